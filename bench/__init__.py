@@ -1,0 +1,1 @@
+"""Measurements: one script a question, each printing its answer as JSON."""
