@@ -1,0 +1,127 @@
+"""One release's wire: its beans as JSON objects, texts and stored documents."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+from edgenode.codec.beans import BeanCoder
+from edgenode.codec.json import JsonObject, dumps, loads
+from edgenode.codec.requests import OMRSAPIRequest
+from edgenode.codec.values import checked_primitive
+from edgenode.instances.document import Document
+from edgenode.instances.model import (
+    Classification,
+    ClassificationEntityExtension,
+    EntityDetail,
+    EntityProxy,
+    InstanceGraph,
+    InstanceHeader,
+    InstanceType,
+    Relationship,
+)
+from edgenode.instances.properties import (
+    InstanceProperties,
+    InstancePropertyValue,
+    MapPropertyValue,
+    PrimitivePropertyValue,
+)
+from edgenode.instances.status import InstanceStatus
+from edgenode.releases.release import Release
+from edgenode.typedefs.attributes import AttributeTypeDef
+from edgenode.typedefs.model import TypeDef
+
+T = TypeVar("T")
+
+_TAGGED: frozenset[type] = frozenset(
+    {
+        OMRSAPIRequest,
+        InstanceType,
+        Classification,
+        ClassificationEntityExtension,
+        InstanceHeader,
+        InstanceGraph,
+        InstanceProperties,
+        InstancePropertyValue,
+        TypeDef,
+        AttributeTypeDef,
+    }
+)
+
+
+def _without_empty_properties(bean: Any, where: str) -> Any:
+    """An instance whose properties hold nothing is one without properties."""
+    name = "unique_properties" if isinstance(bean, EntityProxy) else "properties"
+    held: InstanceProperties | None = getattr(bean, name)
+    if held is None or held.instance_properties or held.effective_from_time:
+        return bean
+    return bean if held.effective_to_time else replace(bean, **{name: None})
+
+
+def _map_element_count(value: MapPropertyValue) -> JsonObject:
+    entries = value.map_values.instance_properties if value.map_values else {}
+    return {"mapElementCount": len(entries)}
+
+
+class Codec:
+    """Encodes and decodes as one release does.
+
+    ``decode`` and ``encode`` use the form of REST answers, in which instances are
+    also stored; ``event_object`` and ``from_object`` serve events and archives,
+    whose dates are epoch milliseconds. Reading accepts both forms of dates.
+    """
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+        self._answers = self._coder(iso_dates=True)
+        self._events = self._coder(iso_dates=False)
+
+    def _coder(self, *, iso_dates: bool) -> BeanCoder:
+        checks = dict.fromkeys(
+            (EntityDetail, EntityProxy, Relationship, Classification),
+            _without_empty_properties,
+        )
+        return BeanCoder(
+            tagged=_TAGGED,
+            symbols={InstanceStatus: self.release.statuses},
+            absent=self.release.absent_fields,
+            checks={**checks, PrimitivePropertyValue: checked_primitive},
+            computed={MapPropertyValue: _map_element_count},
+            last=frozenset({"status"}),
+            iso_dates=iso_dates,
+        )
+
+    def decode(self, cls: type[T], text: bytes | str) -> T:
+        """Make a bean from JSON text.
+
+        Raises:
+            BadRequestError: The text isn't JSON or can't be bound to the class.
+        """
+        return self._answers.decode(cls, loads(text))
+
+    def from_object(self, cls: type[T], value: Any, where: str = "body") -> T:
+        """Make a bean from parsed JSON.
+
+        Raises:
+            BadRequestError: The value can't be bound to the class.
+        """
+        return self._answers.decode(cls, value, where)
+
+    def to_object(self, bean: object) -> Any:
+        """Make the JSON object of a bean, in the form of answers."""
+        return self._answers.encode(bean)
+
+    def event_object(self, bean: object) -> Any:
+        """Make the JSON object of a bean, in the form of events and archives."""
+        return self._events.encode(bean)
+
+    def encode(self, bean: object) -> bytes:
+        """Make the JSON text of a bean, in the form of answers."""
+        return dumps(self._answers.encode(bean))
+
+    def document(self, bean: T) -> Document[T]:
+        """A bean with its JSON text."""
+        return Document(self.encode(bean), partial(self.decode, type(bean)), bean)
+
+    def stored_document(self, cls: type[T], text: bytes) -> Document[T]:
+        """A stored JSON text that is decoded when somebody looks inside."""
+        return Document(text, partial(self.decode, cls))

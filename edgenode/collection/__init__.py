@@ -1,0 +1,1 @@
+"""The metadata collection: OMRS operations on one repository."""

@@ -1,0 +1,1 @@
+"""Open metadata instances and the pure rules about them."""

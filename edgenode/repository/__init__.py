@@ -1,0 +1,1 @@
+"""Durable storage of types, instances, their history and the outbox."""

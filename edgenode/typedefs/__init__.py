@@ -1,0 +1,1 @@
+"""Open metadata type definitions: what OMRS calls types."""
