@@ -1,0 +1,66 @@
+# make run    start a server            make test   run the tests
+# make check  format, lint and types    make bench  measure
+# Each sets up what it needs, from nothing but python3, python3-venv and make.
+# Arguments go through ARGS: make test ARGS="tests/test_architecture.py -k layers"
+
+PYTHON ?= python3
+ARGS ?=
+UV = uv==0.13.8
+
+VENV = .venv
+PY = $(VENV)/bin/python
+PIP = $(PY) -m pip install --quiet --disable-pip-version-check
+HASHED = $(PIP) --require-hashes
+UNFETCHED = { echo "edgenode: the locked packages could not be installed; the lines above say why." \
+	"Without a network connection this can't work; behind a proxy, set HTTPS_PROXY." >&2; exit 1; }
+
+.DELETE_ON_ERROR:
+.PHONY: run test check bench setup lock clean FORCE
+
+run: $(VENV)/run.stamp
+	@$(VENV)/bin/edgenode run $(ARGS)
+
+test: $(VENV)/test.stamp
+	$(PY) -m pytest -q $(ARGS)
+
+check: $(VENV)/test.stamp
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+bench: $(VENV)/test.stamp
+	$(PY) -m bench $(ARGS)
+
+setup: $(VENV)/test.stamp
+
+# A virtual environment whose Python is gone (the system was upgraded) is made anew.
+ifneq ($(shell $(PY) -c 'print("works")' 2>/dev/null),works)
+$(VENV)/run.stamp: FORCE
+endif
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml
+	@.ci/venv $(PYTHON)
+	@echo "edgenode: installing the locked packages into $(VENV)"
+	@$(HASHED) --only-binary :all: -r requirements/run.txt || $(UNFETCHED)
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Some test packages come as source only; the locked setuptools builds them.
+$(VENV)/test.stamp: requirements/test.txt $(VENV)/run.stamp
+	@echo "edgenode: installing the locked test packages into $(VENV)"
+	@$(HASHED) --no-build-isolation --use-pep517 -r requirements/test.txt || $(UNFETCHED)
+	@touch $@
+
+# The newest versions that pyproject.toml allows, for every Python and machine at once.
+COMPILE = .lock-venv/bin/uv pip compile --quiet --universal --upgrade --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml --group build
+lock:
+	@.ci/venv $(PYTHON)
+	$(PY) -m venv --clear .lock-venv
+	.lock-venv/bin/python -m pip install --quiet $(UV)
+	$(COMPILE) --output-file requirements/run.txt
+	$(COMPILE) --group test --constraint requirements/run.txt --output-file requirements/test.txt
+	rm -r .lock-venv
+
+clean:
+	rm -rf $(VENV) .lock-venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,141 @@
+"""What every test is held to, and what tests share.
+
+No test blocks the event loop, leaves a task or a thread behind, or opens a socket off
+the loopback interface. These guards apply by themselves; no test names them.
+"""
+
+import asyncio
+import ipaddress
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+
+# How long a thread that is already ending may take to end; how often the loop turns
+# for a task that is already cancelled or finishing. Nothing waits where none is left.
+THREAD_END_SECONDS = 2.0
+LOOP_TURNS = 20
+
+LOCAL_NAMES = {"", "localhost", "localhost.localdomain", "ip6-localhost"}
+SOCKET_EVENTS = {
+    "socket.bind",
+    "socket.connect",
+    "socket.sendto",
+    "socket.sendmsg",
+    "socket.getaddrinfo",
+    "socket.gethostbyname",
+}
+
+_off_loopback: list[str] = []
+
+
+def is_local(address: object) -> bool:
+    """Whether a socket address or host stays on this machine's loopback."""
+    if isinstance(address, tuple):
+        address = address[0]
+    if isinstance(address, bytes):
+        address = os.fsdecode(address)
+    if address is None or address in LOCAL_NAMES:
+        return True
+    if not isinstance(address, str):
+        return False
+    if address.startswith(("/", "\0")):  # a Unix socket
+        return True
+    try:
+        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _watch_sockets(event: str, args: tuple[object, ...]) -> None:
+    if event not in SOCKET_EVENTS:
+        return
+    if event.startswith("socket.gethost") or event == "socket.getaddrinfo":
+        address = args[0]
+    else:
+        address = args[1]
+    if event == "socket.bind" and isinstance(address, tuple) and address[0] == "":
+        address = ("0.0.0.0",)  # noqa: S104 - what binding to "" means
+    if event == "socket.sendmsg" and address is None:  # already connected
+        return
+    if not is_local(address):
+        _off_loopback.append(f"{event} {address!r}")
+        message = f"a test may use the loopback interface only: {event} {address!r}"
+        raise PermissionError(message)
+
+
+# Audit hooks see the sockets of C code too; one can't be removed, so it is added once.
+sys.addaudithook(_watch_sockets)
+
+
+@pytest.fixture(autouse=True)
+def no_socket_off_loopback() -> Iterator[None]:
+    """Fail a test that reached for the network, also where its code hid the error."""
+    _off_loopback.clear()
+    yield
+    assert not _off_loopback, f"sockets off the loopback interface: {_off_loopback}"
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_thread() -> Iterator[None]:
+    """Fail a test after which a thread that it started goes on."""
+    before = set(threading.enumerate())
+    yield
+    started = [thread for thread in threading.enumerate() if thread not in before]
+    for thread in started:
+        thread.join(THREAD_END_SECONDS)
+    left = [thread.name for thread in started if thread.is_alive()]
+    assert not left, f"threads left running: {left}"
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_task(request: pytest.FixtureRequest, no_leaked_thread: None) -> None:
+    """Fail a coroutine test after which a task that it started goes on."""
+    if request.node.get_closest_marker("asyncio") is not None:
+        request.getfixturevalue("watched_tasks")
+
+
+@pytest.fixture
+async def watched_tasks() -> AsyncIterator[None]:
+    """The tasks of the test's loop, compared after all its other fixtures closed."""
+    before = asyncio.all_tasks()
+    yield
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    for _ in range(LOOP_TURNS):
+        if not left:
+            return
+        await asyncio.sleep(0)
+        left = {task for task in left if not task.done()}
+    pytest.fail(f"tasks left running: {[task.get_name() for task in left]}")
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_call() -> Iterator[None]:
+    """Raise from a call of ours that blocks the event loop.
+
+    One exception, and it is deliberate: SQLite. Point reads run in the loop, because
+    one takes tens of microseconds from the page cache and handing it to a thread costs
+    more than that; everything longer goes through aiosqlite.
+    """
+    with blockbuster_ctx("edgenode") as blockbuster:
+        for name, function in blockbuster.functions.items():
+            if name.startswith("sqlite3."):
+                function.deactivate()
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The directory of reference facts, captures and data beside the repository."""
+    if not SHARED.is_dir():
+        pytest.skip(
+            "reference data is absent: there is no ../shared beside the project"
+        )
+    return SHARED
