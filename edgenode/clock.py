@@ -4,7 +4,7 @@ import time
 from typing import Protocol
 
 EpochMillis = int
-"""A point in time as whole milliseconds since 1970-01-01T00:00:00Z, the precision of the wire's dates."""
+"""Whole milliseconds since 1970-01-01T00:00:00Z, the precision of the wire's dates."""
 
 
 class Clock(Protocol):

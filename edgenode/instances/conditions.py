@@ -150,7 +150,7 @@ class Classified:
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """ALL, ANY or NONE of the conditions hold; ALL and NONE of nothing hold, ANY of nothing doesn't."""
+    """ALL, ANY or NONE of the conditions hold; of nothing ALL and NONE do, ANY doesn't."""
 
     criteria: MatchCriteria
     conditions: tuple["Condition", ...]

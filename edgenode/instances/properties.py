@@ -8,7 +8,7 @@ from edgenode.clock import EpochMillis
 from edgenode.typedefs.attributes import PrimitiveDefCategory
 
 JsonScalar = str | int | float | bool | None
-"""What a primitive value is on the wire; a date is epoch milliseconds, a char a one-letter string."""
+"""A primitive value on the wire; a date is epoch milliseconds, a char one letter."""
 
 
 class InstancePropertyCategory(Enum):

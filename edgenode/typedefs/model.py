@@ -179,9 +179,7 @@ class RelationshipDef(TypeDef):
     """A relationship type."""
 
     category: TypeDefCategory = TypeDefCategory.RELATIONSHIP_DEF
-    propagation_rule: ClassificationPropagationRule = (
-        ClassificationPropagationRule.NONE
-    )
+    propagation_rule: ClassificationPropagationRule = ClassificationPropagationRule.NONE
     end_def1: RelationshipEndDef | None = None
     end_def2: RelationshipEndDef | None = None
     multi_link: bool = False

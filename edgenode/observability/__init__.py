@@ -1,0 +1,1 @@
+"""What operators and auditors can see: logs, audit records, metrics, health."""

@@ -1,0 +1,1 @@
+"""The REST API: tables of operations, and one adapter that speaks HTTP."""

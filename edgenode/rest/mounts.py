@@ -1,0 +1,126 @@
+"""Where the operation tables are mounted, and what each mount calls."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edgenode.codec.codec import Codec
+from edgenode.collection.base import MetadataCollection
+from edgenode.errors import NoEnterpriseRepositoryError, UnknownServerError
+from edgenode.rest import (
+    anonymous,
+    audit,
+    highway,
+    omrs_find,
+    omrs_instances,
+    omrs_references,
+    omrs_types,
+    platform_services,
+)
+from edgenode.rest.hosting import Platform, Server
+from edgenode.rest.operations import Call, Fields, Operation, PlatformCall
+
+_SERVER = "/servers/{serverName}/open-metadata/repository-services"
+_USER = _SERVER + "/users/{userId}"
+_PLATFORM = "/open-metadata/platform-services/users/{userId}/server-platform"
+
+_REPOSITORY_OPERATIONS = (
+    *omrs_types.OPERATIONS,
+    *omrs_find.OPERATIONS,
+    *omrs_instances.OPERATIONS,
+    *omrs_references.OPERATIONS,
+)
+
+Path = Mapping[str, str]
+Perform = Callable[[Path, Path, Any], Fields | Awaitable[Fields]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """An operation at its place.
+
+    Attributes:
+        operation: The operation.
+        template: Its whole path; ``{name}`` segments are parameters.
+        perform: Calls it with path parameters, query parameters and body.
+        codec: Which wire applies, by the path parameters.
+    """
+
+    operation: Operation[Any]
+    template: str
+    perform: Perform
+    codec: Callable[[Path], Codec]
+
+
+def mounted_operations(platform: Platform) -> Iterator[Mounted]:
+    """Every operation of the platform and of its servers."""
+    servers = _ServerMounts(platform)
+    for operation in _REPOSITORY_OPERATIONS:
+        yield servers.mount(operation, _USER, _local)
+        if operation.enterprise:
+            yield servers.mount(operation, _USER + "/enterprise", _enterprise)
+    for operation in highway.OPERATIONS:
+        yield servers.mount(operation, _USER + "/metadata-highway", _local)
+    for operation in audit.OPERATIONS:
+        yield servers.mount(operation, _USER + "/audit-log", _local)
+    for operation in anonymous.OPERATIONS:
+        yield servers.mount(operation, _SERVER, _local)
+    for platform_operation in platform_services.OPERATIONS:
+        yield _on_platform(platform, platform_operation)
+
+
+def _on_platform(platform: Platform, operation: Operation[PlatformCall]) -> Mounted:
+    def perform(path: Path, query: Path, body: Any) -> Fields | Awaitable[Fields]:
+        return operation.handler(PlatformCall(platform, path["userId"], path))
+
+    return Mounted(
+        operation, _PLATFORM + operation.path, perform, lambda path: platform.codec
+    )
+
+
+def _local(server: Server, operation: Operation[Call]) -> MetadataCollection:
+    return server.collection
+
+
+def _enterprise(server: Server, operation: Operation[Call]) -> MetadataCollection:
+    if server.enterprise is None:
+        raise NoEnterpriseRepositoryError(
+            operation.name, reporting_operation=operation.name
+        )
+    return server.enterprise
+
+
+class _ServerMounts:
+    """Mounts operations under the servers of the platform, found by name at each call."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def mount(
+        self,
+        operation: Operation[Call],
+        base: str,
+        choose: Callable[[Server, Operation[Call]], MetadataCollection],
+    ) -> Mounted:
+        def perform(path: Path, query: Path, body: Any) -> Fields | Awaitable[Fields]:
+            server = self._server(operation, path)
+            collection = choose(server, operation)
+            call = Call(server, collection, path.get("userId", ""), path, query, body)
+            return operation.handler(call)
+
+        return Mounted(operation, base + operation.path, perform, self._codec)
+
+    def _server(self, operation: Operation[Call], path: Path) -> Server:
+        server = self._platform.servers.get(path["serverName"])
+        if server is None:
+            raise UnknownServerError(
+                path["serverName"],
+                path.get("userId", ""),
+                reporting_operation=operation.name,
+                parameter_name="serverName",
+            )
+        return server
+
+    def _codec(self, path: Path) -> Codec:
+        server = self._platform.servers.get(path["serverName"])
+        return self._platform.codec if server is None else server.codec

@@ -1,0 +1,66 @@
+"""What monitoring asks: is the process alive, can it work, how is it doing."""
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from aiohttp import web
+
+from edgenode.codec.json import dumps
+from edgenode.observability.metrics import operation_metrics, prometheus_text
+from edgenode.rest.hosting import Platform
+
+Probe = Callable[[], web.Response]
+
+
+class _Probes:
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def live(self) -> web.Response:
+        """The event loop turns: it has just answered."""
+        return _json(HTTPStatus.OK, {"status": "live"})
+
+    def ready(self) -> web.Response:
+        """Every server can do its work, with the reason and mend where one can't."""
+        servers = {
+            name: server.health() for name, server in self._platform.servers.items()
+        }
+        ok = all(health.ok for health in servers.values())
+        content = {
+            "status": "ready" if ok else "not ready",
+            "servers": {
+                name: [
+                    {
+                        "check": check.name,
+                        "ok": check.ok,
+                        "detail": check.detail,
+                        "mend": check.mend,
+                    }
+                    for check in health.checks
+                ]
+                for name, health in servers.items()
+            },
+        }
+        return _json(HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE, content)
+
+    def metrics(self) -> web.Response:
+        """Everything that is counted, as Prometheus reads it."""
+        families = operation_metrics(self._platform.operation_metrics.statistics())
+        for server in self._platform.servers.values():
+            families += server.metrics()
+        return web.Response(
+            body=prometheus_text(families).encode(),
+            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+        )
+
+
+def _json(status: HTTPStatus, content: object) -> web.Response:
+    return web.Response(
+        status=status, body=dumps(content), content_type="application/json"
+    )
+
+
+def probes(platform: Platform) -> Mapping[str, Probe]:
+    """The probes by path."""
+    of = _Probes(platform)
+    return {"/health/live": of.live, "/health/ready": of.ready, "/metrics": of.metrics}
