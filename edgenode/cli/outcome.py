@@ -1,0 +1,27 @@
+"""How a command ends: its exit codes, and the error that carries one."""
+
+from enum import IntEnum
+
+from edgenode.errors import EdgeNodeError
+
+
+class ExitCode(IntEnum):
+    """The exit codes of every command; the README's table says the same."""
+
+    OK = 0
+    REFUSED = 1
+    USAGE = 2
+    CONFIGURATION = 3
+    UNREACHABLE = 4
+    UNWELL = 5
+    ALREADY_RUNNING = 6
+
+
+class CommandError(EdgeNodeError):
+    """A command that can't do what was asked; ``mend`` says what would help."""
+
+    def __init__(self, code: ExitCode, message: str, mend: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.mend = mend

@@ -1,0 +1,146 @@
+"""Prints answers: tables for people, the API's own JSON for machines."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from edgenode.codec.beans import iso_time
+from edgenode.codec.json import dumps_pretty
+
+JsonObject = Mapping[str, Any]
+
+
+class Output:
+    """Where a command prints; ``as_json`` says for whom."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._console = Console(highlight=False)
+
+    def json(self, answer: object) -> None:
+        """The API's own answer."""
+        sys.stdout.write(dumps_pretty(answer).decode() + "\n")
+
+    def line(self, text: str) -> None:
+        """One line of text, without any markup read into it."""
+        self._console.print(Text(text), soft_wrap=True)
+
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        title: str | None = None,
+    ) -> None:
+        """A table; long cells are folded, never cut."""
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        self._console.print(table)
+
+    def instances(self, found: Sequence[JsonObject], more: str = "") -> None:
+        """A list of entities or relationships, one row each."""
+        if not found:
+            self.line("nothing found")
+            return
+        self.table(("guid", "type", "name", "status", "version", "home"),
+                   (_row(instance) for instance in found))  # fmt: skip
+        if more:
+            self.line(more)
+
+    def instance(self, instance: JsonObject) -> None:
+        """One entity or relationship in full."""
+        self.table(("", ""), _header_rows(instance))
+        self._properties("properties", instance.get("properties"))
+        for classification in instance.get("classifications", ()):
+            self._properties(
+                f"classification {classification.get('name')}",
+                classification.get("properties"),
+            )
+
+    def _properties(self, title: str, properties: JsonObject | None) -> None:
+        values = (properties or {}).get("instanceProperties", {})
+        self.line("")
+        if not values:
+            self.line(f"{title}: none")
+            return
+        self.table(
+            ("name", "value"),
+            ((name, shown(value)) for name, value in sorted(values.items())),
+            title=title,
+        )
+
+
+def shown(value: JsonObject | None) -> str:
+    """A property value as people read it."""
+    if value is None:
+        return ""
+    if "symbolicName" in value:
+        return str(value["symbolicName"])
+    for held in ("mapValues", "attributes", "arrayValues"):
+        if held in value:
+            entries = value[held].get("instanceProperties", {})
+            if held == "arrayValues":
+                ordered = sorted(entries.items(), key=lambda entry: int(entry[0]))
+                return "[" + ", ".join(shown(entry) for _, entry in ordered) + "]"
+            return (
+                "{"
+                + ", ".join(f"{key}: {shown(entry)}" for key, entry in entries.items())
+                + "}"
+            )
+    raw = value.get("primitiveValue")
+    if value.get("primitiveDefCategory") == "OM_PRIMITIVE_TYPE_DATE" and raw is not None:
+        return iso_time(raw)
+    if isinstance(raw, bool):
+        return str(raw).lower()
+    return "" if raw is None else str(raw)
+
+
+def name_of(instance: JsonObject) -> str:
+    """What people call an instance: its display name, else a name that is unique."""
+    properties = instance.get("properties") or instance.get("uniqueProperties") or {}
+    values = properties.get("instanceProperties", {})
+    for property_name in ("displayName", "name", "qualifiedName", "title"):
+        if property_name in values:
+            return shown(values[property_name])
+    if "entityOneProxy" in instance:
+        ends = (instance["entityOneProxy"], instance["entityTwoProxy"])
+        return " - ".join(name_of(end) or str(end.get("guid")) for end in ends)
+    return ""
+
+
+def _row(instance: JsonObject) -> tuple[str, ...]:
+    return (
+        str(instance.get("guid", "")),
+        str(instance.get("type", {}).get("typeDefName", "")),
+        name_of(instance),
+        str(instance.get("status", "")),
+        str(instance.get("version", "")),
+        str(instance.get("metadataCollectionName", "")),
+    )
+
+
+def _header_rows(instance: JsonObject) -> Iterable[tuple[str, str]]:
+    kind = instance.get("type", {})
+    yield "guid", str(instance.get("guid", ""))
+    yield "type", f"{kind.get('typeDefName')} (version {kind.get('typeDefVersion')})"
+    yield "status", str(instance.get("status", ""))
+    yield "version", str(instance.get("version", ""))
+    home = instance.get("metadataCollectionName") or ""
+    yield "home", f"{home} ({instance.get('metadataCollectionId')})"
+    yield "provenance", str(instance.get("instanceProvenanceType", ""))
+    created = instance.get("createTime", "")
+    yield "created", f"{created} by {instance.get('createdBy', '')}"
+    if instance.get("updateTime"):
+        yield "updated", f"{instance['updateTime']} by {instance.get('updatedBy', '')}"
+    for end in ("entityOneProxy", "entityTwoProxy"):
+        if end in instance:
+            proxy = instance[end]
+            label = "end 1" if end == "entityOneProxy" else "end 2"
+            type_name = proxy.get("type", {}).get("typeDefName")
+            yield label, f"{type_name} {name_of(proxy)} ({proxy.get('guid')})"

@@ -1,0 +1,441 @@
+"""Commands that ask a running node, or change its metadata."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from typing import Any
+
+from edgenode.cli.client import NodeClient
+from edgenode.cli.output import Output
+from edgenode.cli.outcome import CommandError, ExitCode
+from edgenode.cli.values import (
+    attributes_of,
+    date_millis,
+    instance_properties,
+    type_named,
+)
+
+Command = Callable[[Namespace, NodeClient, Output], None]
+JsonObject = dict[str, Any]
+
+
+def _kind(client: NodeClient, guid: str) -> str:
+    """Whether a GUID is an entity or a relationship; ``entity`` where neither is known."""
+    if client.repository("GET", f"/instances/entity/{guid}/existence").get("entity"):
+        return "entity"
+    found = client.repository("GET", f"/instances/relationship/{guid}/existence")
+    return "relationship" if found.get("relationship") else "entity"
+
+
+def _date(text: str) -> int:
+    try:
+        return date_millis(text)
+    except ValueError as error:
+        raise CommandError(
+            ExitCode.USAGE,
+            f"{text!r} is no time",
+            "write it like 2026-11-21 or 2026-11-21T14:30",
+        ) from error
+
+
+def status(arguments: Namespace, client: NodeClient, output: Output) -> None:
+    """Show the node's servers and whether they can work."""
+    _, text = client.fetch("GET", "/health/ready")
+    ready = _decoded(client, text)
+    platform = f"/open-metadata/platform-services/users/{client.user}/server-platform"
+    servers = {
+        name: client.call("GET", f"{platform}/servers/{name}/status")
+        for name in ready.get("servers", {})
+    }
+    if output.as_json:
+        output.json({"ready": ready, "servers": servers})
+    else:
+        output.line(f"{client.url}: {ready.get('status')}")
+        for name, answer in servers.items():
+            output.line(
+                f"\n{name} ({answer['serverType']}), up since {answer['serverStartTime']}"
+            )
+            checks = ready["servers"][name]
+            output.table(
+                ("check", "", "detail"),
+                (
+                    (
+                        check["check"],
+                        "ok" if check["ok"] else "NOT WELL",
+                        check["detail"]
+                        + (f" - mend: {check['mend']}" if check["mend"] else ""),
+                    )
+                    for check in checks
+                ),
+            )
+    if ready.get("status") != "ready":
+        raise CommandError(ExitCode.UNWELL, "the node isn't ready")
+
+
+def _decoded(client: NodeClient, text: bytes) -> JsonObject:
+    from edgenode.codec.json import loads
+    from edgenode.errors import BadRequestError
+
+    try:
+        answer = loads(text)
+    except BadRequestError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise CommandError(
+            ExitCode.UNREACHABLE,
+            f"{client.url} answers, but is no edgenode",
+            "check --url",
+        )
+    return answer
+
+
+def types(arguments: Namespace, client: NodeClient, output: Output) -> None:
+    """List the types, or show one."""
+    if arguments.name:
+        _one_type(arguments.name, client, output)
+        return
+    answer = client.repository("GET", "/types/all")
+    if output.as_json:
+        output.json(answer)
+        return
+    wanted = (arguments.search or "").lower()
+    rows = sorted(
+        (
+            type_def["category"].removesuffix("_DEF").lower(),
+            type_def["name"],
+            type_def.get("superType", {}).get("name", ""),
+            str(type_def["version"]),
+            type_def["guid"],
+        )
+        for type_def in answer.get("typeDefs", ())
+        if wanted in type_def["name"].lower()
+    )
+    output.table(("category", "name", "supertype", "version", "guid"), rows)
+    output.line(f"{len(rows)} types")
+
+
+def _one_type(name: str, client: NodeClient, output: Output) -> None:
+    type_def = type_named(client, name)
+    if output.as_json:
+        output.json(type_def)
+        return
+    super_type = type_def.get("superType", {}).get("name", "none")
+    output.line(
+        f"{type_def['name']} ({type_def['class']} version {type_def['version']}), "
+        f"supertype {super_type}, guid {type_def['guid']}"
+    )
+    if type_def.get("description"):
+        output.line(type_def["description"])
+    for end in ("endDef1", "endDef2"):
+        if end in type_def:
+            entity = type_def[end]["entityType"]["name"]
+            output.line(
+                f"{end}: {entity} as {type_def[end]['attributeName']}, "
+                f"{type_def[end]['attributeCardinality']}"
+            )
+    for link in type_def.get("validEntityDefs", ()):
+        output.line(f"for {link['name']}")
+    output.table(
+        ("attribute", "type", "unique", "description"),
+        (
+            (
+                attribute["attributeName"],
+                attribute["attributeType"]["name"],
+                "yes" if attribute["unique"] else "",
+                attribute.get("attributeDescription", ""),
+            )
+            for attribute in attributes_of(client, name).values()
+        ),
+    )
+
+
+def find(arguments: Namespace, client: NodeClient, output: Output) -> None:
+    """Search entities, or relationships with --relationships."""
+    kind = "relationships" if arguments.relationships else "entities"
+    body: JsonObject = {
+        "offset": arguments.offset,
+        "pageSize": arguments.limit,
+        "sequencingOrder": arguments.order.upper().replace("-", "_"),
+    }
+    if arguments.sort:
+        body["sequencingProperty"] = arguments.sort
+        if arguments.order == "any":
+            body["sequencingOrder"] = "PROPERTY_ASCENDING"
+    if arguments.type:
+        body["typeGUID"] = type_named(client, arguments.type)["guid"]
+    if arguments.status:
+        body["limitResultsByStatus"] = [
+            name.upper() for name in arguments.status.split(",")
+        ]
+    historical = ""
+    if arguments.as_of:
+        body["asOfTime"] = _date(arguments.as_of)
+        historical = "/history"
+    answer = _search(arguments, client, kind, body, historical)
+    if output.as_json:
+        output.json(answer)
+        return
+    found = answer.get(kind, [])
+    more = ""
+    if arguments.limit and len(found) == arguments.limit:
+        more = f"there may be more: --offset {arguments.offset + arguments.limit}"
+    output.instances(found, more)
+
+
+def _search(
+    arguments: Namespace,
+    client: NodeClient,
+    kind: str,
+    body: JsonObject,
+    historical: str,
+) -> Any:
+    past = "Historical" if historical else ""
+    entities = kind == "entities"
+    if arguments.classification:
+        if not entities:
+            raise CommandError(ExitCode.USAGE, "relationships have no classifications")
+        body["class"] = f"PropertyMatch{past}FindRequest"
+        path = f"/instances/entities/by-classification/{arguments.classification}"
+        return client.repository("POST", path + historical, body)
+    if arguments.where:
+        attributes = attributes_of(client, arguments.type) if arguments.type else None
+        if attributes is None:
+            raise CommandError(
+                ExitCode.USAGE,
+                "--where needs the type whose properties are meant",
+                "write edgenode find TYPE --where name=value",
+            )
+        properties = instance_properties(attributes, arguments.where) or {}
+        body["class"] = ("EntityProperty" if entities else "PropertyMatch") + (
+            f"{past}FindRequest"
+        )
+        body["matchCriteria"] = "ALL"
+        body["matchProperties"] = _quoted(properties)
+        path = f"/instances/{kind}/by-property{historical}"
+        return client.repository("POST", path, body)
+    body["class"] = ("EntityProperty" if entities else "TypeLimited") + (
+        f"{past}FindRequest"
+    )
+    if not arguments.text:
+        body["class"] = ("Entity" if entities else "Instance") + f"{past}FindRequest"
+        return client.repository("POST", f"/instances/{kind}{historical}", body)
+    query = {"searchCriteria": f".*{quoted_literal(arguments.text)}.*"}
+    if arguments.ignore_case:
+        query["searchCriteria"] = "(?i)" + query["searchCriteria"]
+    path = f"/instances/{kind}/by-property-value{historical}"
+    return client.repository("POST", path, body, query)
+
+
+def quoted_literal(text: str) -> str:
+    """A text as the search patterns of the API quote it."""
+    return "\\Q" + text.replace("\\E", "\\E\\\\E\\Q") + "\\E"
+
+
+def _quoted(properties: JsonObject) -> JsonObject:
+    """Example properties whose strings are meant literally, not as patterns."""
+    for value in properties["instanceProperties"].values():
+        if value.get("primitiveDefCategory") == "OM_PRIMITIVE_TYPE_STRING":
+            value["primitiveValue"] = quoted_literal(value["primitiveValue"])
+    return properties
+
+
+def get(arguments: Namespace, client: NodeClient, output: Output) -> None:
+    """Show one entity or relationship."""
+    kind = _kind(client, arguments.guid)
+    path = f"/instances/{kind}/{arguments.guid}"
+    if arguments.as_of:
+        body = {"class": "HistoryRequest", "asOfTime": _date(arguments.as_of)}
+        answer = client.repository("POST", path + "/history", body)
+    else:
+        answer = client.repository("GET", path)
+    if output.as_json:
+        output.json(answer)
+        return
+    output.instance(answer[kind])
+    if kind == "entity" and not arguments.as_of:
+        related = client.repository(
+            "POST",
+            path + "/relationships",
+            {"class": "TypeLimitedFindRequest", "pageSize": arguments.limit},
+        )
+        output.line("\nrelationships")
+        output.instances(related.get("relationships", []))
+
+
+def history(arguments: Namespace, client: NodeClient, output: Output) -> None:
+    """List the versions of an entity or relationship."""
+    kind = _kind(client, arguments.guid)
+    body = {
+        "class": "HistoryRangeRequest",
+        "offset": arguments.offset,
+        "pageSize": arguments.limit,
+        "sequencingOrder": "FORWARDS" if arguments.oldest_first else "BACKWARDS",
+    }
+    answer = client.repository(
+        "POST", f"/instances/{kind}/{arguments.guid}/history/all", body
+    )
+    if output.as_json:
+        output.json(answer)
+        return
+    versions = answer.get("entities") or answer.get("relationships") or []
+    output.table(
+        ("version", "time", "user", "status", "name"),
+        (
+            (
+                str(version["version"]),
+                version.get("updateTime") or version.get("createTime", ""),
+                version.get("updatedBy") or version.get("createdBy", ""),
+                version.get("status", ""),
+                version.get("properties", {})
+                .get("instanceProperties", {})
+                .get("displayName", {})
+                .get("primitiveValue", ""),
+            )
+            for version in versions
+        ),
+    )
+
+
+def add(arguments: Namespace, client: NodeClient, output: Output) -> None:
+    """Add an entity."""
+    type_def = type_named(client, arguments.type)
+    body = {
+        "class": "EntityCreateRequest",
+        "entityTypeGUID": type_def["guid"],
+        "initialProperties": instance_properties(
+            attributes_of(client, arguments.type), arguments.properties
+        ),
+        "initialStatus": arguments.status,
+    }
+    _changed(client.repository("POST", "/instances/entity", body), "entity", output)
+
+
+def link(arguments: Namespace, client: NodeClient, output: Output) -> None:
+    """Add a relationship between two entities."""
+    type_def = type_named(client, arguments.type)
+    body = {
+        "class": "RelationshipCreateRequest",
+        "relationshipTypeGUID": type_def["guid"],
+        "entityOneGUID": arguments.end1,
+        "entityTwoGUID": arguments.end2,
+        "initialProperties": instance_properties(
+            attributes_of(client, arguments.type), arguments.properties
+        ),
+    }
+    answer = client.repository("POST", "/instances/relationship", body)
+    _changed(answer, "relationship", output)
+
+
+def classify(arguments: Namespace, client: NodeClient, output: Output) -> None:
+    """Give an entity a classification."""
+    body = {
+        "class": "InstancePropertiesRequest",
+        "instanceProperties": instance_properties(
+            attributes_of(client, arguments.classification), arguments.properties
+        ),
+    }
+    path = f"/instances/entity/{arguments.guid}/classification/{arguments.classification}"
+    _changed(client.repository("POST", path, body), "entity", output)
+
+
+def delete(arguments: Namespace, client: NodeClient, output: Output) -> None:
+    """Delete an entity or relationship; with --purge for good."""
+    kind = _kind(client, arguments.guid)
+    path = f"/instances/{kind}/{arguments.guid}"
+    known = client.repository("GET", path + "/existence").get(kind)
+    if known is None:
+        client.repository("GET", path)  # answers why it isn't there
+        return
+    body = {
+        "class": "TypeDefValidationForRequest",
+        "typeDefGUID": known["type"]["typeDefGUID"],
+        "typeDefName": known["type"]["typeDefName"],
+    }
+    answer = {kind: known}
+    if known["status"] != "DELETED":
+        answer = client.repository("POST", path + "/delete", body)
+    if arguments.purge:
+        client.repository("POST", path + "/purge", body)
+    if output.as_json:
+        output.json(answer)
+    else:
+        done = "purged" if arguments.purge else "deleted; it can be restored"
+        output.line(f"{arguments.guid} {done}")
+
+
+def _changed(answer: JsonObject, kind: str, output: Output) -> None:
+    if output.as_json:
+        output.json(answer)
+    else:
+        output.line(answer[kind]["guid"])
+
+
+def add_commands(commands: Any, common: ArgumentParser) -> None:
+    """Add these commands to the parser."""
+
+    def command(name: str, perform: Command) -> ArgumentParser:
+        parser: ArgumentParser = commands.add_parser(
+            name, parents=[common], help=perform.__doc__, description=perform.__doc__
+        )
+        parser.set_defaults(perform=perform)
+        return parser
+
+    command("status", status)
+    parser = command("types", types)
+    parser.add_argument("name", nargs="?", help="one type, with all its attributes")
+    parser.add_argument("--search", metavar="TEXT", help="types whose name has TEXT")
+    parser = command("find", find)
+    parser.add_argument("type", nargs="?", help="type name; its subtypes are included")
+    parser.add_argument("--text", help="text that some property contains")
+    parser.add_argument("--ignore-case", action="store_true")
+    parser.add_argument(
+        "--where", action="append", metavar="NAME=VALUE", help="property equals value"
+    )
+    parser.add_argument("--classification", metavar="NAME")
+    parser.add_argument("--status", metavar="STATUS,...", help="such as DELETED")
+    parser.add_argument("--relationships", action="store_true")
+    parser.add_argument("--as-of", metavar="TIME", help="what was found at that time")
+    parser.add_argument("--sort", metavar="PROPERTY")
+    parser.add_argument(
+        "--order",
+        default="any",
+        choices=(
+            "any",
+            "guid",
+            "creation-date-recent",
+            "creation-date-oldest",
+            "last-update-recent",
+            "last-update-oldest",
+            "property-ascending",
+            "property-descending",
+        ),
+    )
+    _paged(parser)
+    parser = command("get", get)
+    parser.add_argument("guid")
+    parser.add_argument("--as-of", metavar="TIME", help="as it was at that time")
+    parser.add_argument("--limit", type=int, default=20, help="relationships shown")
+    parser = command("history", history)
+    parser.add_argument("guid")
+    parser.add_argument("--oldest-first", action="store_true")
+    _paged(parser)
+    parser = command("add", add)
+    parser.add_argument("type")
+    parser.add_argument("properties", nargs="*", metavar="NAME=VALUE")
+    parser.add_argument("--status", type=str.upper)
+    parser = command("link", link)
+    parser.add_argument("type")
+    parser.add_argument("end1", metavar="GUID1")
+    parser.add_argument("end2", metavar="GUID2")
+    parser.add_argument("properties", nargs="*", metavar="NAME=VALUE")
+    parser = command("classify", classify)
+    parser.add_argument("guid")
+    parser.add_argument("classification")
+    parser.add_argument("properties", nargs="*", metavar="NAME=VALUE")
+    parser = command("delete", delete)
+    parser.add_argument("guid")
+    parser.add_argument("--purge", action="store_true", help="for good, with history")
+
+
+def _paged(parser: ArgumentParser) -> None:
+    parser.add_argument("--limit", type=int, default=50, help="0 for all")
+    parser.add_argument("--offset", type=int, default=0)

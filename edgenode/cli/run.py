@@ -1,0 +1,88 @@
+"""Commands that start a node and check its configuration."""
+
+import asyncio
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from edgenode.cli.client import NodeClient
+from edgenode.cli.output import Output
+from edgenode.cli.outcome import CommandError, ExitCode
+from edgenode.config import ConfigError, NodeConfig, load_config
+
+
+def run(arguments: Namespace, client: NodeClient, output: Output) -> None:
+    """Run the node until it is told to stop."""
+    # Imported here: the other commands shall not wait for the server's parts to load.
+    from edgenode.node import AlreadyRunningError, run_node
+
+    config = load_config(arguments.config)
+    try:
+        asyncio.run(run_node(config, lambda port: _hints(config, port, output)))
+    except AlreadyRunningError as error:
+        raise CommandError(
+            ExitCode.ALREADY_RUNNING, str(error), "stop that one, or use it"
+        ) from error
+    except OSError as error:
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"can't listen on {config.host}:{config.port} ({error.strerror})",
+            "stop what uses the port, or set listen in the configuration",
+        ) from error
+
+
+def _hints(config: NodeConfig, port: int, output: Output) -> None:
+    """Tell a person what is there now, and what to try next."""
+    server = config.servers[0].name
+    url = f"http://{config.host}:{port}"
+    if output.as_json:
+        output.json({"url": url, "servers": [each.name for each in config.servers]})
+        return
+    base = f"{url}/servers/{server}/open-metadata/repository-services/users/me"
+    output.line(
+        f"edgenode serves {', '.join(each.name for each in config.servers)} at {url}\n"
+        f"data is in {config.data_directory}\n"
+        "Try, in another terminal:\n"
+        "  edgenode add Glossary qualifiedName=demo displayName=Demo\n"
+        "  edgenode find Glossary\n"
+        "  edgenode types GlossaryTerm\n"
+        f"  curl {base}/types/typedef/name/GlossaryTerm\n"
+        "Stop it with Ctrl-C."
+    )
+
+
+def check_config(arguments: Namespace, client: NodeClient, output: Output) -> None:
+    """Check the configuration and show what holds."""
+    try:
+        config = load_config(arguments.config)
+    except ConfigError as error:
+        if output.as_json:
+            mistakes = [
+                {"where": mistake.where, "what": mistake.what, "mend": mistake.mend}
+                for mistake in error.mistakes
+            ]
+            output.json({"ok": False, "mistakes": mistakes})
+        raise
+    settings = {
+        "configuration": str(config.source or "defaults"),
+        "listen": f"{config.host}:{config.port}",
+        "data_directory": str(config.data_directory),
+        "log_format": config.log_format,
+        "log_level": config.log_level,
+        "servers": ", ".join(
+            f"{server.name} (release {server.release})" for server in config.servers
+        ),
+    }
+    if output.as_json:
+        output.json({"ok": True, "settings": settings})
+    else:
+        output.table(("setting", "value"), settings.items())
+        output.line("the configuration is good")
+
+
+def add_commands(commands: Any, common: ArgumentParser) -> None:
+    """Add these commands to the parser."""
+    for name, perform in (("run", run), ("check-config", check_config)):
+        parser: ArgumentParser = commands.add_parser(
+            name, parents=[common], help=perform.__doc__, description=perform.__doc__
+        )
+        parser.set_defaults(perform=perform)
