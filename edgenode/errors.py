@@ -1850,3 +1850,44 @@ class RelationshipHomeIsLocalError(OMRSError):
     default_parameter_name = "instance"
     system_action = "The request was refused; nothing was changed."
     user_action = "Nothing needs doing; the instance is where it should be."
+
+
+class EntityConflictError(OMRSError):
+    """A copy has the GUID of another entity, or was written with an older type.
+
+    Parameters: operation, guid, repository. The message id is our own.
+    """
+
+    message_id = "EDGENODE-REPOSITORY-400-001"
+    related_http_code = 400
+    exception_class_name = "EntityConflictException"
+    template = "{0} of entity {1} contradicts what {2} has under this GUID"
+    parameter_names = ("operation", "guid", "repository")
+    user_action = "Find out which of the two is meant, and re-identify the other."
+
+
+class RelationshipConflictError(OMRSError):
+    """A copy has the GUID of another relationship, or was written with an older type.
+
+    Parameters: operation, guid, repository. The message id is our own.
+    """
+
+    message_id = "EDGENODE-REPOSITORY-400-001"
+    related_http_code = 400
+    exception_class_name = "RelationshipConflictException"
+    template = "{0} of relationship {1} contradicts what {2} has under this GUID"
+    parameter_names = ("operation", "guid", "repository")
+    user_action = "Find out which of the two is meant, and re-identify the other."
+
+
+class GuidInUseError(OMRSError):
+    """A new GUID belongs to an instance already.
+
+    Parameters: guid, parameter, operation, repository. The message id is our own.
+    """
+
+    message_id = "EDGENODE-REPOSITORY-400-002"
+    related_http_code = 400
+    exception_class_name = "InvalidParameterException"
+    template = "{0}, given as {1} of {2}, is in use in {3}"
+    parameter_names = ("guid", "parameter", "operation", "repository")

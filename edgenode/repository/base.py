@@ -5,6 +5,11 @@ thread; everything that waits is committed as one group, and a change is acknowl
 only after the commit is on the disk. A change that raises is undone alone. Point
 reads are synchronous and quick enough for the event loop; everything longer is
 awaited and runs off it.
+
+A relationship is stored with proxies of its ends as they are then. Whoever reads it as
+it is now, from a transaction or a search, gets a document that says by ``ends_changed``
+whether an end (a full entity or a proxy) was stored after it; a state asked for as of a
+time, or from the history, stays as it was stored.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,0 +1,172 @@
+"""Where instances belong: who may change one, and which copies may replace which.
+
+An instance has one home, the metadata collection that ``metadata_collection_id``
+names. Its home changes it; everybody else holds copies. An instance of an external
+source is changed only by the member that replicates it. A copy never replaces what is
+at home here: that is decided in this module and nowhere else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TypeVar
+
+from edgenode.clock import EpochMillis
+from edgenode.instances.model import (
+    Classification,
+    EntityProxy,
+    EntitySummary,
+    InstanceAuditHeader,
+    InstanceHeader,
+    InstanceProvenanceType,
+    Relationship,
+)
+
+A = TypeVar("A", bound=InstanceAuditHeader)
+E = TypeVar("E", bound=EntitySummary)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A metadata collection, as headers name it."""
+
+    id: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """The header fields that say where an instance belongs."""
+
+    type: InstanceProvenanceType
+    home: Home
+    replicated_by: str | None = None
+
+
+def local_provenance(local: Home) -> Provenance:
+    """What is created here and belongs here."""
+    return Provenance(InstanceProvenanceType.LOCAL_COHORT, local)
+
+
+def external_provenance(source: Home, local: Home) -> Provenance:
+    """What is created here on behalf of a source outside the cohort."""
+    return Provenance(InstanceProvenanceType.EXTERNAL_SOURCE, source, local.id)
+
+
+def may_update(header: InstanceAuditHeader, local_id: str) -> bool:
+    """Whether the member may change the instance; classifying it is free to all."""
+    match header.instance_provenance_type:
+        case InstanceProvenanceType.LOCAL_COHORT:
+            return header.metadata_collection_id == local_id
+        case InstanceProvenanceType.EXTERNAL_SOURCE:
+            return header.replicated_by == local_id
+        case _:
+            return False
+
+
+def is_at_home(header: InstanceAuditHeader, local_id: str) -> bool:
+    """Whether this member answers for the instance, so that no copy may replace it."""
+    return header.metadata_collection_id == local_id or may_update(header, local_id)
+
+
+class CopyVerdict(Enum):
+    """What to do with a copy that another member's instance arrived as."""
+
+    SAVE = 0
+    IGNORE = 1
+    AT_HOME = 2
+    CONFLICT = 3
+
+
+def judge_copy(
+    stored: InstanceHeader | None, incoming: InstanceHeader, local_id: str
+) -> CopyVerdict:
+    """Decide about a copy, given the state that is stored under its GUID.
+
+    The higher version wins and an equal one replaces. Another create time or another
+    home means two instances under one GUID; an older type version means that the
+    sender does not know the type as the stored copy's author did.
+    """
+    if is_at_home(incoming, local_id):
+        return CopyVerdict.AT_HOME
+    if stored is None:
+        return CopyVerdict.SAVE
+    if is_at_home(stored, local_id):
+        return CopyVerdict.AT_HOME
+    if _differ(stored.create_time, incoming.create_time):
+        return CopyVerdict.CONFLICT
+    if incoming.version < stored.version:
+        return CopyVerdict.IGNORE
+    if _type_version(incoming) < _type_version(stored):
+        return CopyVerdict.CONFLICT
+    if incoming.metadata_collection_id != stored.metadata_collection_id:
+        return CopyVerdict.CONFLICT
+    return CopyVerdict.IGNORE if incoming == stored else CopyVerdict.SAVE
+
+
+def _differ(one: EpochMillis | None, other: EpochMillis | None) -> bool:
+    return one is not None and other is not None and one != other
+
+
+def _type_version(header: InstanceAuditHeader) -> int:
+    return 0 if header.type is None else header.type.type_def_version
+
+
+def with_home_classifications(
+    incoming: E, stored: EntitySummary | None, local_id: str
+) -> E:
+    """A copy with the classifications that members here gave to the stored one.
+
+    A classification has a home of its own, so a new copy of the entity does not
+    take away those that are at home here.
+    """
+    if stored is None or not stored.classifications:
+        return incoming
+    kept = {c.name: c for c in stored.classifications if is_at_home(c, local_id)}
+    if not kept:
+        return incoming
+    others = [c for c in incoming.classifications or () if c.name not in kept]
+    return replace(incoming, classifications=(*others, *kept.values()))
+
+
+def as_seen(header: A, is_known: Callable[[str], bool]) -> A:
+    """The header as readers see it: a home that nobody knows any more is deregistered.
+
+    Args:
+        header: The instance or classification as stored, which never says so itself.
+        is_known: Whether a metadata collection is this one or a registered member's.
+    """
+    if (
+        header.instance_provenance_type is not InstanceProvenanceType.LOCAL_COHORT
+        or header.metadata_collection_id is None
+        or is_known(header.metadata_collection_id)
+    ):
+        return header
+    deregistered = InstanceProvenanceType.DEREGISTERED_REPOSITORY
+    return replace(header, instance_provenance_type=deregistered)
+
+
+def entity_as_seen(entity: E, is_known: Callable[[str], bool]) -> E:
+    """An entity in any form, with its classifications, as readers see it."""
+    seen = as_seen(entity, is_known)
+    if not seen.classifications:
+        return seen
+    classifications: tuple[Classification, ...] = tuple(
+        as_seen(classification, is_known) for classification in seen.classifications
+    )
+    return replace(seen, classifications=classifications)
+
+
+def relationship_as_seen(
+    relationship: Relationship, is_known: Callable[[str], bool]
+) -> Relationship:
+    """A relationship with its ends, as readers see it."""
+
+    def end(proxy: EntityProxy | None) -> EntityProxy | None:
+        return proxy and entity_as_seen(proxy, is_known)
+
+    return replace(
+        as_seen(relationship, is_known),
+        entity_one_proxy=end(relationship.entity_one_proxy),
+        entity_two_proxy=end(relationship.entity_two_proxy),
+    )
