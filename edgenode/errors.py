@@ -643,6 +643,27 @@ class TypeDefNotSupportedError(OMRSError):
     parameter_names = ("repository", "type name")
 
 
+class InvalidTypeDefError(OMRSError):
+    """The type contradicts itself or its supertypes.
+
+    Parameters: type name, type guid, parameter, operation, repository, fault. The fault
+    is a short text. Egeria defines this message without ever raising it.
+    """
+
+    message_id = "OMRS-REPOSITORY-400-017"
+    related_http_code = 400
+    exception_class_name = "InvalidTypeDefException"
+    template = "type {0} ({1}), given as {2} of {3}, can't be used in {4}: {5}"
+    parameter_names = (
+        "type name",
+        "type guid",
+        "parameter",
+        "operation",
+        "repository",
+        "fault",
+    )
+
+
 class UnsupportedTypeHeaderVersionError(OMRSError):
     """The type is written in a newer form than this server reads.
 

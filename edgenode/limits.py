@@ -20,12 +20,81 @@ MAX_PATTERN_LENGTH = 100_000
 """A search pattern's characters. Callers quote whole property values, which are texts of
 some pages at most."""
 
-MAX_REGEX_LENGTH = 4_000
-"""The characters of a pattern that is more than quoted text. Compiling this many takes
-about 50 ms; people write some dozens."""
+MAX_PATTERN_ELEMENTS = 4_000
+"""The elements of a pattern that is more than quoted text, each as often as it is
+repeated at least, for the compiler lays them all out. Compiling this many takes about
+80 ms; people write some dozens."""
 
 MAX_PATTERN_DEPTH = 50
 """How deep the groups of a pattern nest; keeps the recursion of its parser small."""
 
 MAX_COMPILED_PATTERNS = 64
 """Compiled expressions kept for the next search (some 10 KB each)."""
+
+TYPE_SEARCH_SECONDS = 0.1
+"""How long a pattern may look through the names of all types; it runs in the event loop.
+A reasonable pattern takes about 1 ms for the 700 names of a release."""
+
+# Storage
+
+MAX_WAITING_CHANGES = 1_024
+"""Changes that wait for the writer; more wait for their turn to queue. At some 5,000 a
+second the last of them waits a fifth of a second."""
+
+MAX_GROUP_CHANGES = 256
+"""Changes in one commit. Beyond that the disk's part in a change is lost in the noise,
+and the first of the group only waits longer for its answer."""
+
+MAX_GROUP_SECONDS = 0.1
+"""How long a group takes in changes before it is committed: big changes (an archive's)
+must not hold up the answers to the small ones before them."""
+
+MAX_INDEX_BACKLOG = 500
+"""Changes whose index rows are still to be written. Measured: writing them 100 at a time
+costs 9 % more bytes than 500 at a time; 500 take about 0.1 s and 3 MB of memory."""
+
+QUIET_SECONDS = 5.0
+"""So long after the last change the writer tidies up."""
+
+QUIET_INDEX_BACKLOG = 50
+"""From this many changes on a quiet moment is used to write their index rows; fewer wait
+for company, because a handful costs nearly as many pages as fifty."""
+
+MAX_LOST_BACKLOG = 4 * MAX_INDEX_BACKLOG
+"""Index changes kept in memory while the disk refuses them; beyond that they are dropped
+and made again from the stored documents."""
+
+WAL_CHECKPOINT_BYTES = 4 * 1024 * 1024
+"""Growth of the write-ahead log after which it is copied into the file in the background."""
+
+WAL_TRUNCATE_BYTES = 16 * 1024 * 1024
+"""Size of the write-ahead log at which the writer itself stops to empty it. Measured: a
+non-stop writer outruns the background copying for ever (75 MB and growing)."""
+
+WRITER_CACHE_KIB = 8_192
+"""The writer's page cache: the index pages that a batch of changes touches."""
+
+POINT_READ_CACHE_KIB = 2_048
+"""The event loop's page cache; the operating system caches the file anyway."""
+
+READER_CACHE_KIB = 4_096
+"""The page cache of each connection for long reads."""
+
+LONG_READERS = 2
+"""Connections for long reads: one may be busy with something big, and the interpreter
+runs only one at a time in Python anyway."""
+
+LONG_READ_SECONDS = 10.0
+"""How long one search, graph walk or history may take. The write-ahead log can't be
+emptied meanwhile."""
+
+BUSY_MILLISECONDS = 5_000
+"""How long to wait for a lock that another program holds on the file."""
+
+CHECK_SECONDS = 5.0
+"""How long the check of the file after an unclean stop may hold up the start; it walks
+some 500 MB in that time on a PC, 150 MB from an SD card."""
+
+MAX_OUTBOX_EVENTS = 100_000
+"""Events kept for members that can't be reached, some 10 MB. A member that missed more
+learns of them when it asks for the instances."""

@@ -7,7 +7,7 @@ and what was worked out from the old tables (supertypes, attributes) goes with t
 Types arrive in any order: a supertype that isn't known yet ends the chain.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.model import (
     ClassificationDef,
     EntityDef,
+    RelationshipDef,
     TypeDef,
     TypeDefAttribute,
 )
@@ -91,16 +92,19 @@ class TypeRegistry:
         types = self._types
         return types.once("classifications", entity_type, types.classifications_of)
 
+    def is_referred_to(self, known: Definition) -> bool:
+        """Whether another type is built on this one."""
+        return any(
+            other is not known and known.guid in _references(other)
+            for other in self._types.type_defs.values()
+        )
+
     # Changes, from the event loop only
 
-    def put(self, definition: Definition, replaces: str | None = None) -> None:
-        """Add a definition, in the place of the one with its GUID or with ``replaces``."""
-        guid = str(definition.guid)
-        place = guid if replaces is None else replaces
+    def put(self, *definitions: Definition) -> None:
+        """Add definitions, each in the place of the one with its GUID if there is one."""
         known = dict(self._types.by_guid)
-        if place in known and place != guid:
-            known = {guid if key == place else key: old for key, old in known.items()}
-        known[guid] = definition
+        known.update((str(added.guid), added) for added in definitions)
         self._types = _Types(known)
 
     def remove(self, guid: str) -> None:
@@ -108,6 +112,24 @@ class TypeRegistry:
         known = dict(self._types.by_guid)
         known.pop(guid, None)
         self._types = _Types(known)
+
+    def copy(self) -> "TypeRegistry":
+        """A registry that knows the same and changes on its own."""
+        return TypeRegistry(self._types.by_guid.values())
+
+
+def _references(type_def: TypeDef) -> Iterator[str | None]:
+    """The GUIDs of the types that a type is built on."""
+    links = [type_def.super_type]
+    if isinstance(type_def, ClassificationDef):
+        links.extend(type_def.valid_entity_defs or ())
+    elif isinstance(type_def, RelationshipDef):
+        ends = (type_def.end_def1, type_def.end_def2)
+        links.extend(end.entity_type for end in ends if end is not None)
+    yield from (link.guid for link in links if link is not None)
+    for attribute in type_def.properties_definition or ():
+        if attribute.attribute_type is not None:
+            yield attribute.attribute_type.guid
 
 
 class _Types:
