@@ -8,36 +8,35 @@ Not translated: ``\b{g}``, canonical equivalence, and a group that refers to its
 
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
 
-from edgenode.limits import MAX_PATTERN_DEPTH
+from edgenode.instances.java_characters import (
+    ALL,
+    ASCII_LETTERS,
+    SETS,
+    UNICODE_SETS,
+    UNICODE_WORD,
+    VERTICAL,
+    character_variants,
+    property_set,
+    range_variants,
+)
+from edgenode.limits import MAX_PATTERN_DEPTH, MAX_PATTERN_ELEMENTS
 
 _END = ""
-_ASCII_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DIGITS = frozenset("0123456789")
 _HEX = frozenset("0123456789abcdefABCDEF")
 _SPACES = frozenset(" \t\n\x0b\f\r")
 _MAX_REPEAT = 2**31 - 1
 
+_LARGE_ELEMENT = 40  # it takes as long to compile as this many small ones
+
 _NEVER = "(?!)"
 _EMPTY = "(?:)"
 _DOT = r"[^\n\r\x85\u2028\u2029]"
-_UNIX_DOT = r"[^\n]"
-_ALL = r"[\x00-\U0010FFFF]"
+_UNIX_DOT = rf"[{ALL}--[\n]]"
 
-_WORD = r"[a-zA-Z_0-9]"
-_UNICODE_WORD = r"[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200C\u200D]"
-_UNICODE_SPACE = r"[\p{Z}\t-\r\x85]"
-_VERTICAL = r"[\n-\r\x85\u2028\u2029]"
-_SETS = {
-    "d": "[0-9]",
-    "s": r"[ \t-\r]",
-    "w": _WORD,
-    "h": r"[ \t\xA0\u1680\u180E\u2000-\u200A\u202F\u205F\u3000]",
-    "v": _VERTICAL,
-}
-_UNICODE_SETS = _SETS | {"d": r"[\p{Nd}]", "s": _UNICODE_SPACE, "w": _UNICODE_WORD}
-
+_LINE_BREAK = rf"(?:\r\n|{VERTICAL})"
+_REPEATED_LINE_BREAK = rf"(?>\r\n|{VERTICAL})"  # Java doesn't split \r\n then
 _LINE_END = r"(?=(?:\r\n|(?<!\r)\n|[\r\x85\u2028\u2029])?\Z)"
 _EACH_LINE_END = r"(?=(?<!\r)\n|[\r\x85\u2028\u2029]|\Z)"
 _UNIX_LINE_END = r"(?=\n?\Z)"
@@ -51,8 +50,7 @@ _LEFT_WORD = rf"(?:(?<=_)|(?<={_BASED}))"
 _RIGHT_WORD = rf"(?:(?=[_\p{{L}}\p{{Nd}}])|(?=\p{{Mn}})(?<={_BASED}))"
 _BOUNDARY = f"(?:{_LEFT_WORD}(?!{_RIGHT_WORD})|(?!{_LEFT_WORD}){_RIGHT_WORD})"
 _UNICODE_BOUNDARY = (
-    f"(?:(?<={_UNICODE_WORD})(?!{_UNICODE_WORD})"
-    f"|(?<!{_UNICODE_WORD})(?={_UNICODE_WORD}))"
+    f"(?:(?<={UNICODE_WORD})(?!{UNICODE_WORD})|(?<!{UNICODE_WORD})(?={UNICODE_WORD}))"
 )
 
 _CHARACTERS = {
@@ -63,93 +61,6 @@ _CHARACTERS = {
     "r": "\r",
     "t": "\t",
 }
-_CASED_LETTER = r"[\p{Lu}\p{Ll}\p{Lt}]"
-_CASED = r"[\p{Lowercase}\p{Uppercase}\p{Lt}]"
-_CATEGORIES = frozenset("LMNZCPS") | {
-    major + minor
-    for major, minors in {
-        "L": "ultmo",
-        "M": "nec",
-        "N": "dlo",
-        "Z": "slp",
-        "C": "ncfos",
-        "P": "dsecoif",
-        "S": "mcko",
-    }.items()
-    for minor in minors
-}
-_PROPERTIES = {
-    "LC": _CASED_LETTER,
-    "LD": r"[\p{L}\p{Nd}]",
-    "L1": r"[\x00-\xFF]",
-    "all": _ALL,
-    "ASCII": r"[\x00-\x7F]",
-    "Alnum": "[a-zA-Z0-9]",
-    "Alpha": "[a-zA-Z]",
-    "Blank": r"[ \t]",
-    "Cntrl": r"[\x00-\x1F\x7F]",
-    "Digit": "[0-9]",
-    "Graph": r"[\x21-\x7E]",
-    "Lower": "[a-z]",
-    "Print": r"[\x20-\x7E]",
-    "Punct": r"[\x21-\x2F\x3A-\x40\x5B-\x60\x7B-\x7E]",
-    "Space": r"[ \t-\r]",
-    "Upper": "[A-Z]",
-    "XDigit": "[0-9a-fA-F]",
-    "javaLowerCase": r"[\p{Lowercase}]",
-    "javaUpperCase": r"[\p{Uppercase}]",
-    "javaAlphabetic": r"[\p{Alphabetic}]",
-    "javaIdeographic": r"[\p{Ideographic}]",
-    "javaTitleCase": r"[\p{Lt}]",
-    "javaDigit": r"[\p{Nd}]",
-    "javaDefined": r"[\P{Cn}]",
-    "javaLetter": r"[\p{L}]",
-    "javaLetterOrDigit": r"[\p{L}\p{Nd}]",
-    "javaSpaceChar": r"[\p{Z}]",
-    "javaWhitespace": r"[[\p{Z}--[\xA0\u2007\u202F]]\t-\r\x1C-\x1F]",
-    "javaISOControl": r"[\x00-\x1F\x7F-\x9F]",
-    "javaMirrored": r"[\p{Bidi_Mirrored}]",
-}
-_ANY_CASE = (
-    dict.fromkeys(("Lu", "Ll", "Lt"), _CASED_LETTER)
-    | dict.fromkeys(("Lower", "Upper"), "[a-zA-Z]")
-    | dict.fromkeys(("javaLowerCase", "javaUpperCase", "javaTitleCase"), _CASED)
-)
-_UNICODE_PROPERTIES = {
-    "ALPHA": r"[\p{Alphabetic}]",
-    "LOWER": r"[\p{Lowercase}]",
-    "UPPER": r"[\p{Uppercase}]",
-    "SPACE": _UNICODE_SPACE,
-    "PUNCT": r"[\p{P}]",
-    "XDIGIT": r"[\p{Nd}\p{Hex_Digit}]",
-    "ALNUM": r"[\p{Alphabetic}\p{Nd}]",
-    "CNTRL": r"[\p{Cc}]",
-    "DIGIT": r"[\p{Nd}]",
-    "BLANK": r"[\p{Zs}\t]",
-    "GRAPH": r"[^\p{Z}\p{Cc}\p{Cs}\p{Cn}]",
-    "PRINT": r"[^\p{Zl}\p{Zp}\p{Cc}\p{Cs}\p{Cn}]",
-}
-_BINARY_PROPERTIES = _UNICODE_PROPERTIES | {
-    "ALPHABETIC": r"[\p{Alphabetic}]",
-    "ASSIGNED": r"[\P{Cn}]",
-    "CONTROL": r"[\p{Cc}]",
-    "HEXDIGIT": r"[\p{Nd}\p{Hex_Digit}]",
-    "HEX_DIGIT": r"[\p{Nd}\p{Hex_Digit}]",
-    "IDEOGRAPHIC": r"[\p{Ideographic}]",
-    "JOINCONTROL": r"[\u200C\u200D]",
-    "JOIN_CONTROL": r"[\u200C\u200D]",
-    "LETTER": r"[\p{L}]",
-    "LOWERCASE": r"[\p{Lowercase}]",
-    "NONCHARACTERCODEPOINT": r"[\p{Noncharacter_Code_Point}]",
-    "NONCHARACTER_CODE_POINT": r"[\p{Noncharacter_Code_Point}]",
-    "TITLECASE": r"[\p{Lt}]",
-    "PUNCTUATION": r"[\p{P}]",
-    "UPPERCASE": r"[\p{Uppercase}]",
-    "WHITESPACE": _UNICODE_SPACE,
-    "WHITE_SPACE": _UNICODE_SPACE,
-    "WORD": _UNICODE_WORD,
-}
-_UNICODE_ANY_CASE = frozenset({"LOWER", "UPPER", "LOWERCASE", "UPPERCASE", "TITLECASE"})
 
 
 class PatternSyntaxError(ValueError):
@@ -185,8 +96,8 @@ def translate(source: str) -> Translation:
     """Translate a Java pattern.
 
     Raises:
-        PatternSyntaxError: It is none, nests deeper than ``MAX_PATTERN_DEPTH``, or
-            uses one of the few things that aren't translated.
+        PatternSyntaxError: It is none, is past the limits, or uses one of the few
+            things that aren't translated.
     """
     parser = _Parser(source)
     expression, required = parser.whole()
@@ -263,55 +174,11 @@ class _Required:
 
 def _quoted(char: str) -> str:
     """A character as itself, inside or outside of a set."""
-    if char in _ASCII_LETTERS or char in _DIGITS or char == "_":
+    if char in ASCII_LETTERS or char in _DIGITS or char == "_":
         return char
     if ord(char) > 0x7F and char.isalpha():
         return char
     return f"\\U{ord(char):08X}"
-
-
-def _either_case(char: str) -> str:
-    """The characters that an ASCII letter equals when case doesn't count."""
-    return char.lower() + char.upper() if char in _ASCII_LETTERS else char
-
-
-def _folded(char: str) -> str:
-    """Java's folding of one character: up, then down."""
-    upper = char.upper()
-    if len(upper) != 1:
-        upper = char.title() if len(char.title()) == 1 else char
-    lower = upper.lower()
-    return lower if len(lower) == 1 else {"İ": "i"}.get(upper, upper)
-
-
-@cache
-def _unicode_cases() -> dict[str, str]:
-    """The characters that fold alike, by what they fold to; all cased scripts."""
-    cases: dict[str, str] = {}
-    for start, end in (
-        (0x41, 0x590),
-        (0x10A0, 0x1100),
-        (0x13A0, 0x1400),
-        (0x1C80, 0x1CC0),
-        (0x1D79, 0x1D8F),
-        (0x1E00, 0x2190),
-        (0x24B6, 0x24EA),
-        (0x2C00, 0x2D30),
-        (0xA640, 0xA7FF),
-        (0xAB53, 0xABC0),
-        (0xFF21, 0xFF5B),
-        (0x10400, 0x105C0),
-        (0x10C80, 0x10D00),
-        (0x118A0, 0x118E0),
-        (0x16E40, 0x16E80),
-        (0x1E900, 0x1E944),
-    ):
-        for code in range(start, end):
-            char = chr(code)
-            folded = _folded(char)
-            if folded != char or char.upper() != char:
-                cases[folded] = cases.get(folded, "") + char
-    return cases
 
 
 class _Parser:
@@ -326,6 +193,7 @@ class _Parser:
         self._open_groups: list[int] = []
         self._names: dict[str, int] = {}
         self._depth = 0
+        self._size = 0
         self.folds_required = False
 
     # reading tokens
@@ -408,17 +276,31 @@ class _Parser:
         texts = []
         required = _Required()
         while not self._done() and self._peek() not in ("|", ")"):
+            before = self._size
             piece = self._element()
             if piece is None:
                 continue
             quantifier, at_least = self._quantifier()
-            texts.append(piece.text + quantifier)
+            self._grow((self._size - before) * max(0, at_least - 1))
+            text = piece.text
+            if quantifier and text == _LINE_BREAK:
+                text = _REPEATED_LINE_BREAK
+            elif len(quantifier) > 1 and quantifier.endswith("+"):
+                text = f"(?>{text})"  # each round is final, not only all of them
+            texts.append(text + quantifier)
             required.add(piece, at_least=at_least, once=not quantifier)
         required.end_run()
         return "".join(texts), required.texts
 
+    def _grow(self, elements: int) -> None:
+        """Count elements, each as often as it is repeated at least."""
+        self._size += elements
+        if self._size > MAX_PATTERN_ELEMENTS:
+            raise self._error("too long with its repetitions")
+
     def _element(self) -> _Piece | None:
         """One element without its quantifier; None where only flags changed."""
+        self._grow(1)
         char = self._peek()
         if char in ("*", "+", "?"):
             raise self._error(f"dangling meta character '{char}'")
@@ -457,13 +339,11 @@ class _Parser:
     def _variants(self, char: str) -> str:
         if "i" not in self._flags:
             return char
-        if "u" not in self._flags:
-            return _either_case(char)
-        return _unicode_cases().get(_folded(char), char)
+        return character_variants(char, unicode="u" in self._flags)
 
     def _dot(self) -> str:
         if "s" in self._flags:
-            return _ALL
+            return ALL
         return _UNIX_DOT if "d" in self._flags else _DOT
 
     def _start(self) -> str:
@@ -571,7 +451,7 @@ class _Parser:
 
     def _name(self) -> str:
         name = ""
-        while self._peek() in _ASCII_LETTERS or (name and self._peek() in _DIGITS):
+        while self._peek() in ASCII_LETTERS or (name and self._peek() in _DIGITS):
             name += self._next("unclosed group name")
         if not name:
             raise self._error("capturing group name does not start with a Latin letter")
@@ -583,12 +463,12 @@ class _Parser:
 
     def _escape(self) -> _Piece:
         """What stands after a backslash, outside of a set."""
-        char = self._peek()
-        if char in _SETS or char.lower() in _SETS or char in ("p", "P"):
+        char = self._raw()
+        if self._is_set(char):
             return _Piece(self._set_escape())
-        if char in _DIGITS and char != "0":
+        if char and char in "123456789":
             return _Piece(self._back_reference(self._number_of_group()))
-        if char in _ASCII_LETTERS:
+        if char in ASCII_LETTERS:
             assertion = self._assertion(char)
             if assertion is not None:
                 return _Piece(assertion)
@@ -605,14 +485,16 @@ class _Parser:
             "Z": self._end(multiline=False),
             "b": boundary,
             "B": f"(?!{boundary})",
-            "R": rf"(?:\r\n|{_VERTICAL})",
+            "R": _LINE_BREAK,
             "X": r"(?:\X)",
         }
         if char in simple:
             self._at += 1
             if char == "b" and self._take("{"):
                 raise self._error("grapheme boundaries are not supported")
-            return f"(?:{simple[char]})"
+            if char in ("b", "B"):
+                self._grow(_LARGE_ELEMENT)
+            return simple[char]
         if char == "k":
             self._at += 1
             if not self._take("<"):
@@ -659,7 +541,7 @@ class _Parser:
             return chr(ord(self._next("illegal control escape sequence")) ^ 64)
         if char == "N":
             return self._named_character()
-        if char in _ASCII_LETTERS or char in _DIGITS:
+        if char in ASCII_LETTERS or char in _DIGITS:
             raise self._error(f"illegal or unsupported escape sequence \\{char}")
         return char
 
@@ -706,8 +588,9 @@ class _Parser:
     def _named_character(self) -> str:
         name = ""
         if self._take("{"):
-            while not self._take("}"):
+            while self._raw() != "}":
                 name += self._next("unclosed character name escape sequence")
+            self._at += 1
         try:
             return unicodedata.lookup(name)
         except KeyError:
@@ -736,7 +619,9 @@ class _Parser:
         if nested:
             self._at += 1
         self._depth -= 1
-        return f"[{'^' if negated else ''}{''.join(members)}]"
+        union = f"[{''.join(members)}]"
+        # Not [^x]: regex 2026.11 joins alternatives of that kind in a wrong way.
+        return f"[{ALL}--{union}]" if negated else union
 
     def _intersection(self, left: list[str]) -> str:
         right: list[str] = []
@@ -754,9 +639,9 @@ class _Parser:
 
     def _range(self) -> str:
         """A character, a range of them, or a predefined set."""
+        self._grow(1)
         if self._take("\\"):
-            char = self._peek()
-            if char in ("p", "P") or char.lower() in _SETS:
+            if self._is_set(self._raw()):
                 return self._set_escape()
             low = self._character()
         else:
@@ -767,7 +652,7 @@ class _Parser:
         if self._done():
             raise self._error("illegal character range")
         if self._take("\\"):
-            if self._peek().lower() in _SETS or self._peek() in ("p", "P"):
+            if self._is_set(self._raw()):
                 raise self._error("illegal character range")
             high = self._character()
         else:
@@ -777,28 +662,22 @@ class _Parser:
         return f"{_quoted(low)}-{_quoted(high)}" + self._range_variants(low, high)
 
     def _range_variants(self, low: str, high: str) -> str:
-        """What a range holds beside itself when case doesn't count."""
         if "i" not in self._flags:
             return ""
-        if "u" in self._flags:
-            alike = _unicode_cases().values()
-            more = [
-                c for chars in alike for c in chars if self._folds_into(c, low, high)
-            ]
-        else:
-            more = [c for c in sorted(_ASCII_LETTERS) if low <= c.swapcase() <= high]
-        return "".join(_quoted(char) for char in more)
-
-    def _folds_into(self, char: str, low: str, high: str) -> bool:
-        upper = char.upper() if len(char.upper()) == 1 else char
-        return low <= upper <= high or low <= _folded(char) <= high
+        self._grow(_LARGE_ELEMENT)
+        variants = range_variants(low, high, unicode="u" in self._flags)
+        return "".join(map(_quoted, variants))
 
     def _set_escape(self) -> str:
         char = self._next("unexpected end")
         if char in ("p", "P"):
             return self._negated(self._property(), negate=char == "P")
-        sets = _UNICODE_SETS if "U" in self._flags else _SETS
+        sets = UNICODE_SETS if "U" in self._flags else SETS
         return self._negated(sets[char.lower()], negate=char.isupper())
+
+    def _is_set(self, char: str) -> bool:
+        """Whether this character, after a backslash, names a set of characters."""
+        return char.lower() in SETS or char in ("p", "P")
 
     def _negated(self, text: str, *, negate: bool) -> str:
         return f"[^{text}]" if negate else text
@@ -806,49 +685,14 @@ class _Parser:
     def _property(self) -> str:
         name = ""
         if self._take("{"):
-            while not self._take("}"):
+            while self._raw() != "}":
                 name += self._next("unclosed character family")
+            self._at += 1
         else:
             name = self._next("unclosed character family")
-        text = self._property_set(name)
+        text = property_set(
+            name, any_case="i" in self._flags, unicode="U" in self._flags
+        )
         if text is None:
             raise self._error(f"unknown character property name {{{name}}}")
         return text
-
-    def _property_set(self, name: str) -> str | None:
-        key, equals, value = name.partition("=")
-        if equals:
-            key = key.lower()
-            if key in ("gc", "general_category"):
-                return self._java_property(value)
-            if key in ("sc", "script"):
-                return self._named_set("Script", value)
-            return self._named_set("Block", value) if key in ("blk", "block") else None
-        if name.startswith("In"):
-            return self._named_set("Block", name[2:])
-        if name.startswith("Is"):
-            return (
-                self._unicode_property(name[2:], _BINARY_PROPERTIES)
-                or self._java_property(name[2:])
-                or self._named_set("Script", name[2:])
-            )
-        posix = None
-        if "U" in self._flags:
-            posix = self._unicode_property(name, _UNICODE_PROPERTIES)
-        return posix or self._java_property(name)
-
-    def _unicode_property(self, name: str, among: dict[str, str]) -> str | None:
-        if "i" in self._flags and name.upper() in _UNICODE_ANY_CASE:
-            return _CASED
-        return among.get(name.upper())
-
-    def _java_property(self, name: str) -> str | None:
-        if "i" in self._flags and name in _ANY_CASE:
-            return _ANY_CASE[name]
-        return rf"[\p{{{name}}}]" if name in _CATEGORIES else _PROPERTIES.get(name)
-
-    def _named_set(self, kind: str, value: str) -> str | None:
-        allowed = value.replace("_", "").replace("-", "").replace(" ", "")
-        if not (allowed.isascii() and allowed.isalnum()):
-            return None
-        return rf"[\p{{{kind}={value}}}]"

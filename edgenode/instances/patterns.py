@@ -15,7 +15,6 @@ from edgenode.instances.java_regex import PatternSyntaxError, translate
 from edgenode.limits import (
     MAX_COMPILED_PATTERNS,
     MAX_PATTERN_LENGTH,
-    MAX_REGEX_LENGTH,
 )
 
 __all__ = [
@@ -149,8 +148,6 @@ def _unquoted(piece: re.Match[str]) -> str:
 
 
 def _regex_pattern(source: str) -> TextPattern:
-    if len(source) > MAX_REGEX_LENGTH:
-        raise PatternSyntaxError("regular expression too long", MAX_REGEX_LENGTH)
     translation = translate(source)
     _compiled(source)
     return TextPattern(
