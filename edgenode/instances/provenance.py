@@ -79,29 +79,35 @@ class CopyVerdict(Enum):
 
 
 def judge_copy(
-    stored: InstanceHeader | None, incoming: InstanceHeader, local_id: str
+    stored: InstanceHeader | None,
+    incoming: InstanceHeader,
+    local_id: str,
+    *,
+    from_archive: bool = False,
 ) -> CopyVerdict:
     """Decide about a copy, given the state that is stored under its GUID.
 
     The higher version wins and an equal one replaces. Another create time or another
     home means two instances under one GUID; an older type version means that the
-    sender does not know the type as the stored copy's author did.
+    sender does not know the type as the stored copy's author did. What is at home here
+    comes back only from an archive, and only where it is missing or older.
     """
-    if is_at_home(incoming, local_id):
+    ours = is_at_home(incoming, local_id)
+    if ours and not from_archive:
         return CopyVerdict.AT_HOME
     if stored is None:
         return CopyVerdict.SAVE
-    if is_at_home(stored, local_id):
+    if is_at_home(stored, local_id) and not ours:
         return CopyVerdict.AT_HOME
     if _differ(stored.create_time, incoming.create_time):
         return CopyVerdict.CONFLICT
-    if incoming.version < stored.version:
+    if incoming.version < stored.version + ours:
         return CopyVerdict.IGNORE
     if _type_version(incoming) < _type_version(stored):
         return CopyVerdict.CONFLICT
     if incoming.metadata_collection_id != stored.metadata_collection_id:
         return CopyVerdict.CONFLICT
-    return CopyVerdict.IGNORE if incoming == stored else CopyVerdict.SAVE
+    return CopyVerdict.SAVE
 
 
 def _differ(one: EpochMillis | None, other: EpochMillis | None) -> bool:

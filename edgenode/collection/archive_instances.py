@@ -1,0 +1,111 @@
+"""Taking instances in from open metadata archives."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from edgenode.collection.references import CopyOperations
+from edgenode.errors import OMRSError, ReferenceInstanceMissingError
+from edgenode.events import outbound
+from edgenode.instances.model import (
+    ClassificationEntityExtension,
+    EntityDetail,
+    Relationship,
+)
+from edgenode.repository.base import Transaction
+
+_OPERATION = "saveArchiveInstances"
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveOutcome:
+    """What became of a part of an archive.
+
+    Attributes:
+        saved: How many instances and classifications are stored now.
+        unchanged: How many were there already, as they are or newer.
+        refused: Why the others can't be stored.
+    """
+
+    saved: int
+    unchanged: int
+    refused: tuple[OMRSError, ...] = ()
+
+
+class LocalArchiveOperations(CopyOperations):
+    """Saving what an archive holds, already stamped with where it belongs.
+
+    What is at home here comes back where it is missing or older. Instances that this
+    member replicates are announced to its cohorts as new, as no other member does.
+    """
+
+    async def save_archive_instances(
+        self,
+        user_id: str,
+        entities: Sequence[EntityDetail] = (),
+        relationships: Sequence[Relationship] = (),
+        classifications: Sequence[ClassificationEntityExtension] = (),
+    ) -> ArchiveOutcome:
+        """Save part of an archive as one change; what can't be stored is left out."""
+        self._check_user(user_id, _OPERATION)
+
+        def work(tx: Transaction) -> ArchiveOutcome:
+            saves: list[Callable[[], bool]] = [
+                *(
+                    partial(self._archived_entity, tx, entity, user_id)
+                    for entity in entities
+                ),
+                *(
+                    partial(self._archived_relationship, tx, one)
+                    for one in relationships
+                ),
+                *(
+                    partial(self._archived_classification, tx, one)
+                    for one in classifications
+                ),
+            ]
+            counts = [0, 0]
+            refused = []
+            for save in saves:
+                try:
+                    counts[save()] += 1
+                except OMRSError as error:
+                    refused.append(error)
+            return ArchiveOutcome(counts[True], counts[False], tuple(refused))
+
+        return await self._change(work)
+
+    def _archived_entity(
+        self, tx: Transaction, entity: EntityDetail, user_id: str
+    ) -> bool:
+        self._check_copy(entity, "entity", _OPERATION)
+        saved = self._save_entity_copy(
+            tx, entity, user_id, _OPERATION, from_archive=True
+        )
+        if saved and entity.replicated_by == self._local_id:
+            tx.queue_event(outbound.created(entity))
+        return saved
+
+    def _archived_relationship(
+        self, tx: Transaction, relationship: Relationship
+    ) -> bool:
+        self._check_relationship(relationship, _OPERATION)
+        saved = self._save_relationship_copy(
+            tx, relationship, _OPERATION, from_archive=True
+        )
+        if saved and relationship.replicated_by == self._local_id:
+            tx.queue_event(outbound.created(relationship))
+        return saved
+
+    def _archived_classification(
+        self, tx: Transaction, extension: ClassificationEntityExtension
+    ) -> bool:
+        entity, classification = extension.entity_to_classify, extension.classification
+        if entity is None or classification is None:
+            parameter = "classification" if classification is None else "entity"
+            raise ReferenceInstanceMissingError(self._name, _OPERATION, parameter)
+        self._check_copy(entity, "entity", _OPERATION)
+        self._validate.classification_type(
+            classification.name, _OPERATION, "classification"
+        )
+        return self._save_classification_copy(tx, entity, classification, _OPERATION)

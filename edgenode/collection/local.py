@@ -1,0 +1,33 @@
+"""The metadata collection of this server's own repository."""
+
+from edgenode.collection.archive_instances import LocalArchiveOperations
+from edgenode.collection.local_classifications import LocalClassificationOperations
+from edgenode.collection.local_entities import LocalEntityOperations
+from edgenode.collection.local_queries import (
+    LocalGraphOperations,
+    LocalQueryOperations,
+)
+from edgenode.collection.local_reads import LocalReadOperations
+from edgenode.collection.local_relationships import LocalRelationshipOperations
+from edgenode.collection.local_types import LocalTypeOperations
+from edgenode.collection.references import (
+    LocalEntityCopyOperations,
+    LocalGraphCopyOperations,
+    LocalRelationshipCopyOperations,
+)
+
+
+class LocalMetadataCollection(
+    LocalTypeOperations,
+    LocalReadOperations,
+    LocalQueryOperations,
+    LocalGraphOperations,
+    LocalEntityOperations,
+    LocalClassificationOperations,
+    LocalRelationshipOperations,
+    LocalEntityCopyOperations,
+    LocalRelationshipCopyOperations,
+    LocalGraphCopyOperations,
+    LocalArchiveOperations,
+):
+    """All operations, each group a class of its own that shares nothing but its parts."""
