@@ -122,6 +122,8 @@ class Codec:
         """A bean with its JSON text."""
         return Document(self.encode(bean), partial(self.decode, type(bean)), bean)
 
-    def stored_document(self, cls: type[T], text: bytes) -> Document[T]:
+    def stored_document(
+        self, cls: type[T], text: bytes, *, ends_changed: bool = False
+    ) -> Document[T]:
         """A stored JSON text that is decoded when somebody looks inside."""
-        return Document(text, partial(self.decode, cls))
+        return Document(text, partial(self.decode, cls), ends_changed=ends_changed)

@@ -1,0 +1,143 @@
+"""Index rows that are still to be written.
+
+A change is durable as soon as its states are; the rows that make it searchable are
+written later, many changes at a time, because each of them would touch pages all over
+the file. ``store.indexed_through`` says how far they are: whatever was lost from memory
+is made again from the stored documents behind that mark.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edgenode.clock import EpochMillis
+from edgenode.codec.codec import Codec
+from edgenode.instances.model import EntityDetail, Relationship
+from edgenode.limits import MAX_INDEX_BACKLOG, MAX_LOST_BACKLOG
+from edgenode.repository.connections import Connection
+from edgenode.repository.index import IndexChange, IndexWriter
+from edgenode.repository.instances import BEANS, Kind
+from edgenode.repository.statements import load
+
+_SQL = load("backlog")
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A committed state whose index rows are to be written; a proxy has none."""
+
+    seq: int
+    instance_id: int
+    change: IndexChange | None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """An instance that was purged, index rows and all."""
+
+    instance_id: int
+
+
+class IndexBacklog:
+    """The changes since the mark, in the order of their commits."""
+
+    def __init__(self, index: IndexWriter, codec: Codec) -> None:
+        self._index = index
+        self._codec = codec
+        self._waiting: list[Indexed] = []
+        self._is_complete = False
+        """Whether ``_waiting`` has everything that was committed behind the mark."""
+
+    def opened(self, connection: Connection) -> None:
+        """Find out whether the file that was just opened lacks index rows."""
+        row = connection.execute(_SQL["is_complete"]).fetchone()
+        self._is_complete = bool(row[0])
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the index is known to have everything."""
+        return self._is_complete and not self._waiting
+
+    def changes_of(
+        self,
+        instance_id: int,
+        from_time: EpochMillis,
+        previous: EntityDetail | Relationship | None,
+        current: EntityDetail | Relationship,
+    ) -> IndexChange:
+        """What a new state changes in the index."""
+        return self._index.changes_of(instance_id, from_time, previous, current)
+
+    def remove(self, connection: Connection, instance_id: int) -> None:
+        """Remove a purged instance's rows, inside the change that purges it."""
+        self._index.remove(connection, instance_id)
+
+    def committed(self, effects: Sequence[Indexed | Removed]) -> None:
+        """Remember what a commit has changed."""
+        for effect in effects:
+            if isinstance(effect, Indexed):
+                self._waiting.append(effect)
+            else:
+                self._waiting = [
+                    waiting
+                    for waiting in self._waiting
+                    if waiting.instance_id != effect.instance_id
+                ]
+        if len(self._waiting) > MAX_LOST_BACKLOG:
+            self._is_complete = False
+        if not self._is_complete:
+            self._waiting.clear()
+
+    def rolled_back(self) -> None:
+        """What was written since the last commit is gone."""
+        self._index.rolled_back()
+
+    def flush(self, connection: Connection) -> int:
+        """Write all rows that wait, in transactions of their own.
+
+        Returns:
+            How many changes were written.
+        """
+        count = 0
+        if not self._is_complete:
+            while batch := self._made_again(connection):
+                self._write(connection, batch)
+                count += len(batch)
+            self._is_complete = True
+        if self._waiting:
+            self._write(connection, self._waiting)
+            count += len(self._waiting)
+            self._waiting = []
+        return count
+
+    def _write(self, connection: Connection, batch: Sequence[Indexed]) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        changes = [waiting.change for waiting in batch if waiting.change is not None]
+        self._index.apply(connection, changes)
+        connection.execute(_SQL["set_mark"], (batch[-1].seq,))
+        connection.execute("COMMIT")
+
+    def _made_again(self, connection: Connection) -> list[Indexed]:
+        rows = connection.execute(_SQL["behind_mark"], (MAX_INDEX_BACKLOG,)).fetchall()
+        return [self._made(connection, *row) for row in rows]
+
+    def _made(
+        self,
+        connection: Connection,
+        seq: int,
+        instance_id: int,
+        kind: int,
+        from_time: EpochMillis,
+        text: bytes,
+    ) -> Indexed:
+        if kind == Kind.PROXY:
+            return Indexed(seq, instance_id, None)
+        cls: type[Any] = BEANS[Kind(kind)]
+        before = connection.execute(_SQL["before"], (instance_id, seq, kind)).fetchone()
+        previous = None if before is None else self._codec.decode(cls, before[0])
+        current = self._codec.decode(cls, text)
+        change = self.changes_of(instance_id, from_time, previous, current)
+        return Indexed(seq, instance_id, change)

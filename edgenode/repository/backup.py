@@ -1,0 +1,202 @@
+"""Copies of a repository's file, made while it is in use, and their way back.
+
+A backup is one file without a write-ahead log, checked after it was written; it bears
+its name only when it is complete and on the disk.
+"""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from edgenode.clock import EpochMillis
+from edgenode.errors import EdgeNodeError
+from edgenode.repository.connections import connect
+from edgenode.repository.lock import locked
+from edgenode.repository.migrations import stored_version
+
+SIDE_FILES = ("", "-wal", "-shm")
+"""What belongs to a database beside the file itself."""
+
+_PAGES_AT_A_TIME = 1_024
+
+
+class UnusableBackupError(EdgeNodeError):
+    """A file can't be restored from."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path} is no usable backup: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that was checked."""
+
+    path: Path
+    size: int
+    schema_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did; ``set_aside`` is where the replaced file is kept."""
+
+    path: Path
+    set_aside: Path | None
+
+
+def time_stamp(now: EpochMillis) -> str:
+    """A time in UTC as file names have it: ``20261121T071503Z``."""
+    return f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%SZ}"
+
+
+def default_target(path: Path, now: EpochMillis) -> Path:
+    """Where a backup of a file goes if nobody says otherwise."""
+    return path.parent / "backups" / f"{path.stem}-{time_stamp(now)}{path.suffix}"
+
+
+def back_up(
+    path: Path, target: Path, progress: Callable[[int, int], None] | None = None
+) -> Backup:
+    """Copy a repository's file as it is at this moment; it may be in use.
+
+    Args:
+        path: The file.
+        target: The copy, replaced if it is there.
+        progress: Told, from time to time, of the pages copied and of all.
+
+    Raises:
+        UnusableBackupError: What was written doesn't pass the check; it is removed.
+        sqlite3.Error, OSError: Reading or writing failed; nothing bears the name.
+    """
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    partial.unlink(missing_ok=True)
+    try:
+        with closing(connect(path)) as source, closing(connect(partial)) as copy:
+            # One snapshot for all steps; without it each change would start the copy anew.
+            source.execute("BEGIN")
+            source.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            source.backup(
+                copy,
+                pages=_PAGES_AT_A_TIME,
+                progress=lambda _, left, total: (
+                    progress(total - left, total) if progress else None
+                ),
+            )
+            copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+        version = check(partial)
+        os.chmod(partial, 0o600)  # noqa: PTH101 - as the file itself
+        sync(partial)
+        partial.replace(target)
+        sync(target.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+    return Backup(target, target.stat().st_size, version)
+
+
+def check(path: Path) -> int:
+    """Check a backup from the first page to the last.
+
+    Returns:
+        Its schema version.
+
+    Raises:
+        UnusableBackupError: It isn't sound, or not a repository.
+        NewerStoreError: A newer edgenode has written it.
+        ForeignStoreError: It is the database of some other program.
+    """
+    if not path.is_file():
+        raise UnusableBackupError(path, "there is no such file")
+    try:
+        with _only_reading(path) as connection:
+            version = stored_version(connection, path)
+            found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise UnusableBackupError(path, str(error)) from error
+    if version == 0:
+        raise UnusableBackupError(path, "it is empty")
+    if found != "ok":
+        raise UnusableBackupError(path, str(found))
+    return version
+
+
+def newest_usable(path: Path) -> Path | None:
+    """The newest backup of a file that passes the check."""
+    candidates = (path.parent / "backups").glob(f"{path.stem}-*{path.suffix}")
+    for candidate in sorted(candidates, reverse=True):
+        try:
+            check(candidate)
+        except EdgeNodeError:
+            continue
+        return candidate
+    return None
+
+
+def restore(backup: Path, path: Path, now: EpochMillis) -> Restored:
+    """Put a backup in the place of a repository's file, which is kept aside.
+
+    Raises:
+        DirectoryInUseError: A node runs on the data directory.
+        UnusableBackupError: The backup isn't sound; nothing was changed.
+    """
+    with locked(path.parent):
+        check(backup)
+        partial = path.with_name(path.name + ".partial")
+        try:
+            shutil.copyfile(backup, partial)
+            os.chmod(partial, 0o600)  # noqa: PTH101 - as the file itself
+            sync(partial)
+            set_aside = move_aside(path, "replaced", now)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        sync(path.parent)
+    return Restored(path, set_aside)
+
+
+def move_aside(path: Path, why: str, now: EpochMillis) -> Path | None:
+    """Rename a file and what belongs to it.
+
+    Returns:
+        Its new name, None where there was no file.
+    """
+    aside = path.with_name(f"{path.name}.{why}-{time_stamp(now)}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.{why}-{time_stamp(now)}-{number}")
+    found = False
+    for suffix in SIDE_FILES:
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+            found = found or not suffix
+    return aside if found else None
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or a directory's entries, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _only_reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that leaves no trace beside the file."""
+    address = f"file:{quote(str(path))}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(address, uri=True)) as connection:
+        yield connection

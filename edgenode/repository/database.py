@@ -1,0 +1,183 @@
+"""One file: who writes it, who reads it, and its figures.
+
+The writer has a thread, each connection for long reads has one, and the event loop has
+a connection of its own for reading single rows, which takes some ten microseconds.
+"""
+
+import asyncio
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from edgenode.clock import Clock
+from edgenode.limits import MAX_WAITING_CHANGES
+from edgenode.repository.connections import (
+    Connect,
+    Connection,
+    is_fault,
+    set_up_point_reader,
+    store_error,
+)
+from edgenode.repository.readers import Readers
+from edgenode.repository.transaction import SqliteTransaction
+from edgenode.repository.writer import COMMIT_SECONDS, Writer
+from edgenode.repository.writing import Writing
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseStatistics:
+    """The figures of one file since it was opened.
+
+    Attributes:
+        queue_depth: Changes that wait for the writer.
+        changes: Changes run, failed ones included.
+        failed_changes: Changes that were undone, for whatever reason.
+        commits: Commits that are on the disk.
+        failed_commits: Groups the disk refused.
+        largest_group: Most changes in one commit.
+        commit_seconds: Time spent in commits.
+        slowest_commit_seconds: The longest of them.
+        commit_classes: Commits by time: up to each of ``COMMIT_SECONDS``, and longer.
+        checkpoints: Copies of the write-ahead log into the file.
+        wal_bytes: Size of the write-ahead log after the last commit.
+        index_backlog: Changes whose index rows are still to be written.
+        index_flushes: How often such rows were written.
+        indexed_changes: Of how many changes.
+    """
+
+    queue_depth: int
+    changes: int
+    failed_changes: int
+    commits: int
+    failed_commits: int
+    largest_group: int
+    commit_seconds: float
+    slowest_commit_seconds: float
+    commit_classes: tuple[tuple[float, int], ...]
+    checkpoints: int
+    wal_bytes: int
+    index_backlog: int
+    index_flushes: int
+    indexed_changes: int
+
+
+class Database:
+    """Access to one file whose schema is up to date."""
+
+    def __init__(
+        self, point: Connection, writer: Writer, readers: Readers, repository: str
+    ) -> None:
+        self._point = point
+        self._writer = writer
+        self._readers = readers
+        self._repository = repository
+        self._slots = asyncio.Semaphore(MAX_WAITING_CHANGES)
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls,
+        path: Path,
+        connect: Connect,
+        writing: Writing,
+        clock: Clock,
+        *,
+        repository: str,
+        prepare: Callable[[sqlite3.Connection], None],
+        committed: Callable[[Counter[str]], None],
+    ) -> AsyncIterator["Database"]:
+        """Open all connections; leaving closes them and empties the write-ahead log.
+
+        Args:
+            path: The file.
+            connect: Opens connections.
+            writing: Begins changes and follows commits.
+            clock: Measures.
+            repository: The name that errors show.
+            prepare: Called with each connection for long reads, to add functions.
+            committed: Told of each commit, by type name, how many instances there are
+                more or fewer, before any of its changes is acknowledged.
+        """
+        point = connect(path)
+        set_up_point_reader(point)
+        writing.opened(point)
+        writer = Writer(path, connect, writing, clock, repository, committed)
+        try:
+            readers = await Readers.open(path, connect, prepare, writer, repository)
+            try:
+                yield cls(point, writer, readers, repository)
+            finally:
+                await readers.close()
+        finally:
+            with suppress(sqlite3.Error):
+                point.close()
+            await writer.close()
+
+    async def change(self, work: Callable[[SqliteTransaction], T]) -> T:
+        """Run a change in the writer's thread; returns once it is on the disk.
+
+        Raises:
+            StoreFullError: The disk is full.
+            StoreUnavailableError: The disk refuses writes, or the file is closed.
+        """
+        async with self._slots:
+            return await self._writer.change(work)
+
+    @property
+    def point(self) -> Connection:
+        """The event loop's connection."""
+        return self._point
+
+    def row(self, sql: str, parameters: Any) -> Any:
+        """The first row of a quick question, or None.
+
+        Raises:
+            StoreUnavailableError: The disk refuses reads.
+        """
+        try:
+            return self._point.execute(sql, parameters).fetchone()
+        except sqlite3.Error as error:
+            if not is_fault(error):
+                raise
+            raise store_error(error, "read", self._repository) from error
+
+    @asynccontextmanager
+    async def reading(
+        self, *, indexed: bool = True
+    ) -> AsyncIterator[aiosqlite.Connection]:
+        """A connection for long reads, with a snapshot; see ``Readers``."""
+        async with self._readers.reading(indexed=indexed) as reader:
+            yield reader
+
+    async def flush(self) -> None:
+        """Write the index rows that wait."""
+        await self._writer.flush(lambda: None)
+
+    def statistics(self) -> DatabaseStatistics:
+        """The figures since the file was opened."""
+        figures = self._writer.figures
+        bounds = (*COMMIT_SECONDS, float("inf"))
+        return DatabaseStatistics(
+            queue_depth=self._writer.queue_depth,
+            changes=figures.changes,
+            failed_changes=figures.failed_changes,
+            commits=figures.commits,
+            failed_commits=figures.failed_commits,
+            largest_group=figures.largest_group,
+            commit_seconds=figures.commit_seconds,
+            slowest_commit_seconds=figures.slowest_commit_seconds,
+            commit_classes=tuple(zip(bounds, figures.commit_classes, strict=True)),
+            checkpoints=self._writer.checkpoints,
+            wal_bytes=figures.wal_bytes,
+            index_backlog=self._writer.index_backlog,
+            index_flushes=figures.index_flushes,
+            indexed_changes=figures.indexed_changes,
+        )

@@ -1,0 +1,184 @@
+"""Connections for long reads, each with a thread of its own and a deadline.
+
+A long read gets a snapshot of the file in which the index rows are complete: it never
+sees a state that the index doesn't know, nor the other way round.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import aiosqlite
+
+from edgenode.errors import SearchTimeoutError, StoreUnavailableError
+from edgenode.limits import LONG_READ_SECONDS, LONG_READERS
+from edgenode.repository.connections import (
+    Connect,
+    is_fault,
+    primary_code,
+    set_up_reader,
+    store_error,
+)
+from edgenode.repository.statements import load
+from edgenode.repository.writer import Writer
+
+_IS_COMPLETE = load("backlog")["is_complete"]
+
+_STEPS_BETWEEN_LOOKS = 10_000
+"""Steps of SQLite's machine, about a millisecond, between looks at whether to stop."""
+
+
+class _Reader:
+    """One connection: ``connection`` is for the event loop, ``raw`` is what it drives."""
+
+    def __init__(self, connection: aiosqlite.Connection, raw: sqlite3.Connection):
+        self.connection = connection
+        self._raw = raw
+        self._beginning: asyncio.Future[None] | None = None
+        self._is_stopped = False
+        raw.set_progress_handler(lambda: self._is_stopped, _STEPS_BETWEEN_LOOKS)
+
+    @asynccontextmanager
+    async def snapshot(self, writer: Writer | None) -> AsyncIterator[None]:
+        """Keep a snapshot; with a writer, one whose index rows are complete."""
+        try:
+            await self._begin(writer)
+            yield
+        except BaseException:
+            self._is_stopped = True  # something may still be running
+            raise
+        finally:
+            await self._settle()
+            if self._raw.in_transaction:
+                self._raw.execute("ROLLBACK")
+
+    async def _begin(self, writer: Writer | None) -> None:
+        if writer is None:
+            self._raw.execute("BEGIN")
+        elif not _begin_complete(self._raw):
+            # Another change might come between writing the rows and the snapshot, so
+            # the writer takes it. It does so even when nobody waits for it any more.
+            self._beginning = writer.flush(partial(_begin, self._raw))
+            await asyncio.wait({self._beginning})
+            self._beginning.result()
+
+    async def _settle(self) -> None:
+        """Wait until nothing runs on the connection."""
+        if self._is_stopped:
+            if self._beginning is not None:
+                await asyncio.wait({self._beginning})
+                self._beginning.exception()
+            # Its thread takes one statement after the other; the stopped one is first.
+            await self.connection.execute_fetchall("SELECT 1")
+        self._beginning = None
+        self._is_stopped = False
+
+
+def _begin_complete(raw: sqlite3.Connection) -> bool:
+    """Take a snapshot if the index rows in it are complete."""
+    raw.execute("BEGIN")
+    if raw.execute(_IS_COMPLETE).fetchone()[0]:
+        return True
+    raw.execute("ROLLBACK")
+    return False
+
+
+def _begin(raw: sqlite3.Connection) -> None:
+    raw.execute("BEGIN")
+    raw.execute(_IS_COMPLETE).fetchone()  # a snapshot is taken by the first read
+
+
+class Readers:
+    """A few connections that long reads take turns with."""
+
+    def __init__(self, readers: list[_Reader], writer: Writer, repository: str) -> None:
+        self._idle = readers
+        self._writer = writer
+        self._repository = repository
+        self._slots = asyncio.Semaphore(len(readers))
+        self._is_closed = False
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        connect: Connect,
+        prepare: Callable[[sqlite3.Connection], None],
+        writer: Writer,
+        repository: str,
+    ) -> "Readers":
+        """Open the connections.
+
+        Args:
+            path: The file.
+            connect: Opens connections.
+            prepare: Called with each connection, in its thread, to add functions.
+            writer: Completes the index rows before a read that needs them.
+            repository: The name that errors show.
+        """
+        raws: list[sqlite3.Connection] = []
+
+        def open_raw() -> sqlite3.Connection:
+            raw = cast("sqlite3.Connection", connect(path))
+            set_up_reader(raw)
+            prepare(raw)
+            raws.append(raw)
+            return raw
+
+        readers = [
+            _Reader(await aiosqlite.Connection(open_raw, iter_chunk_size=64), raws[-1])
+            for _ in range(LONG_READERS)
+        ]
+        return cls(readers, writer, repository)
+
+    @asynccontextmanager
+    async def reading(
+        self, *, indexed: bool = True
+    ) -> AsyncIterator[aiosqlite.Connection]:
+        """A connection with a snapshot, for statements that only read.
+
+        Args:
+            indexed: Whether the snapshot's index rows must be complete.
+
+        Raises:
+            SearchTimeoutError: It took too long.
+            StoreUnavailableError: The disk refuses reads, or this is closed.
+        """
+        async with self._slots:
+            if self._is_closed:
+                raise StoreUnavailableError("read", self._repository, "it is closed")
+            reader = self._idle.pop()
+            try:
+                async with (
+                    asyncio.timeout(LONG_READ_SECONDS),
+                    reader.snapshot(self._writer if indexed else None),
+                ):
+                    yield reader.connection
+            except TimeoutError:
+                raise self._took_too_long() from None
+            except sqlite3.Error as error:
+                if primary_code(error) == sqlite3.SQLITE_INTERRUPT:
+                    raise self._took_too_long() from None
+                if not is_fault(error):
+                    raise
+                raise store_error(error, "read", self._repository) from error
+            finally:
+                self._idle.append(reader)
+
+    def _took_too_long(self) -> SearchTimeoutError:
+        return SearchTimeoutError("read", LONG_READ_SECONDS, self._repository)
+
+    async def close(self) -> None:
+        """Wait for the reads under way and close all connections."""
+        self._is_closed = True
+        for _ in range(LONG_READERS):
+            await self._slots.acquire()
+        for reader in self._idle:
+            await reader.connection.close()
+        self._idle.clear()
+        for _ in range(LONG_READERS):
+            self._slots.release()

@@ -1,0 +1,242 @@
+"""The repository of one server in one SQLite file."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from edgenode.clock import Clock, EpochMillis
+from edgenode.codec.codec import Codec
+from edgenode.instances.conditions import InstanceQuery, Paging
+from edgenode.instances.document import Document
+from edgenode.instances.model import EntityDetail, Relationship
+from edgenode.repository import graph, history, outbox, search, typedefs
+from edgenode.repository.base import (
+    Graph,
+    GraphQuery,
+    HistoryRange,
+    StoredEntity,
+    StoredRelationship,
+    Transaction,
+)
+from edgenode.repository.connections import Connect, connect
+from edgenode.repository.database import Database, DatabaseStatistics
+from edgenode.repository.instances import SQL, Kind, State, read_state
+from edgenode.repository.names import NameReader
+from edgenode.repository.outbox import QueuedEvent
+from edgenode.repository.recovery import OpenReport, make_ready
+from edgenode.repository.writing import Writing
+from edgenode.typedefs.attributes import AttributeTypeDef
+from edgenode.typedefs.model import TypeDef
+
+T = TypeVar("T")
+
+
+class SqliteRepository:
+    """Storage of one server's metadata; the contract is ``Repository``.
+
+    Attributes:
+        report: How the file was found and what was done to it.
+    """
+
+    def __init__(
+        self, database: Database, codec: Codec, report: OpenReport, counts: Counter[str]
+    ) -> None:
+        self.report = report
+        self._database = database
+        self._codec = codec
+        self._counts = counts
+        self._names = NameReader(database.point)
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls,
+        path: Path,
+        codec: Codec,
+        clock: Clock,
+        *,
+        name: str,
+        keep_events: bool = False,
+        connect: Connect = connect,
+    ) -> AsyncIterator["SqliteRepository"]:
+        """Open a file, which is made when it isn't there; leaving closes it.
+
+        Whoever opens it has the directory for itself (``lock.locked``).
+
+        Args:
+            path: The file.
+            codec: Reads and writes the stored documents.
+            clock: Dates events, and measures.
+            name: What errors call the repository: the server's name.
+            keep_events: Whether events are kept until they are forgotten; without
+                anybody to send them to they would only grow.
+            connect: Opens connections.
+
+        Raises:
+            NewerStoreError: A newer edgenode has written the file.
+            ForeignStoreError: The file is another program's.
+            StoreUnavailableError: The disk refuses to read or write it.
+        """
+        ready = await asyncio.to_thread(make_ready, path, connect, clock, name)
+        counts = Counter(ready.counts)
+        writing = Writing(codec, clock, keep_events=keep_events)
+        async with Database.opened(
+            path,
+            connect,
+            writing,
+            clock,
+            repository=name,
+            prepare=search.prepare,
+            committed=counts.update,
+        ) as database:
+            yield cls(database, codec, ready.report, counts)
+
+    async def change(self, work: Callable[[Transaction], T]) -> T:
+        """Run a change and return its result once it is durable.
+
+        Raises:
+            StoreFullError: The disk is full; nothing of the change is stored.
+            StoreUnavailableError: The disk refuses writes; nothing of it is stored.
+        """
+        return await self._database.change(work)
+
+    # point reads
+
+    def entity(self, guid: str) -> StoredEntity | None:
+        """An entity's current state, deleted or not, proxy or full."""
+        state = self._state(SQL["state"], (guid,))
+        return None if state is None else state.entity
+
+    def relationship(self, guid: str) -> StoredRelationship | None:
+        """A relationship's current state, deleted or not."""
+        state = self._state(SQL["state"], (guid,))
+        return None if state is None else state.relationship
+
+    def entity_as_of(self, guid: str, time: EpochMillis) -> StoredEntity | None:
+        """The state that was in force at a time, deleted or not; None before the first."""
+        state = self._state(SQL["state_as_of"], {"guid": guid, "time": time})
+        return None if state is None else state.entity
+
+    def relationship_as_of(
+        self, guid: str, time: EpochMillis
+    ) -> StoredRelationship | None:
+        """The state that was in force at a time, deleted or not; None before the first."""
+        state = self._state(SQL["state_as_of"], {"guid": guid, "time": time})
+        return None if state is None else state.relationship
+
+    def _state(self, sql: str, parameters: Any) -> State | None:
+        row = self._database.row(sql, parameters)
+        return read_state(row, self._names.text_of, self._codec)
+
+    # history
+
+    async def entity_history(
+        self, guid: str, span: HistoryRange
+    ) -> list[Document[EntityDetail]]:
+        """The versions of an entity, one document each: the last state in the range."""
+        async with self._database.reading(indexed=False) as reader:
+            found = await history.versions(reader, guid, Kind.ENTITY, span)
+        return [self._codec.stored_document(EntityDetail, text) for text in found]
+
+    async def relationship_history(
+        self, guid: str, span: HistoryRange
+    ) -> list[Document[Relationship]]:
+        """The versions of a relationship, one document each: the last state in the range."""
+        async with self._database.reading(indexed=False) as reader:
+            found = await history.versions(reader, guid, Kind.RELATIONSHIP, span)
+        return [self._codec.stored_document(Relationship, text) for text in found]
+
+    # searches
+
+    async def find_entities(self, query: InstanceQuery) -> list[Document[EntityDetail]]:
+        """Search entities; proxies are never found."""
+        async with self._database.reading() as reader:
+            found = await search.find_entities(reader, self._names, query)
+        return self._entities(found)
+
+    async def find_relationships(
+        self, query: InstanceQuery
+    ) -> list[Document[Relationship]]:
+        """Search relationships."""
+        async with self._database.reading() as reader:
+            found = await search.find_relationships(reader, self._names, query)
+        return self._relationships(found)
+
+    async def relationships_for_entity(
+        self, guid: str, query: GraphQuery, paging: Paging
+    ) -> list[Document[Relationship]]:
+        """The relationships with the entity at either end."""
+        async with self._database.reading() as reader:
+            found = await graph.relationships_of(
+                reader, self._names, guid, query, paging
+            )
+        return self._relationships(found)
+
+    async def neighborhood(self, guid: str, query: GraphQuery, levels: int) -> Graph:
+        """Breadth-first from the entity, up to ``levels`` relationships away."""
+        async with self._database.reading() as reader:
+            entities, relationships = await graph.neighborhood(
+                reader, self._names, guid, query, levels
+            )
+        return Graph(self._entities(entities), self._relationships(relationships))
+
+    async def linking_entities(
+        self, start_guid: str, end_guid: str, query: GraphQuery
+    ) -> Graph:
+        """Everything that lies on a path between two entities."""
+        async with self._database.reading() as reader:
+            entities, relationships = await graph.linking(
+                reader, self._names, start_guid, end_guid, query
+            )
+        return Graph(self._entities(entities), self._relationships(relationships))
+
+    async def related_entities(
+        self, guid: str, query: GraphQuery, paging: Paging
+    ) -> list[Document[EntityDetail]]:
+        """The entities reachable over any number of relationships, without the start."""
+        async with self._database.reading() as reader:
+            found = await graph.related(reader, self._names, guid, query, paging)
+        return self._entities(found)
+
+    def _entities(self, found: Iterable[bytes]) -> list[Document[EntityDetail]]:
+        return [self._codec.stored_document(EntityDetail, text) for text in found]
+
+    def _relationships(
+        self, found: Iterable[tuple[bytes, bool]]
+    ) -> list[Document[Relationship]]:
+        return [
+            self._codec.stored_document(Relationship, text, ends_changed=changed)
+            for text, changed in found
+        ]
+
+    # types, events and figures
+
+    def types(self) -> Iterable[TypeDef | AttributeTypeDef]:
+        """The stored type definitions: those added to or changed from the shipped set."""
+        return typedefs.stored_types(self._database.point, self._codec)
+
+    def counts(self) -> Mapping[str, int]:
+        """How many current instances there are, by type name, deleted ones apart."""
+        return {name: count for name, count in self._counts.items() if count}
+
+    async def events_after(self, sequence: int, limit: int) -> list[QueuedEvent]:
+        """The events in the outbox behind a number, oldest first, at most so many."""
+        async with self._database.reading(indexed=False) as reader:
+            return await outbox.events_after(reader, self._codec, sequence, limit)
+
+    async def forget_events_before(self, sequence: int) -> None:
+        """Remove the events with lower numbers: everybody has them."""
+        await self._database.change(
+            lambda change: change.forget_events_before(sequence)
+        )
+
+    async def flush(self) -> None:
+        """Write the index rows that wait, which a search would do as well."""
+        await self._database.flush()
+
+    def statistics(self) -> DatabaseStatistics:
+        """The figures since the file was opened."""
+        return self._database.statistics()

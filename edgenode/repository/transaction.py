@@ -1,0 +1,346 @@
+"""One change's view of the repository."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+from edgenode.clock import EpochMillis
+from edgenode.errors import InvalidInstanceError
+from edgenode.events.model import InstanceEvent, TypeDefEvent
+from edgenode.instances.document import Document
+from edgenode.instances.model import EntityDetail, EntityProxy, Relationship
+from edgenode.instances.status import InstanceStatus
+from edgenode.repository import links, outbox, typedefs
+from edgenode.repository.backlog import Indexed, Removed
+from edgenode.repository.base import StoredEntity, StoredRelationship
+from edgenode.repository.connections import Connection
+from edgenode.repository.instances import (
+    SQL,
+    Instance,
+    Kind,
+    State,
+    read_state,
+    write_state,
+)
+from edgenode.typedefs.attributes import AttributeTypeDef
+from edgenode.typedefs.model import TypeDef
+
+if TYPE_CHECKING:
+    from edgenode.repository.writing import Writing
+
+T = TypeVar("T")
+
+
+class SqliteTransaction:
+    """Reads and writes inside the writer's transaction; used by one change only.
+
+    Attributes:
+        effects: What the index must follow once the change is committed.
+        counts: How many instances there are more, or fewer, by type name.
+    """
+
+    def __init__(self, connection: Connection, writing: "Writing") -> None:
+        self._connection = connection
+        self._writing = writing
+        self._codec = writing.codec
+        self._states: dict[str, State | None] = {}
+        self._seen: dict[str, list[State]] = {}
+        self.effects: list[Indexed | Removed] = []
+        self.counts: Counter[str] = Counter()
+
+    # reading
+
+    def entity(self, guid: str) -> StoredEntity | None:
+        """The entity's current state, deleted or not, proxy or full."""
+        state = self._state(guid)
+        return None if state is None else state.entity
+
+    def relationship(self, guid: str) -> StoredRelationship | None:
+        """The relationship's current state, deleted or not."""
+        state = self._state(guid)
+        return None if state is None else state.relationship
+
+    def previous_entity(self, guid: str) -> EntityDetail | None:
+        """The newest stored state whose version is lower than the current one."""
+        return self._previous(guid, Kind.ENTITY, EntityDetail)
+
+    def previous_relationship(self, guid: str) -> Relationship | None:
+        """The newest stored state whose version is lower than the current one."""
+        return self._previous(guid, Kind.RELATIONSHIP, Relationship)
+
+    def relationships_of(self, guid: str) -> Iterator[StoredRelationship]:
+        """All current relationships with this entity at either end, deleted ones too."""
+        for relationship_guid in links.guids_at(self._connection, guid):
+            relationship = self.relationship(relationship_guid)
+            if relationship is not None:
+                yield relationship
+
+    # writing
+
+    def save_entity(
+        self, entity: EntityDetail, at: EpochMillis
+    ) -> Document[EntityDetail]:
+        """Store a new state of an entity, in force from ``at``; earlier ones stay as history.
+
+        Raises:
+            InvalidInstanceError: The GUID is missing, or a relationship's.
+        """
+        return self._save(entity, Kind.ENTITY, at).document
+
+    def save_proxy(self, proxy: EntityProxy, at: EpochMillis) -> None:
+        """Store a proxy; where the full entity is known nothing changes.
+
+        Raises:
+            InvalidInstanceError: The GUID is missing, or a relationship's.
+        """
+        before = self._state(_guid(proxy))
+        if before is not None:
+            if before.kind is Kind.ENTITY:
+                return
+            if before.kind is Kind.PROXY and before.document.value == proxy:
+                return
+        self._save(proxy, Kind.PROXY, at)
+
+    def save_relationship(
+        self, relationship: Relationship, at: EpochMillis
+    ) -> Document[Relationship]:
+        """Store a new state of a relationship, in force from ``at``.
+
+        Raises:
+            InvalidInstanceError: The GUID is missing, or an entity's; or an end has none.
+        """
+        before = self._state(_guid(relationship))
+        ends = self._ends(relationship)
+        state = self._save(relationship, Kind.RELATIONSHIP, at, ends)
+        links.relink(
+            self._connection,
+            state.instance_id,
+            None if before is None else before.ends,
+            ends,
+            state.from_time,
+        )
+        return state.document
+
+    def purge_entity(self, guid: str) -> None:
+        """Remove an entity, its history and the relationships at it."""
+        state = self._state(guid)
+        if state is None or state.kind is Kind.RELATIONSHIP:
+            return
+        for relationship_guid in links.guids_at(self._connection, guid):
+            self.purge_relationship(relationship_guid)
+        links.unlink_entity(self._connection, state.instance_id)
+        self._purge(guid, state)
+
+    def purge_relationship(self, guid: str) -> None:
+        """Remove a relationship and its history."""
+        state = self._state(guid)
+        if state is None or state.ends is None:
+            return
+        former = self._connection.execute(SQL["documents"], (state.instance_id,))
+        ends = set(state.ends).union(
+            *(
+                self._ends(self._codec.decode(Relationship, text))
+                for (text,) in former.fetchall()
+            )
+        )
+        links.unlink_relationship(self._connection, state.instance_id, ends)
+        self._purge(guid, state)
+
+    # types and events
+
+    def save_type(self, type_def: TypeDef | AttributeTypeDef) -> None:
+        """Store a type definition, replacing the one with its GUID."""
+        typedefs.save_type(self._connection, self._codec, type_def)
+
+    def remove_type(self, guid: str) -> None:
+        """Forget a stored type definition."""
+        typedefs.remove_type(self._connection, guid)
+
+    def is_type_used(self, type_name: str) -> bool:
+        """Whether any instance or classification of the type, deleted or not, is stored."""
+        type_id = self._writing.names.id_of(self._connection, type_name)
+        used = self._connection.execute(SQL["is_type_used"], (type_id,)).fetchone()[0]
+        return bool(used) or self._is_classification_used(type_name)
+
+    def queue_event(self, event: InstanceEvent | TypeDefEvent) -> None:
+        """Put an event in the outbox, to be sent after this change is committed."""
+        sequence = self._writing.next_sequence(self._connection)
+        if sequence is not None:
+            outbox.queue(
+                self._connection,
+                self._codec,
+                sequence,
+                self._writing.clock.now(),
+                event,
+                self._seq_of,
+            )
+
+    def forget_events_before(self, sequence: int) -> None:
+        """Remove the events with lower numbers; the newest of all stays in any case."""
+        outbox.forget_events_before(self._connection, sequence)
+
+    # how
+
+    def _state(self, guid: str) -> State | None:
+        if guid not in self._states:
+            row = self._connection.execute(SQL["state"], (guid,)).fetchone()
+            state = read_state(row, self._text_of, self._codec)
+            self._states[guid] = state
+            if state is not None:
+                self._seen.setdefault(guid, []).append(state)
+        return self._states[guid]
+
+    def _text_of(self, name_id: int) -> str:
+        return self._writing.names.text_of(self._connection, name_id)
+
+    def _save(
+        self,
+        instance: Instance,
+        kind: Kind,
+        at: EpochMillis,
+        ends: tuple[int, int] | None = None,
+    ) -> State:
+        guid = _guid(instance)
+        before = self._state(guid)
+        if before is not None and not _may_follow(before.kind, kind):
+            raise InvalidInstanceError(f"save {kind.name.lower()}", guid)
+        instance_id, is_new = self._instance_id(guid, before)
+        state = State(
+            instance_id,
+            self._writing.next_seq(),
+            kind,
+            _type_name(instance),
+            instance.status or InstanceStatus.UNKNOWN,
+            instance.version,
+            instance.metadata_collection_id or "",
+            at if before is None else max(at, before.from_time),
+            self._codec.document(instance),
+            ends,
+        )
+        names = self._writing.names
+        write_state(
+            self._connection,
+            state,
+            before,
+            type_id=names.id_of(self._connection, state.type_name),
+            home_id=names.id_of(self._connection, state.metadata_collection_id),
+            is_new=is_new,
+        )
+        self._index(state, before)
+        if before is not None:
+            self._count(before, -1)
+        self._count(state, 1)
+        self._remember(guid, state)
+        return state
+
+    def _instance_id(self, guid: str, before: State | None) -> tuple[int, bool]:
+        """The instance's id, and whether its row is still to be made."""
+        if before is not None:
+            return before.instance_id, False
+        row = self._connection.execute(SQL["id"], (guid,)).fetchone()
+        return (self._writing.next_id(), True) if row is None else (row[0], False)
+
+    def _ends(self, relationship: Relationship) -> tuple[int, int]:
+        one, two = (
+            self._end(relationship, proxy)
+            for proxy in (relationship.entity_one_proxy, relationship.entity_two_proxy)
+        )
+        return one, two
+
+    def _end(self, relationship: Relationship, proxy: EntityProxy | None) -> int:
+        """The id of an end; its GUID is stored if nothing is known of it yet."""
+        if proxy is None or proxy.guid is None:
+            raise InvalidInstanceError("save relationship", relationship.guid)
+        instance_id, is_new = self._instance_id(proxy.guid, self._state(proxy.guid))
+        if is_new:
+            self._connection.execute(SQL["add_known"], (instance_id, proxy.guid))
+        return instance_id
+
+    def _index(self, state: State, before: State | None) -> None:
+        change = None
+        if state.kind is not Kind.PROXY:
+            previous = before if before and before.kind is state.kind else None
+            change = self._writing.backlog.changes_of(
+                state.instance_id,
+                state.from_time,
+                None if previous is None else previous.document.value,
+                state.document.value,
+            )
+        self.effects.append(Indexed(state.seq, state.instance_id, change))
+
+    def _count(self, state: State, difference: int) -> None:
+        if state.kind is Kind.PROXY or state.status is InstanceStatus.DELETED:
+            return
+        self.counts[state.type_name] += difference
+
+    def _remember(self, guid: str, state: State) -> None:
+        if state.kind is not Kind.RELATIONSHIP:
+            # Relationships read before may have it as their end.
+            self._states = {
+                guid: other
+                for guid, other in self._states.items()
+                if other is None or other.kind is not Kind.RELATIONSHIP
+            }
+        self._states[guid] = state
+        self._seen.setdefault(guid, []).append(state)
+
+    def _previous(self, guid: str, kind: Kind, cls: type[T]) -> T | None:
+        state = self._state(guid)
+        if state is None or state.kind is not kind:
+            return None
+        row = self._connection.execute(
+            SQL["previous"],
+            {"id": state.instance_id, "version": state.version, "kind": int(kind)},
+        ).fetchone()
+        return None if row is None else self._codec.decode(cls, row[0])
+
+    def _purge(self, guid: str, state: State) -> None:
+        parameters = {"id": state.instance_id}
+        if self._writing.has_events:
+            rows = self._connection.execute(SQL["states"], parameters).fetchall()
+            outbox.embed_states(self._connection, self._codec, [seq for (seq,) in rows])
+        self._connection.execute(SQL["purge_versions"], parameters)
+        self._connection.execute(SQL["purge_superseded"], (state.instance_id,))
+        if state.kind is not Kind.PROXY:
+            self._writing.backlog.remove(self._connection, state.instance_id)
+        self._connection.execute(SQL["purge_instance"], (state.instance_id,))
+        self.effects.append(Removed(state.instance_id))
+        self._count(state, -1)
+        self._states[guid] = None
+        self._seen.pop(guid, None)
+
+    def _seq_of(self, instance: Instance) -> int | None:
+        """The stored state that is equal to an instance, among those this change saw."""
+        guid = _guid(instance)
+        self._state(guid)
+        for state in reversed(self._seen.get(guid, [])):
+            if state.version == instance.version and state.document.value == instance:
+                return state.seq
+        return None
+
+    def _is_classification_used(self, name: str) -> bool:
+        """Whether an entity has it: in the index, or stored since that was written."""
+        if self._writing.index.is_classification_used(self._connection, name):
+            return True
+        rows = self._connection.execute(SQL["documents_behind_mark"]).fetchall()
+        return any(
+            classification.name == name
+            for (text,) in rows
+            for classification in self._codec.decode(EntityDetail, text).classifications
+            or ()
+        )
+
+
+def _guid(instance: Instance) -> str:
+    if instance.guid is None:
+        raise InvalidInstanceError("save", type(instance).__name__)
+    return instance.guid
+
+
+def _type_name(instance: Instance) -> str:
+    return (instance.type and instance.type.type_def_name) or ""
+
+
+def _may_follow(before: Kind, kind: Kind) -> bool:
+    """An entity may follow a proxy; otherwise the kind of a GUID stays."""
+    return before is kind or (before is Kind.PROXY and kind is Kind.ENTITY)
