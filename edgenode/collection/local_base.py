@@ -232,9 +232,12 @@ class LocalOperations:
         return entity_proxy(entity, unique)
 
     def _with_current_ends(
-        self, reader: InstanceReader, relationship: Relationship
+        self, reader: InstanceReader, document: Document[Relationship]
     ) -> Relationship:
         """A relationship with its proxies as the ends are now."""
+        relationship = document.value
+        if not document.ends_changed:
+            return relationship
         for end in (relationship.entity_one_proxy, relationship.entity_two_proxy):
             guid = None if end is None else end.guid
             stored = None if guid is None else reader.entity(guid)
@@ -250,11 +253,10 @@ class LocalOperations:
         for stored in list(tx.relationships_of(str(entity.guid))):
             if stored.status is InstanceStatus.DELETED:
                 continue
-            relationship = stored.document.value
+            relationship = self._with_current_ends(tx, stored.document)
             if may_update(relationship, self._local_id):
                 edit = self._edit(user_id, relationship)
-                current = self._with_current_ends(tx, relationship)
-                tx.save_relationship(deleted(current, edit), edit.time)
+                tx.save_relationship(deleted(relationship, edit), edit.time)
             else:
                 tx.purge_relationship(str(relationship.guid))
 
@@ -273,10 +275,8 @@ class LocalOperations:
         """A relationship as readers see it, its ends as they are now if they changed."""
         if not document.ends_changed and self._is_seen_as_stored(document.json):
             return document
-        seen = document.value
-        if document.ends_changed:
-            seen = self._with_current_ends(reader, seen)
-        seen = relationship_as_seen(seen, self._parts.is_known_collection)
+        current = self._with_current_ends(reader, document)
+        seen = relationship_as_seen(current, self._parts.is_known_collection)
         return self._parts.codec.document(seen)
 
     def _relationships_seen(

@@ -315,9 +315,10 @@ class LocalRelationshipOperations(LocalOperations):
             )
 
         def work(tx: Transaction) -> Document[Relationship]:
-            current = self._known_relationship(
+            document = self._known_relationship(
                 tx, relationship_guid, "getRelationship"
-            ).value
+            )
+            current = self._with_current_ends(tx, document)
             if is_at_home(current, self._local_id):
                 raise RelationshipHomeIsLocalError(
                     current.metadata_collection_id,
@@ -327,7 +328,6 @@ class LocalRelationshipOperations(LocalOperations):
                     self._name,
                 )
             self._validate.type_of(current, *names, operation)
-            current = self._with_current_ends(tx, current)
             edit = self._edit(user_id, current)
             name = new_home_metadata_collection_name or self._parts.home.name
             provenance = local_provenance(Home(self._local_id, name))
@@ -344,10 +344,10 @@ class LocalRelationshipOperations(LocalOperations):
         self, tx: Transaction, guid: str, operation: str
     ) -> Relationship:
         """A relationship that this member may change, its ends as they are now."""
-        relationship = self._known_relationship(tx, guid, "getRelationship").value
-        if not may_update(relationship, self._local_id):
+        document = self._known_relationship(tx, guid, "getRelationship")
+        if not may_update(document.value, self._local_id):
             raise RelationshipCanNotBeUpdatedError(self._name, guid, operation)
-        return self._with_current_ends(tx, relationship)
+        return self._with_current_ends(tx, document)
 
     def _stored_relationship(
         self, tx: Transaction, guid: str, operation: str
@@ -356,7 +356,7 @@ class LocalRelationshipOperations(LocalOperations):
         stored = tx.relationship(guid)
         if stored is None:
             raise RelationshipNotKnownError(guid, operation, self._name)
-        return self._with_current_ends(tx, stored.document.value)
+        return self._with_current_ends(tx, stored.document)
 
     def _check_relationship_deleted(
         self, relationship: Relationship, operation: str
