@@ -13,15 +13,14 @@ from edgenode.config import ConfigError, NodeConfig, load_config
 def run(arguments: Namespace, client: NodeClient, output: Output) -> None:
     """Run the node until it is told to stop."""
     # Imported here: the other commands shall not wait for the server's parts to load.
-    from edgenode.node import AlreadyRunningError, run_node
+    from edgenode.node import run_node
+    from edgenode.repository.lock import DirectoryInUseError
 
     config = load_config(arguments.config)
     try:
         asyncio.run(run_node(config, lambda port: _hints(config, port, output)))
-    except AlreadyRunningError as error:
-        raise CommandError(
-            ExitCode.ALREADY_RUNNING, str(error), "stop that one, or use it"
-        ) from error
+    except DirectoryInUseError as error:
+        raise CommandError(ExitCode.ALREADY_RUNNING, str(error)) from error
     except OSError as error:
         raise CommandError(
             ExitCode.REFUSED,

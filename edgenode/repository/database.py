@@ -42,6 +42,7 @@ class DatabaseStatistics:
         failed_changes: Changes that were undone, for whatever reason.
         commits: Commits that are on the disk.
         failed_commits: Groups the disk refused.
+        last_commit_failed: Whether the newest group is one of them.
         largest_group: Most changes in one commit.
         commit_seconds: Time spent in commits.
         slowest_commit_seconds: The longest of them.
@@ -58,6 +59,7 @@ class DatabaseStatistics:
     failed_changes: int
     commits: int
     failed_commits: int
+    last_commit_failed: bool
     largest_group: int
     commit_seconds: float
     slowest_commit_seconds: float
@@ -171,6 +173,7 @@ class Database:
             failed_changes=figures.failed_changes,
             commits=figures.commits,
             failed_commits=figures.failed_commits,
+            last_commit_failed=figures.last_commit_failed,
             largest_group=figures.largest_group,
             commit_seconds=figures.commit_seconds,
             slowest_commit_seconds=figures.slowest_commit_seconds,

@@ -103,6 +103,12 @@ class SqliteRepository:
         """
         return await self._database.change(work)
 
+    async def metadata_collection_id(self, new: str) -> str:
+        """The id of the collection this file holds, which is the given one if new."""
+        return await self._database.change(
+            lambda change: change.metadata_collection_id(new)
+        )
+
     # point reads
 
     def entity(self, guid: str) -> StoredEntity | None:

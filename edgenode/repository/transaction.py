@@ -22,6 +22,7 @@ from edgenode.repository.instances import (
     read_state,
     write_state,
 )
+from edgenode.repository.statements import load
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.model import TypeDef
 
@@ -178,6 +179,15 @@ class SqliteTransaction:
     def forget_events_before(self, sequence: int) -> None:
         """Remove the events with lower numbers; the newest of all stays in any case."""
         outbox.forget_events_before(self._connection, sequence)
+
+    def metadata_collection_id(self, new: str) -> str:
+        """The id of the collection this file holds, which is the given one if new."""
+        statements = load("store")
+        row = self._connection.execute(statements["collection_id"]).fetchone()
+        if row[0] is None:
+            self._connection.execute(statements["set_collection_id"], (new,))
+            return new
+        return str(row[0])
 
     # how
 

@@ -2,10 +2,13 @@
 -- No page is written that a change doesn't need: measured on an SD card's terms,
 -- every further index costs a single change some 5 KB.
 
--- Where the deferred index tables are: every state up to this one is in them.
+-- indexed_through: every state up to this one is in the deferred index tables.
+-- metadata_collection_id: under which id everybody knows what was created here. It goes
+-- with the file, so that a backup restored on another machine is the same collection.
 CREATE TABLE store (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    indexed_through INTEGER NOT NULL
+    indexed_through INTEGER NOT NULL,
+    metadata_collection_id TEXT
 ) STRICT;
 INSERT INTO store (id, indexed_through) VALUES (1, 0);
 

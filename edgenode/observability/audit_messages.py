@@ -1,0 +1,26 @@
+"""The audit records this house writes, by message id; the texts are our own."""
+
+from edgenode.observability.audit_log import AuditMessage, OMRSAuditLogRecordSeverity
+
+SERVER_STARTED = AuditMessage(
+    "EDGENODE-AUDIT-0001",
+    OMRSAuditLogRecordSeverity.STARTUP,
+    "server {0} of edgenode {1} has started; its metadata collection is {2}",
+)
+SERVER_STOPPED = AuditMessage(
+    "EDGENODE-AUDIT-0002",
+    OMRSAuditLogRecordSeverity.SHUTDOWN,
+    "server {0} has stopped",
+)
+STORE_SET_ASIDE = AuditMessage(
+    "EDGENODE-AUDIT-0003",
+    OMRSAuditLogRecordSeverity.ERROR,
+    "the store {0} was damaged ({1}) and is set aside as {2}; the server has started "
+    "with an empty one. The newest good backup is {3}: bring it back with "
+    "'edgenode restore'",
+)
+ARCHIVE_LOADED = AuditMessage(
+    "EDGENODE-AUDIT-0004",
+    OMRSAuditLogRecordSeverity.INFO,
+    "archive {0} is loaded: {1} types, {2} instances, {3} refused",
+)
