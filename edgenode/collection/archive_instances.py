@@ -12,6 +12,7 @@ from edgenode.instances.model import (
     EntityDetail,
     Relationship,
 )
+from edgenode.instances.provenance import with_added_classifications
 from edgenode.repository.base import Transaction
 
 _OPERATION = "saveArchiveInstances"
@@ -24,12 +25,13 @@ class ArchiveOutcome:
     Attributes:
         saved: How many instances and classifications are stored now.
         unchanged: How many were there already, as they are or newer.
-        refused: Why the others can't be stored.
+        refused: The positions of the others in what was given, and why they can't be
+            stored.
     """
 
     saved: int
     unchanged: int
-    refused: tuple[OMRSError, ...] = ()
+    refused: tuple[tuple[int, OMRSError], ...] = ()
 
 
 class LocalArchiveOperations(CopyOperations):
@@ -66,11 +68,11 @@ class LocalArchiveOperations(CopyOperations):
             ]
             counts = [0, 0]
             refused = []
-            for save in saves:
+            for position, save in enumerate(saves):
                 try:
                     counts[save()] += 1
                 except OMRSError as error:
-                    refused.append(error)
+                    refused.append((position, error))
             return ArchiveOutcome(counts[True], counts[False], tuple(refused))
 
         return await self._change(work)
@@ -79,6 +81,9 @@ class LocalArchiveOperations(CopyOperations):
         self, tx: Transaction, entity: EntityDetail, user_id: str
     ) -> bool:
         self._check_copy(entity, "entity", _OPERATION)
+        stored = tx.entity(str(entity.guid))
+        if stored is not None:
+            entity = with_added_classifications(entity, stored.document.value)
         saved = self._save_entity_copy(
             tx, entity, user_id, _OPERATION, from_archive=True
         )

@@ -135,6 +135,22 @@ def with_home_classifications(
     return replace(incoming, classifications=(*others, *kept.values()))
 
 
+def with_added_classifications(incoming: E, stored: EntitySummary) -> E:
+    """An archive's entity with the classifications that the stored one got since.
+
+    An archive tells some classifications apart from their entities. When it is loaded
+    again they are still there, as long as it has no newer version of the entity.
+    """
+    if stored.version != incoming.version or not stored.classifications:
+        return incoming
+    named = {c.name: c for c in incoming.classifications or ()}
+    for known in stored.classifications:
+        told = named.get(known.name)
+        if told is None or told.version < known.version:
+            named[known.name] = known
+    return replace(incoming, classifications=tuple(named.values()))
+
+
 def as_seen(header: A, is_known: Callable[[str], bool]) -> A:
     """The header as readers see it: a home that nobody knows any more is deregistered.
 
