@@ -9,6 +9,29 @@ would hold the event loop of a small machine for more than a tenth of a second."
 LARGE_BODY_BYTES = 64 * 1024
 """From this size on a body is decoded off the event loop (about 1 ms of work here)."""
 
+PEER_SECONDS = 30.0
+"""How long a request's body may take to arrive, and a piece of an answer to be taken, so
+that nobody holds memory by standing still. 4 MiB in this time is a megabit a second."""
+
+IDLE_SECONDS = 75.0
+"""How long a connection is kept without a whole request's head. Clients keep theirs for
+seconds, proxies for a minute."""
+
+ANSWER_PIECE_BYTES = 256 * 1024
+"""Answers beyond this size are sent in pieces of it, with the event loop turning between
+them; copying one takes some tens of microseconds."""
+
+MAX_REASON_LENGTH = 300
+"""Characters of the reason in a refusal, which may quote what the caller sent."""
+
+MAX_KEPT_DEFINITIONS = 2_000
+"""Type definitions whose JSON text is kept: a release has some 700 (1 MB, with descriptions
+2.5 MB), and making them all anew takes 12 ms."""
+
+MAX_NESTING = 64
+"""How deep the beans of a body nest: maps in maps, conditions in conditions. People write
+some five levels; the bound keeps the recursion of everything that walks over them small."""
+
 # Audit
 
 MAX_AUDIT_RECORDS = 1_000
@@ -98,3 +121,32 @@ some 500 MB in that time on a PC, 150 MB from an SD card."""
 MAX_OUTBOX_EVENTS = 100_000
 """Events kept for members that can't be reached, some 10 MB. A member that missed more
 learns of them when it asks for the instances."""
+
+# Archives
+
+ARCHIVE_CHUNK_BYTES = 256 * 1024
+"""How much of an archive is read at a time: some hundred elements."""
+
+MAX_ARCHIVE_ELEMENT_BYTES = 16 * 1024 * 1024
+"""One element of an archive. It is parsed as a whole, which takes some ten times its size
+in memory; genuine ones are a few thousand bytes."""
+
+MAX_ARCHIVE_TYPES = 10_000
+"""The types and patches of an archive, which are taken over together; a release has some
+thousand."""
+
+ARCHIVE_BATCH_ELEMENTS = 200
+"""Elements of an archive in one change: some 50 ms of the writer's time, so that other
+changes get their turn."""
+
+ARCHIVE_BATCH_BYTES = 1024 * 1024
+"""Size of the elements of an archive in one change, where they are big."""
+
+MAX_ARCHIVE_REFUSALS = 1_000
+"""Elements whose refusal is told one by one; beyond that they are only counted."""
+
+# Disk
+
+LOW_DISK_BYTES = 64 * 1024 * 1024
+"""Free space below which a server calls itself unwell: the write-ahead log may take a
+quarter of it, and a backup or a migration needs room for a copy."""

@@ -2,27 +2,35 @@
 
 An operation that could be bound answers HTTP 200, its outcome in the body; a request
 that can't be bound is answered with a bare HTTP status, as Spring does for a genuine
-server.
+server. Where this is more lenient than a genuine one it does no harm: any ``Accept`` is
+answered with JSON, and ``%2F`` may stand in a name. Where it is stricter: nothing may
+follow a body's JSON value.
 """
 
 import asyncio
 import inspect
 import logging
+from codecs import BOM_UTF8
 from collections.abc import Mapping
-from dataclasses import is_dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from edgenode.clock import Clock, EpochMillis
 from edgenode.codec.beans import iso_time
 from edgenode.codec.codec import Codec
-from edgenode.codec.json import dumps, raw
+from edgenode.codec.json import dumps
 from edgenode.errors import BadRequestError, OMRSError, UnexpectedError
-from edgenode.instances.document import Document
-from edgenode.limits import LARGE_BODY_BYTES, MAX_BODY_BYTES
+from edgenode.limits import (
+    ANSWER_PIECE_BYTES,
+    LARGE_BODY_BYTES,
+    MAX_BODY_BYTES,
+    MAX_REASON_LENGTH,
+    PEER_SECONDS,
+)
+from edgenode.rest.answers import Answers, failure
 from edgenode.rest.hosting import Platform
 from edgenode.rest.mounts import Mounted, mounted_operations
 from edgenode.rest.operations import Fields, Operation
@@ -30,6 +38,16 @@ from edgenode.rest.probes import probes
 from edgenode.rest.routes import Routes
 
 logger = logging.getLogger(__name__)
+
+_JSON = {hdrs.CONTENT_TYPE: "application/json"}
+_TEXT = {hdrs.CONTENT_TYPE: "text/plain;charset=UTF-8"}
+_LATIN = "iso-8859-1"
+_INT = range(-(2**31), 2**31)
+_UNBOUND = "unbound"
+"""The name that requests are counted under which reach no operation."""
+
+Targets = Mapping[str, tuple[Mounted, dict[str, str]]]
+"""What is mounted at a path, by method, with the path's parameters."""
 
 
 class RefusalError(Exception):
@@ -51,6 +69,10 @@ class Adapter:
         self._clock = clock
         self._metrics = platform.operation_metrics
         self._probes = probes(platform)
+        self._answers = Answers()
+        # One large body is decoded at a time: the interpreter does no two at once
+        # anyway, and its objects take some ten times the memory of its text.
+        self._decoding = asyncio.Semaphore(1)
         self._routes: Routes[Mounted] = Routes(
             (mounted.operation.method, mounted.template, mounted)
             for mounted in mounted_operations(platform)
@@ -58,89 +80,152 @@ class Adapter:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
-        probe = self._probes.get(request.rel_url.raw_path)
-        if probe is not None and request.method == "GET":
+        raw_path = request.rel_url.raw_path
+        probe = self._probes.get(raw_path)
+        if probe is not None and request.method in {"GET", "HEAD"}:
             return probe()
         started = self._clock.monotonic()
-        name, failed = "unbound", True
+        response: web.StreamResponse
+        name, failed = _UNBOUND, True
         try:
-            mounted, path = self._find(request)
-            name = mounted.operation.name
-            response, failed = await self._answer(request, mounted, path)
+            targets = self._targets(raw_path)
+            if request.method == "OPTIONS":
+                response, failed = _options(targets), False
+            else:
+                mounted, path = _target(targets, request.method)
+                name = mounted.operation.name
+                response, failed = await self._answer(request, mounted, path)
         except RefusalError as refusal:
-            response = _bare_status(request, refusal, self._clock.now())
+            response = _bare_status(raw_path, refusal, self._clock.now())
         self._metrics.add(name, self._clock.monotonic() - started, failed=failed)
         return response
 
-    def _find(self, request: web.BaseRequest) -> tuple[Mounted, dict[str, str]]:
-        raw_path = request.rel_url.raw_path
-        segments = [unquote(segment) for segment in raw_path[1:].split("/")]
-        targets = self._routes.find(segments)
+    def _targets(self, raw_path: str) -> Targets:
+        targets = self._routes.find(_segments(raw_path))
         if not targets:
             raise RefusalError(HTTPStatus.NOT_FOUND)
-        target = targets.get(request.method)
-        if target is None:
-            raise RefusalError(
-                HTTPStatus.METHOD_NOT_ALLOWED, allow=tuple(sorted(targets))
-            )
-        return target
+        return targets
 
     async def _answer(
         self, request: web.BaseRequest, mounted: Mounted, path: dict[str, str]
     ) -> tuple[web.StreamResponse, bool]:
         operation = mounted.operation
         codec = mounted.codec(path)
-        query = _bound_query(operation, request.rel_url.query)
-        body = await self._bound_body(request, operation, codec)
+        body = None
         try:
+            query = _bound_query(operation, request) if operation.query else {}
+            if operation.body is not None:
+                body = await self._bound_body(
+                    request, operation.body, codec, required=operation.body_required
+                )
             result = mounted.perform(path, query, body)
             fields: Fields = await result if inspect.isawaitable(result) else result
+            if not operation.response:
+                text = "".join(fields.values()).encode()
+                return web.Response(body=text, headers=_TEXT), False
+            pieces = self._answers.success(codec, operation, fields, body)
+        except RefusalError:
+            raise
         except OMRSError as error:
-            return _json(_failure(operation, error)), True
+            return _failed(operation, error), True
         except Exception:  # the last line of defence
             logger.exception("%s failed unexpectedly", operation.name)
-            return _json(_failure(operation, UnexpectedError())), True
-        if not operation.response:
-            return web.Response(text="".join(fields.values())), False
-        return _json(_success(codec, operation, fields, body)), False
+            return _failed(operation, UnexpectedError()), True
+        return await _sent(request, pieces), False
 
     async def _bound_body(
-        self, request: web.BaseRequest, operation: Operation[Any], codec: Codec
+        self, request: web.BaseRequest, cls: type, codec: Codec, *, required: bool
     ) -> Any:
-        if operation.body is None:
-            return None
+        charset = _json_charset(request)
         text = await _read_bounded(request)
-        if not text:
-            if operation.body_required:
-                raise RefusalError(HTTPStatus.BAD_REQUEST, "a body is needed")
-            return None
-        if not _is_json(request.content_type):
+        if charset is None and (text or hdrs.CONTENT_TYPE in request.headers):
             raise RefusalError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        if not required and text.strip() in {b"", b"null"}:
+            return None
+        if not text:
+            raise RefusalError(HTTPStatus.BAD_REQUEST, "a body is needed")
+        if charset == _LATIN:
+            text = text.decode(_LATIN).encode()
+        text = text.removeprefix(BOM_UTF8)
         try:
             if len(text) < LARGE_BODY_BYTES:
-                return codec.decode(operation.body, text)
-            return await asyncio.to_thread(codec.decode, operation.body, text)
+                return codec.decode(cls, text)
+            async with self._decoding:
+                return await asyncio.to_thread(codec.decode, cls, text)
         except BadRequestError as error:
             raise RefusalError(HTTPStatus.BAD_REQUEST, str(error)) from error
 
 
+def _segments(raw_path: str) -> list[str]:
+    """The path's segments; each is decoded by itself, so that it may hold a slash."""
+    segments = raw_path[1:].split("/")
+    if "%" not in raw_path:
+        return segments
+    try:
+        decoded = [unquote(segment, errors="strict") for segment in segments]
+    except UnicodeDecodeError as error:
+        raise RefusalError(HTTPStatus.BAD_REQUEST, "the path isn't UTF-8") from error
+    if any("\0" in segment for segment in decoded):
+        raise RefusalError(HTTPStatus.BAD_REQUEST, "the path holds a NUL character")
+    return decoded
+
+
+def _target(targets: Targets, method: str) -> tuple[Mounted, dict[str, str]]:
+    target = targets.get("GET" if method == "HEAD" else method)
+    if target is None:
+        raise RefusalError(HTTPStatus.METHOD_NOT_ALLOWED, allow=tuple(sorted(targets)))
+    return target
+
+
+def _options(targets: Targets) -> web.Response:
+    methods = {*targets, *({"HEAD"} if "GET" in targets else ())}
+    return web.Response(headers={hdrs.ALLOW: ",".join([*sorted(methods), "OPTIONS"])})
+
+
 async def _read_bounded(request: web.BaseRequest) -> bytes:
+    """The request's whole body.
+
+    Raises:
+        RefusalError: It is too large, or doesn't arrive.
+    """
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer proper hasn't begun
     chunks, size = [], 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        chunks.append(chunk)
+    try:
+        async with asyncio.timeout(PEER_SECONDS):
+            while chunk := await request.content.readany():
+                size += len(chunk)
+                if size > MAX_BODY_BYTES:
+                    raise RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                chunks.append(chunk)
+    except TimeoutError as error:
+        raise RefusalError(HTTPStatus.REQUEST_TIMEOUT) from error
+    except web.RequestPayloadError as error:
+        raise RefusalError(HTTPStatus.BAD_REQUEST, "the body is broken") from error
     return b"".join(chunks)
 
 
-def _is_json(content_type: str) -> bool:
-    return content_type == "application/json" or (
+def _json_charset(request: web.BaseRequest) -> str | None:
+    """The charset of a JSON body; None where it isn't JSON or can't be read.
+
+    Unicode is told by the text itself; the parser takes UTF-8 alone.
+    """
+    content_type = request.content_type
+    if content_type != "application/json" and not (
         content_type.startswith("application/") and content_type.endswith("+json")
-    )
+    ):
+        return None
+    charset = (request.charset or "utf-8").lower()
+    if charset.startswith("utf") or charset == "us-ascii":
+        return "utf-8"
+    return charset if charset == _LATIN else None
 
 
-def _bound_query(operation: Operation[Any], query: Mapping[str, str]) -> dict[str, str]:
+def _bound_query(operation: Operation[Any], request: web.BaseRequest) -> dict[str, str]:
+    query = request.rel_url.query
     bound = {}
     for parameter in operation.query:
         value = query.get(parameter.name)
@@ -150,7 +235,7 @@ def _bound_query(operation: Operation[Any], query: Mapping[str, str]) -> dict[st
                     HTTPStatus.BAD_REQUEST, f"{parameter.name} is needed"
                 )
             continue
-        if parameter.number and not _is_whole(value):
+        if parameter.number and not _is_int(value):
             raise RefusalError(
                 HTTPStatus.BAD_REQUEST, f"{parameter.name} must be a whole number"
             )
@@ -158,82 +243,63 @@ def _bound_query(operation: Operation[Any], query: Mapping[str, str]) -> dict[st
     return bound
 
 
-def _is_whole(value: str) -> bool:
+def _is_int(value: str) -> bool:
     digits = value[1:] if value[:1] in {"-", "+"} else value
-    return digits.isascii() and digits.isdigit() and len(digits) < 10  # a Java int
+    # Ten digits at most: Python would parse thousands.
+    return (
+        digits.isascii()
+        and digits.isdigit()
+        and len(digits) <= len(str(_INT.stop))
+        and int(value) in _INT
+    )
 
 
-def _json(content: object) -> web.Response:
-    return web.Response(body=dumps(content), content_type="application/json")
+async def _sent(request: web.BaseRequest, pieces: list[bytes]) -> web.StreamResponse:
+    """The response to a success; a long one is sent here, piece by piece."""
+    size = sum(map(len, pieces))
+    if size <= ANSWER_PIECE_BYTES:
+        return web.Response(body=b"".join(pieces), headers=_JSON)
+    response = web.StreamResponse(headers=_JSON)
+    response.content_length = size
+    await response.prepare(request)
+    waiting, length = [], 0
+    for piece in pieces:
+        waiting.append(piece)
+        length += len(piece)
+        if length >= ANSWER_PIECE_BYTES:
+            await _write(request, response, b"".join(waiting))
+            waiting, length = [], 0
+    await _write(request, response, b"".join(waiting))
+    return response
 
 
-def _encoded(codec: Codec, value: Any) -> Any:
-    if isinstance(value, Document):
-        return raw(value.json)
-    if isinstance(value, list | tuple):
-        return [_encoded(codec, item) for item in value]
-    if is_dataclass(value):
-        return codec.to_object(value)
-    return value
+async def _write(
+    request: web.BaseRequest, response: web.StreamResponse, text: bytes
+) -> None:
+    try:
+        async with asyncio.timeout(PEER_SECONDS):
+            await response.write(text)
+    except TimeoutError:
+        # Nobody reads. Whoever waits for the rest learns of it by the lost connection.
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError("the answer isn't read") from None
 
 
-def _success(
-    codec: Codec, operation: Operation[Any], fields: Fields, body: Any
-) -> dict[str, Any]:
-    answer: dict[str, Any] = {"class": operation.response, "relatedHTTPCode": 200}
-    payload = {
-        name: _encoded(codec, value)
-        for name, value in fields.items()
-        if value is not None and value != [] and value != ()
-    }
-    if operation.paged:
-        # History isn't paged on the wire: its answers never echo the request.
-        paged = payload and not operation.path.endswith("/history/all")
-        answer["offset"] = getattr(body, "offset", 0) if paged else 0
-        answer["pageSize"] = getattr(body, "page_size", 0) if paged else 0
-    return answer | payload
+def _failed(operation: Operation[Any], error: OMRSError) -> web.Response:
+    return web.Response(body=failure(operation, error), headers=_JSON)
 
 
-def _failure(operation: Operation[Any], error: OMRSError) -> dict[str, Any]:
-    answer: dict[str, Any] = {
-        "class": operation.response,
-        "relatedHTTPCode": error.related_http_code,
-    }
-    if error.reporting_operation:
-        answer["actionDescription"] = error.reporting_operation
-    answer["exceptionClassName"] = error.java_class
-    if error.caused_by:
-        answer["exceptionCausedBy"] = error.caused_by
-    answer["exceptionErrorMessage"] = error.message
-    answer["exceptionErrorMessageId"] = error.message_id
-    if error.parameters:
-        answer["exceptionErrorMessageParameters"] = list(error.parameters)
-    answer["exceptionSystemAction"] = error.system_action
-    answer["exceptionUserAction"] = error.user_action
-    if error.properties:
-        answer["exceptionProperties"] = dict(error.properties)
-    if operation.paged:
-        answer |= {"offset": 0, "pageSize": 0}
-    if operation.response == "BooleanResponse":
-        answer["flag"] = False
-    return answer
-
-
-def _bare_status(
-    request: web.BaseRequest, refusal: RefusalError, now: EpochMillis
-) -> web.Response:
+def _bare_status(path: str, refusal: RefusalError, now: EpochMillis) -> web.Response:
     content = {
         "timestamp": iso_time(now),
         "status": refusal.status.value,
         "error": refusal.status.phrase,
-        "path": request.rel_url.path,
+        "path": path,
     }
     if refusal.reason:
-        content["message"] = refusal.reason
-    headers = {"Allow": ",".join(refusal.allow)} if refusal.allow else None
-    return web.Response(
-        status=refusal.status,
-        body=dumps(content),
-        content_type="application/json",
-        headers=headers,
-    )
+        content["message"] = refusal.reason[:MAX_REASON_LENGTH]
+    headers = dict(_JSON)
+    if refusal.allow:
+        headers[hdrs.ALLOW] = ",".join(refusal.allow)
+    return web.Response(status=refusal.status, body=dumps(content), headers=headers)

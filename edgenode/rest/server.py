@@ -1,11 +1,22 @@
 """Listens for HTTP and hands every request to the adapter."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
+from edgenode.limits import IDLE_SECONDS
 from edgenode.rest.adapter import Adapter
+
+logger = logging.getLogger(__name__)
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether a record tells of more than a caller who doesn't speak HTTP."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 @asynccontextmanager
@@ -17,10 +28,17 @@ async def listening(adapter: Adapter, host: str, port: int) -> AsyncIterator[int
     Raises:
         OSError: The address can't be listened on.
     """
+    logger.addFilter(_is_worth_a_line)
     # The plain server without aiohttp's router: paths are resolved by the adapter.
-    runner = web.ServerRunner(
-        web.Server(adapter.handle, access_log=None), shutdown_timeout=5
+    # Bodies stay as they are: unpacking one could make gigabytes of it.
+    server = web.Server(
+        adapter.handle,
+        access_log=None,
+        logger=logger,
+        keepalive_timeout=IDLE_SECONDS,
+        auto_decompress=False,
     )
+    runner = web.ServerRunner(server, shutdown_timeout=5)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, backlog=128)
