@@ -1,6 +1,8 @@
 """One release's wire: its beans as JSON objects, texts and stored documents."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from enum import Enum
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,6 +16,7 @@ from edgenode.instances.model import (
     ClassificationEntityExtension,
     EntityDetail,
     EntityProxy,
+    InstanceAuditHeader,
     InstanceGraph,
     InstanceHeader,
     InstanceType,
@@ -27,34 +30,69 @@ from edgenode.instances.properties import (
 )
 from edgenode.instances.status import InstanceStatus
 from edgenode.releases.release import Release
-from edgenode.typedefs.attributes import AttributeTypeDef
-from edgenode.typedefs.model import TypeDef
+from edgenode.typedefs.attributes import (
+    AttributeTypeDef,
+    AttributeTypeDefCategory,
+    CollectionDef,
+    EnumDef,
+    PrimitiveDef,
+)
+from edgenode.typedefs.model import (
+    ClassificationDef,
+    EntityDef,
+    RelationshipDef,
+    TypeDef,
+    TypeDefCategory,
+)
 
 T = TypeVar("T")
 
-_TAGGED: frozenset[type] = frozenset(
-    {
-        OMRSAPIRequest,
-        InstanceType,
-        Classification,
-        ClassificationEntityExtension,
-        InstanceHeader,
-        InstanceGraph,
-        InstanceProperties,
-        InstancePropertyValue,
-        TypeDef,
-        AttributeTypeDef,
-    }
+_TAGGED = (
+    OMRSAPIRequest,
+    InstanceType,
+    Classification,
+    ClassificationEntityExtension,
+    InstanceHeader,
+    InstanceGraph,
+    InstanceProperties,
+    InstancePropertyValue,
+    TypeDef,
+    AttributeTypeDef,
 )
+_ABSTRACT = (InstanceHeader, InstancePropertyValue, TypeDef, AttributeTypeDef)
 
 
-def _without_empty_properties(bean: Any, where: str) -> Any:
+def _without_empty_properties(bean: Any) -> Any:
     """An instance whose properties hold nothing is one without properties."""
     name = "unique_properties" if isinstance(bean, EntityProxy) else "properties"
     held: InstanceProperties | None = getattr(bean, name)
     if held is None or held.instance_properties or held.effective_from_time:
         return bean
     return bean if held.effective_to_time else replace(bean, **{name: None})
+
+
+def _of_category(category: Enum) -> Callable[[Any], Any]:
+    """The class of a definition decides on its category, whatever the field says."""
+
+    def check(bean: Any) -> Any:
+        return bean if bean.category is category else replace(bean, category=category)
+
+    return check
+
+
+_CHECKS: Mapping[type, Callable[[Any], Any]] = {
+    EntityDetail: _without_empty_properties,
+    EntityProxy: _without_empty_properties,
+    Relationship: _without_empty_properties,
+    Classification: _without_empty_properties,
+    PrimitivePropertyValue: checked_primitive,
+    EntityDef: _of_category(TypeDefCategory.ENTITY_DEF),
+    RelationshipDef: _of_category(TypeDefCategory.RELATIONSHIP_DEF),
+    ClassificationDef: _of_category(TypeDefCategory.CLASSIFICATION_DEF),
+    PrimitiveDef: _of_category(AttributeTypeDefCategory.PRIMITIVE),
+    CollectionDef: _of_category(AttributeTypeDefCategory.COLLECTION),
+    EnumDef: _of_category(AttributeTypeDefCategory.ENUM_DEF),
+}
 
 
 def _map_element_count(value: MapPropertyValue) -> JsonObject:
@@ -76,17 +114,14 @@ class Codec:
         self._events = self._coder(iso_dates=False)
 
     def _coder(self, *, iso_dates: bool) -> BeanCoder:
-        checks = dict.fromkeys(
-            (EntityDetail, EntityProxy, Relationship, Classification),
-            _without_empty_properties,
-        )
         return BeanCoder(
             tagged=_TAGGED,
+            abstract=_ABSTRACT,
             symbols={InstanceStatus: self.release.statuses},
             absent=self.release.absent_fields,
-            checks={**checks, PrimitivePropertyValue: checked_primitive},
+            checks=_CHECKS,
             computed={MapPropertyValue: _map_element_count},
-            last=frozenset({"status"}),
+            last={InstanceAuditHeader: "status"},
             iso_dates=iso_dates,
         )
 

@@ -1,63 +1,75 @@
 """Which JSON value fits which primitive type; a value that doesn't refuses the request.
 
-The rules are those of genuine 4.2 readers, found by trying
-(no leniency between text and numbers, a decimal point for floating point).
+The rules are those of genuine 4.2 readers, found by trying (no leniency between text and
+numbers, a decimal point for floating point). Two are ours: a value is a scalar, and a
+whole number has at most 64 bits.
 """
 
-from edgenode.errors import BadRequestError
+from collections.abc import Callable
+from dataclasses import replace
+
+from edgenode.codec.beans import UnboundError
 from edgenode.instances.properties import PrimitivePropertyValue
 from edgenode.typedefs.attributes import PrimitiveDefCategory as Primitive
 
 _INT = range(-(2**31), 2**31)
+_LONG = range(-(2**63), 2**63)
 _RANGES = {
     Primitive.OM_PRIMITIVE_TYPE_INT: _INT,
     Primitive.OM_PRIMITIVE_TYPE_BYTE: range(-(2**7), 2**7),
     Primitive.OM_PRIMITIVE_TYPE_SHORT: range(-(2**15), 2**15),
-    Primitive.OM_PRIMITIVE_TYPE_LONG: range(-(2**63), 2**63),
-    Primitive.OM_PRIMITIVE_TYPE_DATE: range(-(2**63), 2**63),
+    Primitive.OM_PRIMITIVE_TYPE_LONG: _LONG,
+    Primitive.OM_PRIMITIVE_TYPE_DATE: _LONG,
     Primitive.OM_PRIMITIVE_TYPE_BIGDECIMAL: _INT,
 }
-_FLOATS = (
-    Primitive.OM_PRIMITIVE_TYPE_FLOAT,
-    Primitive.OM_PRIMITIVE_TYPE_DOUBLE,
-)
-_TEXTS = (
-    Primitive.OM_PRIMITIVE_TYPE_STRING,
-    Primitive.OM_PRIMITIVE_TYPE_CHAR,
-)
+_TEXT = Primitive.OM_PRIMITIVE_TYPE_STRING
+_CHAR = Primitive.OM_PRIMITIVE_TYPE_CHAR
 
 
-def _fits(category: Primitive, value: object) -> bool:
-    if category in _TEXTS:
-        return isinstance(value, str)
-    if category is Primitive.OM_PRIMITIVE_TYPE_BOOLEAN:
-        return isinstance(value, bool)
-    if category in _FLOATS:
-        return isinstance(value, float)
-    if category is Primitive.OM_PRIMITIVE_TYPE_UNKNOWN:
-        return not isinstance(value, list | dict)
-    if isinstance(value, bool) or not isinstance(value, int):
-        return False
-    if category is Primitive.OM_PRIMITIVE_TYPE_BIGINTEGER:
-        return value not in _INT
-    return value in _RANGES[category]
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value in _LONG
 
 
-def checked_primitive(
-    value: PrimitivePropertyValue, where: str
-) -> PrimitivePropertyValue:
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, str | bool | float) or _is_whole(value)
+
+
+_FITS: dict[Primitive, Callable[[object], bool]] = {
+    _TEXT: lambda value: isinstance(value, str),
+    _CHAR: lambda value: isinstance(value, str) and value != "",
+    Primitive.OM_PRIMITIVE_TYPE_BOOLEAN: lambda value: isinstance(value, bool),
+    Primitive.OM_PRIMITIVE_TYPE_FLOAT: lambda value: isinstance(value, float),
+    Primitive.OM_PRIMITIVE_TYPE_DOUBLE: lambda value: isinstance(value, float),
+    Primitive.OM_PRIMITIVE_TYPE_BIGINTEGER: (
+        lambda value: _is_whole(value) and value not in _INT
+    ),
+    Primitive.OM_PRIMITIVE_TYPE_UNKNOWN: _is_scalar,
+}
+
+
+def checked_primitive(value: PrimitivePropertyValue) -> PrimitivePropertyValue:
     """The value, if its JSON type fits its primitive category.
 
-    Without a category anything passes; the type check of the instance decides.
+    Without a category any scalar passes; the type check of the instance decides. Of a
+    text that is to be a char the first character is taken.
 
     Raises:
-        BadRequestError: It doesn't fit.
+        UnboundError: It doesn't fit.
     """
-    category = value.primitive_def_category
-    if category is None or value.primitive_value is None:
+    category, content = value.primitive_def_category, value.primitive_value
+    if content is None or (category is _TEXT and type(content) is str):
         return value
-    if not _fits(category, value.primitive_value):
-        raise BadRequestError(
-            f"{value.primitive_value!r} is no {category.type_name}", where
+    if category is None:
+        fits, expected = _is_scalar(content), "scalar"
+    else:
+        expected = category.type_name
+        fits = (
+            _FITS[category](content)
+            if category in _FITS
+            else _is_whole(content) and content in _RANGES[category]
         )
+    if not fits:
+        raise UnboundError(f"{content!r} is no {expected}")
+    if category is _CHAR and isinstance(content, str):
+        return replace(value, primitive_value=content[0])
     return value

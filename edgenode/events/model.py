@@ -7,6 +7,7 @@ from edgenode.instances.model import (
     Classification,
     EntityDetail,
     EntityProxy,
+    InstanceGraph,
     Relationship,
 )
 from edgenode.typedefs.attributes import AttributeTypeDef
@@ -77,6 +78,7 @@ class InstanceEvent:
     relationship: Relationship | None = None
     original_classification: Classification | None = None
     classification: Classification | None = None
+    instance_batch: InstanceGraph | None = None
     home_metadata_collection_id: str | None = None
     original_home_metadata_collection_id: str | None = None
     original_type_def_summary: TypeDefSummary | None = None

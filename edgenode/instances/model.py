@@ -70,7 +70,7 @@ class InstanceAuditHeader:
 class Classification(InstanceAuditHeader):
     """A classification of an entity, homed and versioned on its own."""
 
-    classification_origin: ClassificationOrigin = ClassificationOrigin.ASSIGNED
+    classification_origin: ClassificationOrigin | None = ClassificationOrigin.ASSIGNED
     classification_origin_guid: str | None = None
     name: str | None = None
     properties: InstanceProperties | None = None

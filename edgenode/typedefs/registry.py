@@ -66,7 +66,8 @@ class TypeRegistry:
 
     def lineage(self, name: str) -> tuple[str, ...]:
         """The type and its supertypes, nearest first; empty when it isn't known."""
-        return self._types.once("lineage", name, self._types.lineage)
+        types = self._types
+        return types.once("lineage", name, types.lineage)
 
     def is_a(self, name: str, ancestor: str) -> bool:
         """Whether the type is this ancestor or inherits from it."""
@@ -172,7 +173,9 @@ class _Types:
 
     def with_subtypes(self, name: str) -> frozenset[str]:
         return frozenset(
-            known for known in self.type_defs if name in self.lineage(known)
+            known
+            for known in self.type_defs
+            if name in self.once("lineage", known, self.lineage)
         )
 
     def attributes(self, name: str) -> Mapping[str, TypeDefAttribute]:
