@@ -28,9 +28,9 @@ MAX_KEPT_DEFINITIONS = 2_000
 """Type definitions whose JSON text is kept: a release has some 700 (1 MB, with descriptions
 2.5 MB), and making them all anew takes 12 ms."""
 
-MAX_NESTING = 64
-"""How deep the beans of a body nest: maps in maps, conditions in conditions. People write
-some five levels; the bound keeps the recursion of everything that walks over them small."""
+MAX_JSON_DEPTH = 100
+"""How deep JSON nests. A map within a map adds three levels and nobody nests ten of them;
+code that walks over such values calls itself a few times for each level."""
 
 # Audit
 

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from edgenode.errors import BadRequestError
+from edgenode.limits import MAX_JSON_DEPTH
 
 JsonObject = dict[str, Any]
 
@@ -13,12 +14,36 @@ def loads(text: bytes | str) -> Any:
     """Parse JSON.
 
     Raises:
-        BadRequestError: The text isn't JSON, or nests deeper than the parser allows.
+        BadRequestError: The text isn't JSON, or nests too deeply.
     """
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise BadRequestError(str(error), "body") from error
+    # Most texts can't nest too deeply for want of brackets.
+    if _opening_brackets(text) > MAX_JSON_DEPTH and _is_too_deep(value):
+        raise BadRequestError("nested too deeply", "body")
+    return value
+
+
+def _opening_brackets(text: bytes | str) -> int:
+    if isinstance(text, str):
+        return text.count("{") + text.count("[")
+    return text.count(b"{") + text.count(b"[")
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_JSON_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def dumps(value: object) -> bytes:
