@@ -30,6 +30,7 @@ from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.model import TypeDef
 
 T = TypeVar("T")
+Instance = TypeVar("Instance", EntityDetail, EntityProxy, Relationship)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,23 @@ class Repository(Protocol):
         self, guid: str, query: GraphQuery, paging: Paging
     ) -> list[Document[EntityDetail]]:
         """The entities reachable over any number of relationships, without the start."""
+        ...
+
+    async def newest_state(self) -> int:
+        """A mark that stands for all states stored until now."""
+        ...
+
+    async def states_until(
+        self, kind: type[Instance], newest: int, after_guid: str, limit: int
+    ) -> list[Document[Instance]]:
+        """All instances of a kind, deleted ones too, as they were at a mark.
+
+        Args:
+            kind: ``EntityDetail``, ``EntityProxy`` or ``Relationship``.
+            newest: The mark. What was purged since is missing.
+            after_guid: Only those with GUIDs behind it; they come in this order.
+            limit: How many at most.
+        """
         ...
 
     def types(self) -> Iterable[TypeDef | AttributeTypeDef]:

@@ -12,11 +12,12 @@ from edgenode.codec.codec import Codec
 from edgenode.instances.conditions import InstanceQuery, Paging
 from edgenode.instances.document import Document
 from edgenode.instances.model import EntityDetail, Relationship
-from edgenode.repository import graph, history, outbox, search, typedefs
+from edgenode.repository import exports, graph, history, outbox, search, typedefs
 from edgenode.repository.base import (
     Graph,
     GraphQuery,
     HistoryRange,
+    Instance,
     StoredEntity,
     StoredRelationship,
     Transaction,
@@ -215,6 +216,24 @@ class SqliteRepository:
     ) -> list[Document[Relationship]]:
         return [
             self._codec.stored_document(Relationship, text, ends_changed=changed)
+            for text, changed in found
+        ]
+
+    # exports
+
+    async def newest_state(self) -> int:
+        """A mark that stands for all states stored until now."""
+        async with self._database.reading(indexed=False) as reader:
+            return await exports.newest_state(reader)
+
+    async def states_until(
+        self, kind: type[Instance], newest: int, after_guid: str, limit: int
+    ) -> list[Document[Instance]]:
+        """All instances of a kind, deleted ones too, as they were at a mark."""
+        async with self._database.reading(indexed=False) as reader:
+            found = await exports.states_until(reader, kind, newest, after_guid, limit)
+        return [
+            self._codec.stored_document(kind, text, ends_changed=changed)
             for text, changed in found
         ]
 

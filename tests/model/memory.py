@@ -27,6 +27,7 @@ from edgenode.repository.base import (
     Graph,
     GraphQuery,
     HistoryRange,
+    Instance,
     StoredEntity,
     StoredRelationship,
     Transaction,
@@ -406,6 +407,21 @@ class MemoryRepository:
             self._entities(full),
             self._relationships(relationships.values(), query.as_of_time),
         )
+
+    # Exports
+
+    async def newest_state(self) -> int:
+        return self._number
+
+    async def states_until(
+        self, kind: type[Instance], newest: int, after_guid: str, limit: int
+    ) -> list[Document[Instance]]:
+        found = []
+        for guid, chain in sorted(self._contents.chains.items()):
+            states = [state for state in chain if state.number <= newest]
+            if guid > after_guid and states and type(states[-1].bean) is kind:
+                found.append(self._document(states[-1], kind, now=True))
+        return found[:limit]
 
     # Types and figures
 
