@@ -1,6 +1,9 @@
 """Run the questions in order, each in its own process, and keep their answers.
 
 python -m bench [question ...] [-- options for the questions]
+
+For example: python -m bench rest_methods -- --configure-genuine
+--genuine http://127.0.0.1:9443 bench --edgenode http://127.0.0.1:9444 bench
 """
 
 import argparse

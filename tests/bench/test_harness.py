@@ -10,7 +10,7 @@ from bench.finding import FINDING
 from bench.glossary import Glossary, Request, Target, updated
 from bench.harness import BenchError, Connection, Figures, RefusedError, client_cost
 from bench.method import Method
-from bench.rest_methods import METHODS, Outcome, requests_for, results
+from bench.rest_methods import METHODS, Outcome, chosen, requests_for, results
 
 
 def serve(*answers: list[bytes]) -> tuple[str, Callable[[], None]]:
@@ -95,7 +95,9 @@ def test_figures_are_the_median_and_the_nearest_rank() -> None:
 def test_client_cost_has_a_figure_for_each_size() -> None:
     cost = client_cost((10, 1000))
     assert list(cost) == ["10 bytes", "1000 bytes"]
-    assert all(figures["median ms"] > 0 for figures in cost.values())
+    assert all(
+        0 < figures["lowest ms"] <= figures["highest ms"] for figures in cost.values()
+    )
 
 
 def outcome(genuine: list[int], edgenode: list[int]) -> Outcome:
@@ -152,3 +154,13 @@ def test_methods_have_their_own_names_and_historical_requests_a_time() -> None:
         assert request.body["asOfTime"] == 5
         assert "HistoricalFindRequest" in request.body["class"]
         assert "/history" in request.path
+
+
+def test_a_chosen_change_keeps_the_steps_before_it() -> None:
+    methods = chosen("^(getEntitySummary|purgeEntity)$")
+    assert [m.name for m in methods if m.measured] == [
+        "getEntitySummary",
+        "purgeEntity",
+    ]
+    assert {"addEntity", "deleteEntity"} <= {m.name for m in methods if not m.measured}
+    assert [m.name for m in chosen("Summary")] == ["getEntitySummary"]
