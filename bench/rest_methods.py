@@ -341,10 +341,16 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def chosen(only: str | None) -> list[Method]:
-    """The methods whose names match, and the changes that those build on, unmeasured."""
+    """The methods whose names match, and the changes that those build on, unmeasured.
+
+    Raises:
+        BenchError: none matches.
+    """
     if only is None:
         return list(METHODS)
     matching = [method for method in METHODS if re.search(only, method.name)]
+    if not matching:
+        raise BenchError(f"no method's name matches {only}")
     if not any(method.changes for method in matching):
         return matching
     steps = [
@@ -357,11 +363,9 @@ def chosen(only: str | None) -> list[Method]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what the command line says; 1 when an answer was wrong, 2 on failure."""
     options = parsed(arguments)
-    methods = chosen(options.only)
     sizes = [int(size) for size in options.sizes.split(",")]
     try:
-        if not methods:
-            raise BenchError(f"no method's name matches {options.only}")
+        methods = chosen(options.only)
         with ExitStack() as stack:
             targets = []
             if options.genuine:
