@@ -47,6 +47,20 @@ class BadRequestError(EdgeNodeError):
         return f"{self.where}: {self.reason}"
 
 
+class ArchiveError(EdgeNodeError):
+    """An archive file can't be read."""
+
+    def __init__(self, where: str, offset: int, reason: str) -> None:
+        """``where`` names the element, ``offset`` is its place in the file in bytes."""
+        super().__init__(where, offset, reason)
+        self.where = where
+        self.offset = offset
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.where}, at byte {self.offset}: {self.reason}"
+
+
 class OMRSError(EdgeNodeError):
     """Base of the failures that the OMRS API knows; the subclasses are raised.
 

@@ -142,6 +142,9 @@ changes get their turn."""
 ARCHIVE_BATCH_BYTES = 1024 * 1024
 """Size of the elements of an archive in one change, where they are big."""
 
+EXPORT_PAGE = 200
+"""Instances read at once for an archive: less than a megabyte."""
+
 MAX_ARCHIVE_REFUSALS = 1_000
 """Elements whose refusal is told one by one; beyond that they are only counted."""
 

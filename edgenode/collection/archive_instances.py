@@ -5,14 +5,21 @@ from dataclasses import dataclass
 from functools import partial
 
 from edgenode.collection.references import CopyOperations
-from edgenode.errors import OMRSError, ReferenceInstanceMissingError
+from edgenode.errors import (
+    EntityNotKnownError,
+    OMRSError,
+    ReferenceInstanceMissingError,
+)
 from edgenode.events import outbound
+from edgenode.instances.lifecycle import classification_of, with_classification
 from edgenode.instances.model import (
+    Classification,
     ClassificationEntityExtension,
     EntityDetail,
+    EntityProxy,
     Relationship,
 )
-from edgenode.instances.provenance import with_added_classifications
+from edgenode.instances.provenance import is_at_home, with_added_classifications
 from edgenode.repository.base import Transaction
 
 _OPERATION = "saveArchiveInstances"
@@ -113,4 +120,20 @@ class LocalArchiveOperations(CopyOperations):
         self._validate.classification_type(
             classification.name, _OPERATION, "classification"
         )
+        if is_at_home(classification, self._local_id):
+            return self._own_classification(tx, entity, classification)
         return self._save_classification_copy(tx, entity, classification, _OPERATION)
+
+    def _own_classification(
+        self, tx: Transaction, entity: EntityProxy, classification: Classification
+    ) -> bool:
+        guid = str(entity.guid)
+        stored = tx.entity(guid)
+        if stored is None and is_at_home(entity, self._local_id):
+            raise EntityNotKnownError(guid, _OPERATION, self._name)
+        known = entity if stored is None else stored.document.value
+        present = classification_of(known, str(classification.name))
+        if present is not None and present.version >= classification.version:
+            return False
+        self._save_known(tx, with_classification(known, classification))
+        return True

@@ -1,5 +1,6 @@
 """The metadata collection of this server's own repository."""
 
+from edgenode.collection.archive_exports import LocalExportOperations
 from edgenode.collection.archive_instances import LocalArchiveOperations
 from edgenode.collection.local_classifications import LocalClassificationOperations
 from edgenode.collection.local_entities import LocalEntityOperations
@@ -29,5 +30,6 @@ class LocalMetadataCollection(
     LocalRelationshipCopyOperations,
     LocalGraphCopyOperations,
     LocalArchiveOperations,
+    LocalExportOperations,
 ):
     """All operations, each group a class of its own that shares nothing but its parts."""

@@ -108,6 +108,50 @@ def apply_patch(
     return replace(type_def, version=patch.update_to_version, **said)
 
 
+def patch_between(earlier: TypeDef, later: TypeDef) -> TypeDefPatch:
+    """A patch that makes a later version of a definition of an earlier one.
+
+    It says all that a patch can say; what only descriptions of attributes say, or who
+    first wrote the type, is not part of it.
+    """
+    known = {
+        attribute.attribute_name: attribute
+        for attribute in earlier.properties_definition or ()
+    }
+    changes: dict[str, Any] = {}
+    if isinstance(later, ClassificationDef):
+        changes["valid_entity_defs"] = later.valid_entity_defs
+    if isinstance(later, RelationshipDef):
+        changes["end_def1"] = later.end_def1
+        changes["end_def2"] = later.end_def2
+        changes["update_multi_link"] = True
+        changes["multi_link"] = later.multi_link
+    return TypeDefPatch(
+        type_def_guid=later.guid,
+        type_def_name=later.name,
+        type_def_status=later.status,
+        apply_to_version=earlier.version,
+        update_to_version=later.version,
+        new_version_name=later.version_name,
+        updated_by=later.updated_by,
+        update_time=later.update_time,
+        description=later.description,
+        description_guid=later.description_guid,
+        description_wiki=later.description_wiki,
+        super_type=later.super_type,
+        property_definitions=tuple(
+            attribute
+            for attribute in later.properties_definition or ()
+            if attribute != known.get(attribute.attribute_name)
+        ),
+        type_def_options=later.options,
+        external_standard_mappings=later.external_standard_mappings,
+        valid_instance_status_list=later.valid_instance_status_list,
+        initial_status=later.initial_status,
+        **changes,
+    )
+
+
 def _with_properties(
     type_def: TypeDef,
     patch: TypeDefPatch,

@@ -1,0 +1,1 @@
+"""Open metadata archives: files of types and instances, read, loaded and written."""
