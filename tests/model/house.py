@@ -183,7 +183,9 @@ def remote_relationship(
     return Relationship(**values | changes)
 
 
-def remote_classification(name: str = "Confidentiality", **changes: Any) -> Classification:
+def remote_classification(
+    name: str = "Confidentiality", **changes: Any
+) -> Classification:
     """A classification that another member gave."""
     values: dict[str, Any] = {
         "type": instance_type(name),

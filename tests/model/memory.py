@@ -65,33 +65,33 @@ class Contents:
 
     chains: dict[str, list[State]] = field(default_factory=dict)
     types: dict[str, TypeDef | AttributeTypeDef] = field(default_factory=dict)
-    events: list[InstanceEvent | TypeDefEvent] = field(default_factory=list)
 
     def copy(self) -> "Contents":
         chains = {guid: list(chain) for guid, chain in self.chains.items()}
-        return Contents(chains, dict(self.types), list(self.events))
+        return Contents(chains, dict(self.types))
 
 
 class MemoryRepository:
-    """Storage in memory; satisfies ``Repository`` and, inside a change, ``Transaction``."""
+    """Storage in memory; satisfies ``Repository`` and, inside a change, ``Transaction``.
+
+    Attributes:
+        events: All queued events, oldest first; a test may clear the list.
+    """
 
     def __init__(self, codec: Codec) -> None:
+        self.events: list[InstanceEvent | TypeDefEvent] = []
         self._codec = codec
         self._contents = Contents()
         self._number = 0
 
-    @property
-    def events(self) -> list[InstanceEvent | TypeDefEvent]:
-        """All queued events, oldest first."""
-        return self._contents.events
-
     async def change(self, work: Callable[[Transaction], T]) -> T:
         """Run a change; one that raises leaves nothing behind."""
-        before = self._contents.copy()
+        before, announced = self._contents.copy(), len(self.events)
         try:
             return work(self)
         except BaseException:
             self._contents = before
+            del self.events[announced:]
             raise
 
     # States
@@ -253,7 +253,7 @@ class MemoryRepository:
         )
 
     def queue_event(self, event: InstanceEvent | TypeDefEvent) -> None:
-        self._contents.events.append(event)
+        self.events.append(event)
 
     # Reading
 
