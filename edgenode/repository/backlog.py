@@ -44,22 +44,18 @@ class IndexBacklog:
     def __init__(self, index: IndexWriter, codec: Codec) -> None:
         self._index = index
         self._codec = codec
+        self._count = 0
         self._waiting: list[Indexed] = []
-        self._is_complete = False
+        self._is_complete = True
         """Whether ``_waiting`` has everything that was committed behind the mark."""
 
     def opened(self, connection: Connection) -> None:
-        """Find out whether the file that was just opened lacks index rows."""
-        row = connection.execute(_SQL["is_complete"]).fetchone()
-        self._is_complete = bool(row[0])
+        """Find out how many index rows the file that was just opened lacks."""
+        self._count = connection.execute(_SQL["count"]).fetchone()[0]
+        self._is_complete = self._count == 0
 
     def __len__(self) -> int:
-        return len(self._waiting)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the index is known to have everything."""
-        return self._is_complete and not self._waiting
+        return self._count
 
     def changes_of(
         self,
@@ -77,6 +73,7 @@ class IndexBacklog:
 
     def committed(self, effects: Sequence[Indexed | Removed]) -> None:
         """Remember what a commit has changed."""
+        self._count += len(effects)
         for effect in effects:
             if isinstance(effect, Indexed):
                 self._waiting.append(effect)
@@ -89,7 +86,7 @@ class IndexBacklog:
         if len(self._waiting) > MAX_LOST_BACKLOG:
             self._is_complete = False
         if not self._is_complete:
-            self._waiting.clear()
+            self._waiting = []
 
     def rolled_back(self) -> None:
         """What was written since the last commit is gone."""
@@ -102,18 +99,20 @@ class IndexBacklog:
             How many changes were written.
         """
         count = 0
-        if not self._is_complete:
-            while batch := self._made_again(connection):
-                self._write(connection, batch)
-                count += len(batch)
-            self._is_complete = True
-        if self._waiting:
-            self._write(connection, self._waiting)
-            count += len(self._waiting)
-            self._waiting = []
+        while not self._is_complete:
+            batch = self._made_again(connection)
+            self._write(connection, batch)
+            count += len(batch)
+            self._is_complete = not batch
+        self._write(connection, self._waiting)
+        count += len(self._waiting)
+        self._waiting = []
+        self._count = 0
         return count
 
     def _write(self, connection: Connection, batch: Sequence[Indexed]) -> None:
+        if not batch:
+            return
         connection.execute("BEGIN IMMEDIATE")
         changes = [waiting.change for waiting in batch if waiting.change is not None]
         self._index.apply(connection, changes)

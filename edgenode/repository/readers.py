@@ -129,10 +129,15 @@ class Readers:
             raws.append(raw)
             return raw
 
-        readers = [
-            _Reader(await aiosqlite.Connection(open_raw, iter_chunk_size=64), raws[-1])
-            for _ in range(LONG_READERS)
-        ]
+        readers: list[_Reader] = []
+        try:
+            while len(readers) < LONG_READERS:
+                connection = aiosqlite.Connection(open_raw, iter_chunk_size=64)
+                readers.append(_Reader(await connection, raws[-1]))
+        except sqlite3.Error:
+            for reader in readers:
+                await reader.connection.close()
+            raise
         return cls(readers, writer, repository)
 
     @asynccontextmanager

@@ -3,7 +3,6 @@
 import logging
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -81,7 +80,12 @@ class ReadyFile:
 
 
 class _DamagedError(Exception):
-    """The file is no sound database."""
+    """The file is no sound database, and was set aside."""
+
+    def __init__(self, damage: str, aside: Path | None) -> None:
+        super().__init__(damage, aside)
+        self.damage = damage
+        self.aside = aside
 
 
 def make_ready(
@@ -99,50 +103,53 @@ def make_ready(
         StoreUnavailableError: The disk refuses to read or write it.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    log = path.with_name(path.name + "-wal")
-    was_closed = not log.exists() or log.stat().st_size == 0
-    is_new = not path.exists() or path.stat().st_size == 0
     try:
         try:
-            return _opened(path, connect, clock, is_new=is_new, was_closed=was_closed)
+            return _opened(path, connect, clock)
         except _DamagedError as error:
-            damage = str(error)
-        aside = move_aside(path, "corrupt", clock.now())
-        backup = newest_usable(path)
-        logger.error(
-            "%s is damaged (%s) and was set aside as %s; %s",
-            path,
-            damage,
-            aside,
-            f"the newest backup is {backup}" if backup else "there is no backup",
-        )
-        ready = _opened(path, connect, clock, is_new=True, was_closed=was_closed)
+            found = error
+        ready = _opened(path, connect, clock)
     except sqlite3.Error as error:
         raise store_error(error, "open", repository) from error
-    report = replace(ready.report, set_aside=aside, damage=damage, newest_backup=backup)
+    backup = newest_usable(path)
+    logger.error(
+        "%s is damaged (%s) and was set aside as %s; %s",
+        path,
+        found.damage,
+        found.aside,
+        f"the newest backup is {backup}" if backup else "there is no backup",
+    )
+    report = replace(
+        ready.report, set_aside=found.aside, damage=found.damage, newest_backup=backup
+    )
     return ReadyFile(report, ready.counts)
 
 
-def _opened(
-    path: Path, connect: Connect, clock: Clock, *, is_new: bool, was_closed: bool
-) -> ReadyFile:
+def _opened(path: Path, connect: Connect, clock: Clock) -> ReadyFile:
+    log = path.with_name(path.name + "-wal")
+    was_closed = not log.exists() or log.stat().st_size == 0
+    is_new = not path.exists() or path.stat().st_size == 0
+    connection = connect(path)
     try:
-        with closing(connect(path)) as connection:
-            version = stored_version(connection, path)
-            check = FileCheck.NOT_NEEDED
-            if not was_closed and not is_new:
-                check = _checked(connection, clock)
-            copy = None
-            if 0 < version < newest_version():
-                copy = path.with_name(f"{path.name}.version-{version}")
-                back_up(path, copy)
-            set_up_writer(connection)
-            migrate(connection, path)
-            counts = _counts(connection)
+        version = stored_version(connection, path)
+        check = FileCheck.NOT_NEEDED
+        if not was_closed and not is_new:
+            check = _checked(connection, clock)
+        copy = None
+        if 0 < version < newest_version():
+            copy = path.with_name(f"{path.name}.version-{version}")
+            back_up(path, copy)
+        set_up_writer(connection)
+        migrate(connection, path)
+        counts = _counts(connection)
     except sqlite3.Error as error:
         if is_damage(error):
-            raise _DamagedError(str(error)) from error
+            # Before the connection is closed, for that would do away with the log.
+            aside = move_aside(path, "corrupt", clock.now())
+            raise _DamagedError(str(error), aside) from error
         raise
+    finally:
+        connection.close()
     if is_new:
         path.chmod(0o600)
         sync(path.parent)
@@ -171,7 +178,9 @@ def _checked(connection: Connection, clock: Clock) -> FileCheck:
     finally:
         connection.set_progress_handler(None, 0)
     if found != "ok":
-        raise _DamagedError(str(found))
+        error = sqlite3.DatabaseError(str(found))
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
     return FileCheck.PASSED
 
 

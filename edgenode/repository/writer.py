@@ -77,6 +77,7 @@ class WriterFigures:
     failed_changes: int = 0
     commits: int = 0
     failed_commits: int = 0
+    last_commit_failed: bool = False
     largest_group: int = 0
     commit_seconds: float = 0.0
     slowest_commit_seconds: float = 0.0
@@ -124,7 +125,7 @@ class Writer:
         self._waiting: deque[_Change | _Errand] = deque()
         self._connection: Connection | None = None
         self._checkpoints = Checkpoints(path, connect)
-        self._is_tidy = True
+        self._is_tidy = not writing.backlog
         self._is_closed = False
         self._is_ended = False
         self._thread = threading.Thread(
@@ -254,6 +255,7 @@ class Writer:
             counts = self._writing.committed(done)
         except Exception as error:  # noqa: BLE001 - whoever waits is told
             self.figures.failed_commits += 1
+            self.figures.last_commit_failed = True
             self._abandon(error)
             for change in group:
                 change.error = change.error or self._told(error)
@@ -322,6 +324,7 @@ class Writer:
         seconds = self._clock.monotonic() - started
         figures = self.figures
         figures.commits += 1
+        figures.last_commit_failed = False
         figures.commit_seconds += seconds
         figures.slowest_commit_seconds = max(figures.slowest_commit_seconds, seconds)
         figures.commit_classes[bisect_left(COMMIT_SECONDS, seconds)] += 1
@@ -365,7 +368,7 @@ class Writer:
         return error
 
     def _flush(self) -> None:
-        if self._writing.backlog.is_empty:
+        if not self._writing.backlog:
             return
         try:
             self.figures.indexed_changes += self._writing.flush(self._opened())
@@ -395,6 +398,7 @@ class Writer:
         """Use a quiet moment: what is left to do afterwards can wait for any time."""
         if len(self._writing.backlog) >= QUIET_INDEX_BACKLOG:
             self._flush_or_log()
+            self._measure_wal()
         if self.figures.wal_bytes >= WAL_CHECKPOINT_BYTES and self._connection:
             self._checkpoints.truncate(self._connection)
             self._measure_wal()

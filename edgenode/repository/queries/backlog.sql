@@ -22,3 +22,6 @@ UPDATE store SET indexed_through = ?;
 -- Whether the snapshot that a connection reads has all index rows. Purges take states
 -- and their index rows away together.
 SELECT coalesce((SELECT max(seq) FROM version), 0) <= (SELECT indexed_through FROM store);
+
+-- count --
+SELECT count(*) FROM version WHERE seq > (SELECT indexed_through FROM store);

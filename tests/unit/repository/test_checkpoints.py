@@ -1,0 +1,67 @@
+"""The write-ahead log is copied into the file before it grows for ever."""
+
+from itertools import pairwise
+
+import pytest
+
+from edgenode.repository import checkpoints, writer
+from edgenode.repository.sqlite import SqliteRepository
+from tests.unit.repository.conftest import Opener
+from tests.unit.repository.samples import saving, until
+
+
+async def save(repository: SqliteRepository, count: int) -> None:
+    for number in range(count):
+        await repository.change(saving(number))
+
+
+@pytest.fixture
+def small_log(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Let the log be copied from 100 KB on and emptied from 400 KB on."""
+    monkeypatch.setattr(checkpoints, "WAL_CHECKPOINT_BYTES", 100_000)
+    monkeypatch.setattr(writer, "WAL_CHECKPOINT_BYTES", 100_000)
+    monkeypatch.setattr(checkpoints, "WAL_TRUNCATE_BYTES", 400_000)
+    return 400_000
+
+
+async def test_the_log_is_copied_in_the_background(
+    repository: SqliteRepository, small_log: int
+) -> None:
+    await save(repository, 20)
+    assert 100_000 < repository.statistics().wal_bytes < small_log
+    await until(lambda: repository.statistics().checkpoints == 1)
+
+
+async def test_a_busy_writer_empties_the_log_itself(
+    repository: SqliteRepository, small_log: int
+) -> None:
+    sizes = []
+    for _ in range(100):
+        await save(repository, 2)
+        sizes.append(repository.statistics().wal_bytes)
+    assert max(sizes) < small_log + 100_000
+    assert any(later < earlier for earlier, later in pairwise(sizes))
+
+
+async def test_a_long_read_keeps_the_log_and_stops_no_change(
+    repository: SqliteRepository, small_log: int
+) -> None:
+    async with repository._database.reading() as reader:
+        await save(repository, 200)
+        assert repository.statistics().wal_bytes > small_log
+        (row,) = await reader.execute_fetchall("SELECT count(*) FROM version")
+        assert row[0] == 0
+    await save(repository, 30)
+    assert repository.statistics().wal_bytes < small_log
+
+
+async def test_a_quiet_moment_empties_a_long_log(
+    opener: Opener, small_log: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "QUIET_SECONDS", 0.01)
+    async with opener() as repository:
+        await save(repository, 20)
+        await until(lambda: repository.statistics().wal_bytes == 0)
+        await save(repository, 1)
+        await until(lambda: repository._database._writer._is_tidy)
+        assert repository.statistics().wal_bytes > 0
