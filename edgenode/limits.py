@@ -6,6 +6,10 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 """A request's body. A thousand typical entities in one call are 2.5 MB; parsing more
 would hold the event loop of a small machine for more than a tenth of a second."""
 
+MAX_DISCARDED_BYTES = 4 * MAX_BODY_BYTES
+"""How much of a body that is too large is read on, for the caller to see the refusal
+instead of a lost connection."""
+
 LARGE_BODY_BYTES = 64 * 1024
 """From this size on a body is decoded off the event loop (about 1 ms of work here)."""
 

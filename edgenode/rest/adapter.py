@@ -8,7 +8,6 @@ follow a body's JSON value.
 """
 
 import asyncio
-import inspect
 import logging
 from codecs import BOM_UTF8
 from collections.abc import Mapping
@@ -27,13 +26,14 @@ from edgenode.limits import (
     ANSWER_PIECE_BYTES,
     LARGE_BODY_BYTES,
     MAX_BODY_BYTES,
+    MAX_DISCARDED_BYTES,
     MAX_REASON_LENGTH,
     PEER_SECONDS,
 )
 from edgenode.rest.answers import Answers, failure
 from edgenode.rest.hosting import Platform
 from edgenode.rest.mounts import Mounted, mounted_operations
-from edgenode.rest.operations import Fields, Operation
+from edgenode.rest.operations import Operation
 from edgenode.rest.probes import probes
 from edgenode.rest.routes import Routes
 
@@ -97,6 +97,8 @@ class Adapter:
                 response, failed = await self._answer(request, mounted, path)
         except RefusalError as refusal:
             response = _bare_status(raw_path, refusal, self._clock.now())
+        except ConnectionError:
+            response = web.Response()  # nobody is there to read it
         self._metrics.add(name, self._clock.monotonic() - started, failed=failed)
         return response
 
@@ -111,18 +113,18 @@ class Adapter:
     ) -> tuple[web.StreamResponse, bool]:
         operation = mounted.operation
         codec = mounted.codec(path)
+        query = _bound_query(operation, request) if operation.query else {}
+        cls = operation.body
+        text = b"" if cls is None else await _body_text(request)
         body = None
         try:
-            query = _bound_query(operation, request) if operation.query else {}
-            if operation.body is not None:
-                body = await self._bound_body(
-                    request, operation.body, codec, required=operation.body_required
-                )
+            if cls is not None and (operation.body_required or _says_something(text)):
+                body = await self._bound_body(cls, codec, text)
             result = mounted.perform(path, query, body)
-            fields: Fields = await result if inspect.isawaitable(result) else result
+            fields = result if isinstance(result, dict) else await result
             if not operation.response:
-                text = "".join(fields.values()).encode()
-                return web.Response(body=text, headers=_TEXT), False
+                plain = "".join(fields.values()).encode()
+                return web.Response(body=plain, headers=_TEXT), False
             pieces = self._answers.success(codec, operation, fields, body)
         except RefusalError:
             raise
@@ -133,20 +135,7 @@ class Adapter:
             return _failed(operation, UnexpectedError()), True
         return await _sent(request, pieces), False
 
-    async def _bound_body(
-        self, request: web.BaseRequest, cls: type, codec: Codec, *, required: bool
-    ) -> Any:
-        charset = _json_charset(request)
-        text = await _read_bounded(request)
-        if charset is None and (text or hdrs.CONTENT_TYPE in request.headers):
-            raise RefusalError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-        if not required and text.strip() in {b"", b"null"}:
-            return None
-        if not text:
-            raise RefusalError(HTTPStatus.BAD_REQUEST, "a body is needed")
-        if charset == _LATIN:
-            text = text.decode(_LATIN).encode()
-        text = text.removeprefix(BOM_UTF8)
+    async def _bound_body(self, cls: type, codec: Codec, text: bytes) -> Any:
         try:
             if len(text) < LARGE_BODY_BYTES:
                 return codec.decode(cls, text)
@@ -182,30 +171,52 @@ def _options(targets: Targets) -> web.Response:
     return web.Response(headers={hdrs.ALLOW: ",".join([*sorted(methods), "OPTIONS"])})
 
 
-async def _read_bounded(request: web.BaseRequest) -> bytes:
-    """The request's whole body.
+async def _body_text(request: web.BaseRequest) -> bytes:
+    """The request's JSON in UTF-8; empty where there is no body.
 
     Raises:
-        RefusalError: It is too large, or doesn't arrive.
+        RefusalError: It isn't JSON, is too large, or doesn't arrive.
+        ConnectionError: The caller has hung up.
     """
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # the answer proper hasn't begun
-    chunks, size = [], 0
+    charset = _json_charset(request)
     try:
         async with asyncio.timeout(PEER_SECONDS):
-            while chunk := await request.content.readany():
-                size += len(chunk)
-                if size > MAX_BODY_BYTES:
-                    raise RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-                chunks.append(chunk)
+            text = await _read_bounded(request)
     except TimeoutError as error:
         raise RefusalError(HTTPStatus.REQUEST_TIMEOUT) from error
     except web.RequestPayloadError as error:
         raise RefusalError(HTTPStatus.BAD_REQUEST, "the body is broken") from error
+    if charset is None and (text or hdrs.CONTENT_TYPE in request.headers):
+        raise RefusalError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    if charset == _LATIN:
+        return text.decode(_LATIN).encode()
+    return text.removeprefix(BOM_UTF8)
+
+
+async def _read_bounded(request: web.BaseRequest) -> bytes:
+    announced = request.content_length or 0
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        if announced > MAX_BODY_BYTES:
+            raise RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer proper hasn't begun
+    chunks, size = [], 0
+    while chunk := await request.content.readany():
+        size += len(chunk)
+        if max(size, announced) <= MAX_BODY_BYTES:
+            chunks.append(chunk)
+        else:
+            # Most callers look for the answer only when they have sent everything.
+            chunks.clear()
+            if size > MAX_DISCARDED_BYTES:
+                break
+    if max(size, announced) > MAX_BODY_BYTES:
+        raise RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return b"".join(chunks)
+
+
+def _says_something(text: bytes) -> bool:
+    return text.strip() not in {b"", b"null"}
 
 
 def _json_charset(request: web.BaseRequest) -> str | None:
@@ -280,10 +291,10 @@ async def _write(
         async with asyncio.timeout(PEER_SECONDS):
             await response.write(text)
     except TimeoutError:
-        # Nobody reads. Whoever waits for the rest learns of it by the lost connection.
+        # Nobody reads. Whoever does after all learns of it by the lost connection.
         if request.transport is not None:
             request.transport.abort()
-        raise ConnectionResetError("the answer isn't read") from None
+        raise ConnectionResetError from None
 
 
 def _failed(operation: Operation[Any], error: OMRSError) -> web.Response:

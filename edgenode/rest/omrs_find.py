@@ -17,6 +17,7 @@ from edgenode.codec.requests import (
     PropertyMatchFindRequest,
     PropertyMatchHistoricalFindRequest,
     RelatedEntitiesFindRequest,
+    RelatedEntitiesHistoricalFindRequest,
     TypeLimitedFindRequest,
     TypeLimitedHistoricalFindRequest,
 )
@@ -351,7 +352,7 @@ OPERATIONS = (
               RelatedEntitiesFindRequest),
     Operation("POST", _FROM + "/{startEntityGUID}/by-relationship/history",
               "getRelatedEntitiesHistory", get_related_entities, "EntityListResponse",
-              RelatedEntitiesFindRequest),
+              RelatedEntitiesHistoricalFindRequest),
     Operation("GET", "/instances/entity/{entityGUID}/home-classifications",
               "getHomeClassifications", get_home_classifications,
               "ClassificationListResponse", enterprise=False),
