@@ -88,8 +88,8 @@ def judge_copy(
     """Decide about a copy, given the state that is stored under its GUID.
 
     The higher version wins and an equal one replaces. Another create time or another
-    home means two instances under one GUID; an older type version means that the
-    sender does not know the type as the stored copy's author did. What is at home here
+    home means two instances under one GUID; an older version of the type means that
+    the sender does not know the type as the stored copy's author did. What is at home here
     comes back only from an archive, and only where it is missing or older.
     """
     ours = is_at_home(incoming, local_id)
@@ -103,7 +103,7 @@ def judge_copy(
         return CopyVerdict.CONFLICT
     if incoming.version < stored.version + ours:
         return CopyVerdict.IGNORE
-    if _type_version(incoming) < _type_version(stored):
+    if _has_older_type(incoming, stored):
         return CopyVerdict.CONFLICT
     if incoming.metadata_collection_id != stored.metadata_collection_id:
         return CopyVerdict.CONFLICT
@@ -114,8 +114,14 @@ def _differ(one: EpochMillis | None, other: EpochMillis | None) -> bool:
     return one is not None and other is not None and one != other
 
 
-def _type_version(header: InstanceAuditHeader) -> int:
-    return 0 if header.type is None else header.type.type_def_version
+def _has_older_type(incoming: InstanceHeader, stored: InstanceHeader) -> bool:
+    one, other = incoming.type, stored.type
+    return (
+        one is not None
+        and other is not None
+        and one.type_def_guid == other.type_def_guid
+        and one.type_def_version < other.type_def_version
+    )
 
 
 def with_home_classifications(
