@@ -48,17 +48,18 @@ class BadRequestError(EdgeNodeError):
 
 
 class ArchiveError(EdgeNodeError):
-    """An archive file can't be read."""
+    """An archive file can't be read or written."""
 
-    def __init__(self, where: str, offset: int, reason: str) -> None:
-        """``where`` names the element, ``offset`` is its place in the file in bytes."""
+    def __init__(self, where: str, offset: int | None, reason: str) -> None:
+        """``where`` names the element, ``offset`` its place in the file in bytes."""
         super().__init__(where, offset, reason)
         self.where = where
         self.offset = offset
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"{self.where}, at byte {self.offset}: {self.reason}"
+        place = "" if self.offset is None else f", at byte {self.offset}"
+        return f"{self.where}{place}: {self.reason}"
 
 
 class OMRSError(EdgeNodeError):

@@ -210,7 +210,7 @@ class _Load:
         count = sum(counts.get(section, 0) for section in TYPE_SECTIONS)
         if count > MAX_ARCHIVE_TYPES:
             reason = f"more than {MAX_ARCHIVE_TYPES} types and patches"
-            raise ArchiveError("archiveTypeStore", 0, reason)
+            raise ArchiveError("archiveTypeStore", None, reason)
         if not count:
             return
         read = [await asyncio.to_thread(self._all, each) for each in TYPE_SECTIONS]

@@ -76,7 +76,7 @@ class ArchiveReader:
         try:
             file = path.open("rb")
         except OSError as error:
-            raise ArchiveError(str(path), 0, str(error.strerror)) from error
+            raise ArchiveError(str(path), None, str(error.strerror)) from error
         try:
             return cls(file, codec)
         except BaseException:
@@ -123,7 +123,7 @@ class _Survey:
         if class_name != ARCHIVE_CLASS or self.properties is None:
             missing = "archiveProperties" if class_name == ARCHIVE_CLASS else "class"
             raise ArchiveError(
-                "archive", 0, f"this is no open metadata archive: no {missing}"
+                "archive", None, f"this is no open metadata archive: no {missing}"
             )
 
     def _archive(self) -> object:
@@ -178,7 +178,7 @@ def _properties(value: object, codec: Codec) -> OpenMetadataArchiveProperties:
             OpenMetadataArchiveProperties, value, PROPERTIES_KEY
         )
     except BadRequestError as error:
-        raise ArchiveError(error.where, 0, error.reason) from error
+        raise ArchiveError(error.where, None, error.reason) from error
     if properties.archive_guid is None:
-        raise ArchiveError(PROPERTIES_KEY, 0, "archiveGUID is missing")
+        raise ArchiveError(PROPERTIES_KEY, None, "archiveGUID is missing")
     return properties

@@ -88,6 +88,7 @@ class JsonScanner:
         Raises:
             ArchiveError: It isn't JSON.
         """
+        self.peek()
         offset = self.offset
         text = self.value()
         try:

@@ -38,7 +38,7 @@ from edgenode.instances.status import InstanceStatus
 class ArchiveSource(Protocol):
     """What writing needs of a metadata collection."""
 
-    def exported_types(self) -> ExportedTypes:
+    async def exported_types(self) -> ExportedTypes:
         """The types that a server of this release doesn't have by itself."""
         ...
 
@@ -95,7 +95,7 @@ async def write_archive(
             await asyncio.to_thread(_sync, file)
         await asyncio.to_thread(unfinished.replace, path)
     except OSError as error:
-        raise ArchiveError(str(path), 0, str(error.strerror)) from error
+        raise ArchiveError(str(path), None, str(error.strerror)) from error
     finally:
         with suppress(OSError):
             await asyncio.to_thread(unfinished.unlink, missing_ok=True)
@@ -133,7 +133,7 @@ class _Writing:
             dumps(head),
         )
         await asyncio.to_thread(self._file.write, opening)
-        types = await asyncio.to_thread(source.exported_types)
+        types = await source.exported_types()
         await self._put(Section.ATTRIBUTE_TYPE_DEFS, types.attribute_type_defs)
         await self._put(Section.NEW_TYPE_DEFS, types.type_defs)
         await self._put(Section.TYPE_DEF_PATCHES, types.patches)
@@ -181,7 +181,7 @@ class _Writing:
             if section in sections
         )
         if store == self._store:
-            opening = b"],"
+            opening = b"\n],"
         else:
             opening = self._closing() + b',"%b":{"class":"%b",' % (
                 store.encode(),
@@ -191,7 +191,7 @@ class _Writing:
         return opening + b'"%b":[\n' % section.value.encode()
 
     def _closing(self) -> bytes:
-        return b"" if self._store is None else b"]}"
+        return b"" if self._store is None else b"\n]}"
 
 
 def _extensions(

@@ -1,5 +1,6 @@
 """Giving out what this server holds, for open metadata archives."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -34,8 +35,11 @@ class ExportedTypes:
 class LocalExportOperations(LocalOperations):
     """Reading everything, as stored: nothing is shown as deregistered here."""
 
-    def exported_types(self) -> ExportedTypes:
-        """The types that a server of this release doesn't have by itself; for a thread."""
+    async def exported_types(self) -> ExportedTypes:
+        """The types that a server of this release doesn't have by itself."""
+        return await asyncio.to_thread(self._types_beyond_release)
+
+    def _types_beyond_release(self) -> ExportedTypes:
         shipped = load_release_types(self._parts.release)
         type_defs, patches = [], []
         for known in sorted(self._parts.types.type_defs, key=_name):
