@@ -41,6 +41,17 @@ code that walks over such values calls itself a few times for each level."""
 MAX_AUDIT_RECORDS = 1_000
 """Audit records kept in memory for reports (about 0.5 MB); the log has them all."""
 
+# Log
+
+REPEATED_COMPLAINTS = 5
+"""How often the same place of the code may complain in ``REPETITION_SECONDS``."""
+
+REPETITION_SECONDS = 60.0
+"""After so long a lasting fault is told of again, with how often it was left out."""
+
+MAX_COUNTED_COMPLAINTS = 500
+"""Places of the code whose complaints are counted; there are some dozens."""
+
 # Search patterns
 
 MAX_PATTERN_LENGTH = 100_000

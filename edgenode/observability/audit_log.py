@@ -145,7 +145,11 @@ class AuditLog:
             "%s %s",
             record.message_id,
             record.text,
-            extra={"server": self._server_name, "component": component.component_name},
+            extra={
+                "server": self._server_name,
+                "component": component.component_name,
+                "message_id": record.message_id,
+            },
         )
 
     def records(self) -> tuple[AuditRecord, ...]:

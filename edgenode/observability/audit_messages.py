@@ -24,3 +24,13 @@ ARCHIVE_LOADED = AuditMessage(
     OMRSAuditLogRecordSeverity.INFO,
     "archive {0} is loaded: {1} types, {2} instances, {3} refused",
 )
+USER_REFUSED = AuditMessage(
+    "EDGENODE-AUDIT-0005",
+    OMRSAuditLogRecordSeverity.SECURITY,
+    "user {0} was refused {1}",
+)
+CALL_FAILED = AuditMessage(
+    "EDGENODE-AUDIT-0006",
+    OMRSAuditLogRecordSeverity.EXCEPTION,
+    "{0} failed in an unforeseen way ({1}); the log has the whole story",
+)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edgenode.limits import LOW_DISK_BYTES
 from edgenode.observability.health import Check, Health
-from edgenode.observability.metrics import Metric
+from edgenode.observability.metrics import Metric, histogram_samples
 from edgenode.repository.sqlite import SqliteRepository
 
 
@@ -73,12 +73,6 @@ def store_metrics(server: str, repository: SqliteRepository) -> tuple[Metric, ..
             "Commits the disk refused.",
             figures.failed_commits,
         ),
-        (
-            "commit_seconds_total",
-            "counter",
-            "Time spent in commits.",
-            figures.commit_seconds,
-        ),
         ("checkpoints_total", "counter", "Checkpoints.", figures.checkpoints),
         ("wal_bytes", "gauge", "Size of the write-ahead log.", figures.wal_bytes),
         (
@@ -92,6 +86,12 @@ def store_metrics(server: str, repository: SqliteRepository) -> tuple[Metric, ..
         Metric(f"edgenode_store_{name}", kind, text, ((label, value),))
         for name, kind, text, value in samples
     )
+    commits = Metric(
+        "edgenode_store_commit_seconds",
+        "histogram",
+        "Time that commits took.",
+        histogram_samples(label, figures.commit_classes, figures.commit_seconds),
+    )
     instances = tuple(
         (label | {"type": type_name}, float(count))
         for type_name, count in sorted(repository.counts().items())
@@ -99,4 +99,4 @@ def store_metrics(server: str, repository: SqliteRepository) -> tuple[Metric, ..
     current = Metric(
         "edgenode_instances", "gauge", "Current instances by type.", instances
     )
-    return (*families, current)
+    return (*families, commits, current)

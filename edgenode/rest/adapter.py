@@ -30,8 +30,10 @@ from edgenode.limits import (
     MAX_REASON_LENGTH,
     PEER_SECONDS,
 )
+from edgenode.observability.audit_log import AuditMessage, OMRSAuditingComponent
+from edgenode.observability.audit_messages import CALL_FAILED, USER_REFUSED
 from edgenode.rest.answers import Answers, failure
-from edgenode.rest.hosting import Platform
+from edgenode.rest.hosting import Platform, Server
 from edgenode.rest.mounts import Mounted, mounted_operations
 from edgenode.rest.operations import Operation
 from edgenode.rest.probes import probes
@@ -67,6 +69,7 @@ class Adapter:
 
     def __init__(self, platform: Platform, clock: Clock) -> None:
         self._clock = clock
+        self._codec = platform.codec
         self._metrics = platform.operation_metrics
         self._probes = probes(platform)
         self._answers = Answers()
@@ -112,7 +115,8 @@ class Adapter:
         self, request: web.BaseRequest, mounted: Mounted, path: dict[str, str]
     ) -> tuple[web.StreamResponse, bool]:
         operation = mounted.operation
-        codec = mounted.codec(path)
+        server = mounted.server(path)
+        codec = self._codec if server is None else server.codec
         query = _bound_query(operation, request) if operation.query else {}
         cls = operation.body
         text = b"" if cls is None else await _body_text(request)
@@ -129,9 +133,13 @@ class Adapter:
         except RefusalError:
             raise
         except OMRSError as error:
+            if server is not None and error.user_id is not None:
+                _record(server, USER_REFUSED, error.user_id, operation.name)
             return _failed(operation, error), True
-        except Exception:  # the last line of defence
+        except Exception as error:  # the last line of defence
             logger.exception("%s failed unexpectedly", operation.name)
+            if server is not None:
+                _record(server, CALL_FAILED, operation.name, type(error).__name__)
             return _failed(operation, UnexpectedError()), True
         return await _sent(request, pieces), False
 
@@ -295,6 +303,10 @@ async def _write(
         if request.transport is not None:
             request.transport.abort()
         raise ConnectionResetError from None
+
+
+def _record(server: Server, message: AuditMessage, *parameters: str) -> None:
+    server.audit_log.record(OMRSAuditingComponent.REST_SERVICES, message, *parameters)
 
 
 def _failed(operation: Operation[Any], error: OMRSError) -> web.Response:

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edgenode.codec.codec import Codec
 from edgenode.collection.base import MetadataCollection
 from edgenode.errors import NoEnterpriseRepositoryError, UnknownServerError
 from edgenode.rest import (
@@ -43,13 +42,14 @@ class Mounted:
         operation: The operation.
         template: Its whole path; ``{name}`` segments are parameters.
         perform: Calls it with path parameters, query parameters and body.
-        codec: Which wire applies, by the path parameters.
+        server: Which server it is about, by the path parameters; None where there
+            is no such server, or where it is about the platform.
     """
 
     operation: Operation[Any]
     template: str
     perform: Perform
-    codec: Callable[[Path], Codec]
+    server: Callable[[Path], Server | None]
 
 
 def mounted_operations(platform: Platform) -> Iterator[Mounted]:
@@ -73,9 +73,7 @@ def _on_platform(platform: Platform, operation: Operation[PlatformCall]) -> Moun
     def perform(path: Path, query: Path, body: Any) -> Fields | Awaitable[Fields]:
         return operation.handler(PlatformCall(platform, path["userId"], path))
 
-    return Mounted(
-        operation, _PLATFORM + operation.path, perform, lambda path: platform.codec
-    )
+    return Mounted(operation, _PLATFORM + operation.path, perform, lambda path: None)
 
 
 def _local(server: Server, operation: Operation[Call]) -> MetadataCollection:
@@ -103,15 +101,18 @@ class _ServerMounts:
         choose: Callable[[Server, Operation[Call]], MetadataCollection],
     ) -> Mounted:
         def perform(path: Path, query: Path, body: Any) -> Fields | Awaitable[Fields]:
-            server = self._server(operation, path)
+            server = self._known_server(operation, path)
             collection = choose(server, operation)
             call = Call(server, collection, path.get("userId", ""), path, query, body)
             return operation.handler(call)
 
-        return Mounted(operation, base + operation.path, perform, self._codec)
+        return Mounted(operation, base + operation.path, perform, self._server)
 
-    def _server(self, operation: Operation[Call], path: Path) -> Server:
-        server = self._platform.servers.get(path["serverName"])
+    def _server(self, path: Path) -> Server | None:
+        return self._platform.servers.get(path["serverName"])
+
+    def _known_server(self, operation: Operation[Call], path: Path) -> Server:
+        server = self._server(path)
         if server is None:
             raise UnknownServerError(
                 path["serverName"],
@@ -120,7 +121,3 @@ class _ServerMounts:
                 parameter_name="serverName",
             )
         return server
-
-    def _codec(self, path: Path) -> Codec:
-        server = self._platform.servers.get(path["serverName"])
-        return self._platform.codec if server is None else server.codec

@@ -6,7 +6,11 @@ from http import HTTPStatus
 from aiohttp import web
 
 from edgenode.codec.json import dumps
-from edgenode.observability.metrics import operation_metrics, prometheus_text
+from edgenode.observability.metrics import (
+    operation_metrics,
+    process_metrics,
+    prometheus_text,
+)
 from edgenode.rest.hosting import Platform
 
 Probe = Callable[[], web.Response]
@@ -46,6 +50,7 @@ class _Probes:
     def metrics(self) -> web.Response:
         """Everything that is counted, as Prometheus reads it."""
         families = operation_metrics(self._platform.operation_metrics.statistics())
+        families += process_metrics()
         for server in self._platform.servers.values():
             families += server.metrics()
         return web.Response(

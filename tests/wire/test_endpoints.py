@@ -39,7 +39,7 @@ class Endpoint(NamedTuple):
 
 def rows(text: str) -> Iterator[tuple[str, list[str], list[str]]]:
     """The rows of each table, with the base that stands above it and their heads."""
-    base, heads = "", []
+    base, heads = "", list[str]()
     for line in text.splitlines():
         if found := BASE.match(line):
             base, heads = found[1], []

@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from edgenode.limits import MAX_BODY_BYTES, MAX_REASON_LENGTH
+from edgenode.observability.audit_log import AuditLog
 from tests.model.house import CODEC, House, SetClock, remote_entity
 from tests.model.memory import MemoryRepository
 from tests.wire.http import JSON_TYPE, Client, request_text
@@ -642,14 +643,21 @@ async def test_a_large_body_is_decoded_while_others_are_answered(
 
 
 async def test_an_unforeseen_failure_is_an_answer(
-    house: House, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock = SetClock()
-    server = hosted(None, clock)  # type: ignore[arg-type]
+    audit_log = AuditLog(SERVER, clock)
+    server = hosted(None, clock, audit_log=audit_log)  # type: ignore[arg-type]
     async with serving(clock, {SERVER: server}) as client:
         reply = await client.get(f"{ENTITY}/x")
     assert reply.status == 200
     assert reply.body["relatedHTTPCode"] == 400
     assert reply.body["exceptionErrorMessageId"] == "OMRS-REPOSITORY-400-062"
+    assert "actionDescription" not in reply.body
     assert "Traceback" not in reply.text.decode()
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    (record,) = audit_log.records()
+    assert (record.message_id, record.parameters) == (
+        "EDGENODE-AUDIT-0006",
+        ("getEntityDetail", "AttributeError"),
+    )

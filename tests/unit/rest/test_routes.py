@@ -52,5 +52,5 @@ def test_an_unknown_path_is_not_found(routes: Routes[str], path: str) -> None:
 
 
 def test_a_path_is_mounted_once() -> None:
-    with pytest.raises(ValueError, match="GET /a/{c} is there twice"):
+    with pytest.raises(ValueError, match="is there twice"):
         Routes([("GET", "/a/{b}", "one"), ("GET", "/a/{c}", "two")])
