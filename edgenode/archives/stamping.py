@@ -14,6 +14,7 @@ from edgenode.archives.model import (
     OpenMetadataArchiveType,
 )
 from edgenode.instances.model import (
+    Classification,
     ClassificationEntityExtension,
     EntityDetail,
     InstanceAuditHeader,
@@ -75,29 +76,35 @@ def stamped(header: A, archive: OpenMetadataArchiveProperties, local_id: str) ->
 def stamped_entity(
     entity: EntityDetail, archive: OpenMetadataArchiveProperties, local_id: str
 ) -> EntityDetail:
-    """An archive's entity as it is stored; classifications without a home get its own."""
+    """An archive's entity as it is stored.
+
+    Classifications without a home get the entity's. An entity carries each only once;
+    published archives tell some twice, and the later, fuller one is kept.
+    """
     new = stamped(entity, archive, local_id)
     if not new.classifications:
         return new
+    named: dict[str | None, Classification] = {}
+    for classification in new.classifications:
+        known = named.get(classification.name)
+        if known is None or classification.version >= known.version:
+            named[classification.name] = _placed(classification, new)
+    return replace(new, classifications=tuple(named.values()))
+
+
+def _placed(classification: Classification, entity: EntityDetail) -> Classification:
+    """A classification of an entity, with a home and a version."""
     return replace(
-        new,
-        classifications=tuple(
-            replace(
-                classification,
-                version=max(classification.version, 1),
-                metadata_collection_id=(
-                    classification.metadata_collection_id or new.metadata_collection_id
-                ),
-                metadata_collection_name=(
-                    classification.metadata_collection_name
-                    or new.metadata_collection_name
-                ),
-                instance_provenance_type=(
-                    classification.instance_provenance_type
-                    or new.instance_provenance_type
-                ),
-            )
-            for classification in new.classifications
+        classification,
+        version=max(classification.version, 1),
+        metadata_collection_id=(
+            classification.metadata_collection_id or entity.metadata_collection_id
+        ),
+        metadata_collection_name=(
+            classification.metadata_collection_name or entity.metadata_collection_name
+        ),
+        instance_provenance_type=(
+            classification.instance_provenance_type or entity.instance_provenance_type
         ),
     )
 

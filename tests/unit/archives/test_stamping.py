@@ -136,3 +136,13 @@ def test_a_classification_without_home_belongs_where_its_entity_does() -> None:
     assert [
         (c.metadata_collection_id, c.version) for c in stamped.classifications or ()
     ] == [("home-id", 1), ("other", 3)]
+
+
+def test_a_classification_told_twice_is_kept_once() -> None:
+    lean = Classification(name="Anchors", version=2)
+    full = replace(lean, created_by="ann")
+    older = replace(lean, version=1)
+    stamped = stamped_entity(
+        replace(BARE, classifications=(lean, full, older)), BACKUP, LOCAL_ID
+    )
+    assert stamped.classifications == (full,)
