@@ -20,7 +20,12 @@ from edgenode.collection.base import ClassificationSource, ExternalSource
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.errors import ArchiveError
 from edgenode.typedefs.attributes import PrimitiveDef, PrimitiveDefCategory
-from edgenode.typedefs.model import EntityDef, TypeDefAttribute, TypeDefPatch
+from edgenode.typedefs.model import (
+    EntityDef,
+    TypeDefAttribute,
+    TypeDefLink,
+    TypeDefPatch,
+)
 from tests.model.house import (
     CODEC,
     USER,
@@ -237,6 +242,41 @@ async def test_types_beyond_the_release_travel_with_their_versions(
             USER, name
         )
     assert await exported(other, path) == written
+
+
+async def test_patches_of_relationship_and_classification_types_travel(
+    tmp_path: Path,
+) -> None:
+    made = collection()
+    asset = made.get_type_def_by_name(USER, "Asset")
+    link = TypeDefLink(guid=asset.guid, name=asset.name)
+    changes: dict[str, dict[str, Any]] = {
+        "RelatedTerm": {"update_multi_link": True, "multi_link": True},
+        "SpineObject": {"valid_entity_defs": (link,)},
+    }
+    for name, change in changes.items():
+        known = made.get_type_def_by_name(USER, name)
+        await made.update_type_def(
+            USER,
+            TypeDefPatch(
+                type_def_guid=known.guid,
+                type_def_name=name,
+                apply_to_version=known.version,
+                update_to_version=known.version + 1,
+                new_version_name="later",
+                updated_by=USER,
+                update_time=5,
+                **change,
+            ),
+        )
+    path = tmp_path / "types"
+    await exported(made, path)
+    other = collection()
+    await load_archive(path, other, CODEC, USER)
+    for name in changes:
+        patched = other.get_type_def_by_name(USER, name)
+        assert patched == made.get_type_def_by_name(USER, name)
+        assert patched.version_name == "later"
 
 
 async def test_progress_is_the_number_of_elements(tmp_path: Path) -> None:
