@@ -189,7 +189,12 @@ class LocalOperations:
         self, reader: InstanceReader, guid: str, operation: str
     ) -> StoredEntity:
         """An entity that is not deleted, in full or as a proxy."""
-        stored = reader.entity(guid)
+        return self._check_known(reader.entity(guid), guid, operation)
+
+    def _check_known(
+        self, stored: StoredEntity | None, guid: str, operation: str
+    ) -> StoredEntity:
+        """An entity's state, if there is one and it isn't deleted."""
         if stored is None:
             raise EntityNotKnownError(guid, operation, self._name)
         if stored.status is InstanceStatus.DELETED:

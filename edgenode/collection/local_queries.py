@@ -322,7 +322,11 @@ class LocalGraphOperations(LocalOperations):
         types = self._type_names(relationship_type_guid, _RELATIONSHIP_TYPE, operation)
         self._check_time(as_of_time, "asOfTime", operation)
         self._check_paging(paging, operation)
-        self._known_entity(self._repository, entity_guid, "getEntitySummary")
+        if as_of_time is None:
+            self._known_entity(self._repository, entity_guid, "getEntitySummary")
+        elif self._repository.entity(entity_guid) is None:
+            # One that was not there yet, or is no longer, had no relationships then.
+            raise EntityNotKnownError(entity_guid, "getEntitySummary", self._name)
         query = GraphQuery(
             relationship_type_names=types,
             statuses=_limit(limit_results_by_status),
@@ -421,10 +425,10 @@ class LocalGraphOperations(LocalOperations):
         self, guid: str, as_of_time: EpochMillis | None, operation: str
     ) -> None:
         """Check that an entity to walk from is, or was then, there."""
-        if as_of_time is None:
-            self._known_entity(self._repository, guid, operation)
-        elif self._repository.entity_as_of(guid, as_of_time) is None:
-            raise EntityNotKnownError(guid, operation, self._name)
+        stored = self._repository.entity(guid)
+        if as_of_time is not None:
+            stored = self._repository.entity_as_of(guid, as_of_time)
+        self._check_known(stored, guid, operation)
 
     def _classification_names(
         self, names: Sequence[str] | None, operation: str

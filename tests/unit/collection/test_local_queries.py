@@ -400,6 +400,24 @@ async def test_a_walk_starts_somewhere(
     assert (await refusal(go(guid=glossary.term)))[0] == "REPOSITORY-404-013"
 
 
+async def test_a_walk_goes_back_in_time(
+    finds: Finds, house: House, glossary: Glossary
+) -> None:
+    house.clock.time += 10
+    await house.collection.delete_entity(USER, TERM, "GlossaryTerm", glossary.term)
+    then = START + 5
+    found = await finds.at_entity(guid=glossary.term, time=then)
+    assert guids(found) == [glossary.placed]
+    assert await finds.at_entity(guid=glossary.term, time=START - 1) == []
+    assert (await refusal(finds.at_entity(time=then)))[0] == "REPOSITORY-404-002"
+    graph = await finds.neighborhood(guid=glossary.term, time=then)
+    assert guids(graph.relationships) == [glossary.placed]
+    early = finds.neighborhood(guid=glossary.term, time=START - 1)
+    assert (await refusal(early))[0] == "REPOSITORY-404-002"
+    late = finds.neighborhood(guid=glossary.term, time=START + 10)
+    assert (await refusal(late))[0] == "REPOSITORY-404-013"
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
