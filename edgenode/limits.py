@@ -122,6 +122,18 @@ LONG_READERS = 2
 """Connections for long reads: one may be busy with something big, and the interpreter
 runs only one at a time in Python anyway."""
 
+SEARCH_TEXT_SECONDS = 1.0
+"""How long a search pattern may try one text; one that is not through with it by then
+backtracks without end."""
+
+MAX_SEARCH_TRIGRAMS = 12
+"""How many groups of three letters a search looks up to narrow down where a text occurs;
+more hardly find fewer instances, and each is a list to be read."""
+
+FEW_CANDIDATES = 2_000
+"""How many instances that may be in a result are few enough to be sorted before the first
+is shown, some milliseconds."""
+
 LONG_READ_SECONDS = 10.0
 """How long one search, graph walk or history may take. The write-ahead log can't be
 emptied meanwhile."""

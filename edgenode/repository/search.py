@@ -1,0 +1,112 @@
+"""Searches: which instances pass a query's conditions, in what order, which page of them.
+
+The instances that may pass come from the shortest list that the index has for one of
+the conditions; the others are then looked up for each of them. Without an order of its
+own a search answers in the order in which this store came to know the instances, so
+pages stay the same while writes go on. Documents are read only for the page.
+"""
+
+import aiosqlite
+
+from edgenode.instances.conditions import InstanceQuery, SequencingOrder
+from edgenode.limits import FEW_CANDIDATES
+from edgenode.repository.candidates import CandidateFinder, Candidates
+from edgenode.repository.criteria import Criteria, all_of, prepare
+from edgenode.repository.instances import Kind
+from edgenode.repository.names import NameReader
+from edgenode.repository.statements import load
+from edgenode.repository.states import (
+    documents,
+    has_status,
+    has_type,
+    limits,
+    order_by,
+    states,
+)
+
+__all__ = ["find_entities", "find_relationships", "prepare"]
+
+_SQL = load("candidates")
+
+
+async def find_entities(
+    reader: aiosqlite.Connection, names: NameReader, query: InstanceQuery
+) -> list[bytes]:
+    """The documents of the entities that a query finds."""
+    rows = await _Search(reader, names, query, Kind.ENTITY).rows()
+    return [row[0] for row in rows]
+
+
+async def find_relationships(
+    reader: aiosqlite.Connection, names: NameReader, query: InstanceQuery
+) -> list[tuple[bytes, bool]]:
+    """The documents of the relationships that a query finds, and if ends have changed."""
+    rows = await _Search(reader, names, query, Kind.RELATIONSHIP).rows()
+    return [(document, bool(ends_changed)) for document, ends_changed in rows]
+
+
+class _Search:
+    """One search on a connection."""
+
+    def __init__(
+        self,
+        reader: aiosqlite.Connection,
+        names: NameReader,
+        query: InstanceQuery,
+        kind: Kind,
+    ) -> None:
+        self._reader = reader
+        self._names = names
+        self._query = query
+        self._kind = kind
+        self._criteria = Criteria(names.id_of, query.as_of_time)
+
+    async def rows(self) -> list[tuple[bytes, int]]:
+        """The document of each instance, and of a relationship if its ends changed."""
+        statement = self.statement(await self._candidates())
+        rows = await self._reader.execute_fetchall(statement, self._criteria.parameters)
+        return list(rows)  # type: ignore[arg-type]
+
+    def statement(self, candidates: Candidates | None) -> str:
+        """The SQL, with the candidates as what it goes through."""
+        query, criteria = self._query, self._criteria
+        tests = [f"i.kind = {self._kind:d}", has_status(query.statuses)]
+        if query.type_names is not None:
+            tests.append(has_type(criteria, self._names, query.type_names))
+        if query.condition is not None:
+            tests.append(criteria.holds(query.condition))
+        source = f"{states(criteria)} i"
+        order = order_by(criteria, self._names, query.paging)
+        if candidates is not None:
+            source = f"({candidates.sql}) c CROSS JOIN {source} ON i.id = c.id"
+            if query.paging.sequencing_order is SequencingOrder.ANY:
+                order = "c.id"  # SQLite doesn't see that this is the same
+        page = (
+            f"SELECT i.* FROM {source} WHERE {all_of(tests)}"
+            f" ORDER BY {order} {limits(query.paging)}"
+        )
+        return documents(criteria, self._kind, page)
+
+    async def _candidates(self) -> Candidates | None:
+        """The shortest list, or none where all instances are as good a one."""
+        finder = CandidateFinder(self._criteria, self._names)
+        lists = finder.lists(self._query.condition)
+        if self._query.type_names is not None:
+            of_types = finder.of_types(self._query.type_names)
+            lists += [] if of_types is None else [of_types]
+        if len(lists) == 1 and lists[0].is_ordered:
+            return lists[0]
+        shortest, length = None, FEW_CANDIDATES
+        for candidates in lists:
+            count = await self._count(candidates, length)
+            if count < length:
+                shortest, length = candidates, count
+        if shortest is None:
+            shortest = next((each for each in lists if each.is_ordered), None)
+        return shortest
+
+    async def _count(self, candidates: Candidates, limit: int) -> int:
+        """How many candidates there are, as far as that matters."""
+        sql = _SQL["count"].format(candidates=candidates.sql, limit=limit)
+        rows = await self._reader.execute_fetchall(sql, self._criteria.parameters)
+        return int(next(iter(rows))[0])
