@@ -33,7 +33,7 @@ async def find_entities(
     reader: aiosqlite.Connection, names: NameReader, query: InstanceQuery
 ) -> list[bytes]:
     """The documents of the entities that a query finds."""
-    rows = await _Search(reader, names, query, Kind.ENTITY).rows()
+    rows = await Search(reader, names, query, Kind.ENTITY).rows()
     return [row[0] for row in rows]
 
 
@@ -41,12 +41,16 @@ async def find_relationships(
     reader: aiosqlite.Connection, names: NameReader, query: InstanceQuery
 ) -> list[tuple[bytes, bool]]:
     """The documents of the relationships that a query finds, and if ends have changed."""
-    rows = await _Search(reader, names, query, Kind.RELATIONSHIP).rows()
+    rows = await Search(reader, names, query, Kind.RELATIONSHIP).rows()
     return [(document, bool(ends_changed)) for document, ends_changed in rows]
 
 
-class _Search:
-    """One search on a connection."""
+class Search:
+    """One search on a connection.
+
+    Attributes:
+        criteria: Has the parameters of the statement.
+    """
 
     def __init__(
         self,
@@ -59,17 +63,18 @@ class _Search:
         self._names = names
         self._query = query
         self._kind = kind
-        self._criteria = Criteria(names.id_of, query.as_of_time)
+        self.criteria = Criteria(names.id_of, query.as_of_time)
 
     async def rows(self) -> list[tuple[bytes, int]]:
         """The document of each instance, and of a relationship if its ends changed."""
-        statement = self.statement(await self._candidates())
-        rows = await self._reader.execute_fetchall(statement, self._criteria.parameters)
+        statement = await self.statement()
+        rows = await self._reader.execute_fetchall(statement, self.criteria.parameters)
         return list(rows)  # type: ignore[arg-type]
 
-    def statement(self, candidates: Candidates | None) -> str:
-        """The SQL, with the candidates as what it goes through."""
-        query, criteria = self._query, self._criteria
+    async def statement(self) -> str:
+        """The SQL that goes through the shortest list of candidates."""
+        candidates = await self._candidates()
+        query, criteria = self._query, self.criteria
         tests = [f"i.kind = {self._kind:d}", has_status(query.statuses)]
         if query.type_names is not None:
             tests.append(has_type(criteria, self._names, query.type_names))
@@ -89,7 +94,7 @@ class _Search:
 
     async def _candidates(self) -> Candidates | None:
         """The shortest list, or none where all instances are as good a one."""
-        finder = CandidateFinder(self._criteria, self._names)
+        finder = CandidateFinder(self.criteria, self._names)
         lists = finder.lists(self._query.condition)
         if self._query.type_names is not None:
             of_types = finder.of_types(self._query.type_names)
@@ -108,5 +113,5 @@ class _Search:
     async def _count(self, candidates: Candidates, limit: int) -> int:
         """How many candidates there are, as far as that matters."""
         sql = _SQL["count"].format(candidates=candidates.sql, limit=limit)
-        rows = await self._reader.execute_fetchall(sql, self._criteria.parameters)
+        rows = await self._reader.execute_fetchall(sql, self.criteria.parameters)
         return int(next(iter(rows))[0])
