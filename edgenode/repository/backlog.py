@@ -12,10 +12,10 @@ from typing import Any
 
 from edgenode.clock import EpochMillis
 from edgenode.codec.codec import Codec
-from edgenode.instances.model import EntityDetail, Relationship
+from edgenode.instances.document import Document
 from edgenode.limits import MAX_INDEX_BACKLOG, MAX_LOST_BACKLOG
 from edgenode.repository.connections import Connection
-from edgenode.repository.index import IndexChange, IndexWriter
+from edgenode.repository.index import IndexChange, IndexWriter, Instance
 from edgenode.repository.instances import BEANS, Kind
 from edgenode.repository.statements import load
 
@@ -24,16 +24,28 @@ _SQL = load("backlog")
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """A committed state whose index rows are to be written; a proxy has none."""
+    """A committed state whose index rows are to be written.
+
+    What they are is found then, after those who wait for the change have their answer.
+
+    Attributes:
+        seq: The state's number.
+        instance_id: Whose state it is.
+        from_time: When it came into force.
+        previous: The state before it, None where there is none.
+        current: The state itself, None for a proxy, which has no rows.
+    """
 
     seq: int
     instance_id: int
-    change: IndexChange | None
+    from_time: EpochMillis
+    previous: Document[Instance] | None
+    current: Document[Instance] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """An instance that was purged, index rows and all."""
+    """An instance that was purged, whose index rows are to be removed."""
 
     instance_id: int
 
@@ -45,31 +57,24 @@ class IndexBacklog:
         self._index = index
         self._codec = codec
         self._count = 0
+        self._has_purged = False
         self._waiting: list[Indexed] = []
         self._is_complete = True
         """Whether ``_waiting`` has everything that was committed behind the mark."""
 
     def opened(self, connection: Connection) -> None:
         """Find out how many index rows the file that was just opened lacks."""
-        self._count = connection.execute(_SQL["count"]).fetchone()[0]
-        self._is_complete = self._count == 0
+        missing, purged = connection.execute(_SQL["count"]).fetchone()
+        self._count = missing + purged
+        self._has_purged = purged > 0
+        self._is_complete = missing == 0
 
     def __len__(self) -> int:
         return self._count
 
-    def changes_of(
-        self,
-        instance_id: int,
-        from_time: EpochMillis,
-        previous: EntityDetail | Relationship | None,
-        current: EntityDetail | Relationship,
-    ) -> IndexChange:
-        """What a new state changes in the index."""
-        return self._index.changes_of(instance_id, from_time, previous, current)
-
     def remove(self, connection: Connection, instance_id: int) -> None:
-        """Remove a purged instance's rows, inside the change that purges it."""
-        self._index.remove(connection, instance_id)
+        """Note, inside the change that purges an instance, that its rows must go."""
+        connection.execute(_SQL["purge"], (instance_id,))
 
     def committed(self, effects: Sequence[Indexed | Removed]) -> None:
         """Remember what a commit has changed."""
@@ -78,6 +83,7 @@ class IndexBacklog:
             if isinstance(effect, Indexed):
                 self._waiting.append(effect)
             else:
+                self._has_purged = True
                 self._waiting = [
                     waiting
                     for waiting in self._waiting
@@ -107,17 +113,40 @@ class IndexBacklog:
         self._write(connection, self._waiting)
         count += len(self._waiting)
         self._waiting = []
+        if self._has_purged:
+            count += self._remove_purged(connection)
+            self._has_purged = False
         self._count = 0
         return count
+
+    def _remove_purged(self, connection: Connection) -> int:
+        connection.execute("BEGIN IMMEDIATE")
+        purged = connection.execute(_SQL["purged"]).fetchall()
+        for (instance_id,) in purged:
+            self._index.remove(connection, instance_id)
+        connection.execute(_SQL["forget_purged"])
+        connection.execute("COMMIT")
+        return len(purged)
 
     def _write(self, connection: Connection, batch: Sequence[Indexed]) -> None:
         if not batch:
             return
         connection.execute("BEGIN IMMEDIATE")
-        changes = [waiting.change for waiting in batch if waiting.change is not None]
-        self._index.apply(connection, changes)
+        self._index.apply(connection, self._changes(batch))
         connection.execute(_SQL["set_mark"], (batch[-1].seq,))
         connection.execute("COMMIT")
+
+    def _changes(self, batch: Sequence[Indexed]) -> list[IndexChange]:
+        return [
+            self._index.changes_of(
+                state.instance_id,
+                state.from_time,
+                None if state.previous is None else state.previous.value,
+                state.current.value,
+            )
+            for state in batch
+            if state.current is not None
+        ]
 
     def _made_again(self, connection: Connection) -> list[Indexed]:
         rows = connection.execute(_SQL["behind_mark"], (MAX_INDEX_BACKLOG,)).fetchall()
@@ -133,10 +162,9 @@ class IndexBacklog:
         text: bytes,
     ) -> Indexed:
         if kind == Kind.PROXY:
-            return Indexed(seq, instance_id, None)
+            return Indexed(seq, instance_id, from_time, None, None)
         cls: type[Any] = BEANS[Kind(kind)]
         before = connection.execute(_SQL["before"], (instance_id, seq, kind)).fetchone()
-        previous = None if before is None else self._codec.decode(cls, before[0])
-        current = self._codec.decode(cls, text)
-        change = self.changes_of(instance_id, from_time, previous, current)
-        return Indexed(seq, instance_id, change)
+        document = self._codec.stored_document
+        previous = None if before is None else document(cls, before[0])
+        return Indexed(seq, instance_id, from_time, previous, document(cls, text))

@@ -1,8 +1,9 @@
 """Copies the write-ahead log into the file.
 
 In the background, so that no change waits for it; only when a non-stop writer outruns
-that does the writer itself stop and empty the log. Each page is copied once however
-often the log has it, so that few checkpoints mean few bytes written.
+that does the writer itself stop and copy it. Each page is copied once however often the
+log has it, so that few checkpoints mean few bytes written. When the background is done the
+writer copies the little that came meanwhile, and the log is begun again in the same file.
 """
 
 import logging
@@ -14,8 +15,9 @@ from pathlib import Path
 
 from edgenode.limits import (
     BUSY_MILLISECONDS,
+    CHECKPOINT_COMMITS,
     WAL_CHECKPOINT_BYTES,
-    WAL_TRUNCATE_BYTES,
+    WAL_STOP_BYTES,
 )
 from edgenode.repository.connections import Connect, Connection, set_up_writer
 
@@ -29,18 +31,37 @@ class Checkpoints:
         self.count = 0
         self._path = path
         self._connect = connect
-        self._done_at = 0
+        self._commits = 0
+        self._size = 0
+        self._is_nearly_copied = False
         self._requests: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def watch(self, connection: Connection, size: int) -> None:
-        """Do what the log, now of this size, asks for; call it after each commit."""
-        if size - self._done_at < WAL_CHECKPOINT_BYTES:
+        """Do what the log asks for, whose file has this size now; call it at each commit."""
+        if self._is_nearly_copied:
+            self._is_nearly_copied = False
+            self._finish(connection)
+        self._commits += 1
+        self._size = min(self._size, size)  # the file is shorter since it began again
+        has_grown = size - self._size >= WAL_CHECKPOINT_BYTES
+        if not has_grown and self._commits < CHECKPOINT_COMMITS:
             return
-        self._done_at = size
-        if size >= WAL_TRUNCATE_BYTES:
-            self.truncate(connection)
-            return
+        self._commits = 0
+        self._size = size
+        if has_grown and size >= WAL_STOP_BYTES:
+            self._finish(connection)
+            self.count += 1
+        else:
+            self._copy()
+
+    def tidy(self) -> None:
+        """Use a quiet moment, if it is worth it."""
+        if self._commits >= CHECKPOINT_COMMITS // 4:
+            self._commits = 0
+            self._copy()
+
+    def _copy(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(
                 target=self._run, name=f"checkpoints of {self._path.name}", daemon=True
@@ -48,20 +69,15 @@ class Checkpoints:
             self._thread.start()
         self._requests.put(True)
 
-    def truncate(self, connection: Connection) -> None:
-        """Copy everything and empty the log, unless a long reader still needs it."""
+    def _finish(self, connection: Connection) -> None:
+        """Copy what is left, so that the log begins again unless a long reader needs it."""
         try:
             # Without this the writer would wait for the readers of the log's end.
             connection.execute("PRAGMA busy_timeout = 0").fetchall()
-            row = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
             connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}").fetchall()
         except sqlite3.Error as error:
             logger.warning("%s could not be brought up to date: %s", self._path, error)
-            return
-        is_busy = bool(row[0])
-        if not is_busy:
-            self._done_at = 0
-        self.count += 1
 
     def close(self) -> None:
         """End the thread."""
@@ -79,6 +95,7 @@ class Checkpoints:
                     set_up_writer(connection)
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
                 self.count += 1
+                self._is_nearly_copied = True
             except sqlite3.Error as error:
                 logger.warning("%s could not be copied into: %s", self._path, error)
         if connection is not None:

@@ -14,7 +14,7 @@ from edgenode.limits import (
     BUSY_MILLISECONDS,
     POINT_READ_CACHE_KIB,
     READER_CACHE_KIB,
-    WAL_TRUNCATE_BYTES,
+    WAL_KEPT_BYTES,
     WRITER_CACHE_KIB,
 )
 
@@ -88,7 +88,7 @@ def set_up_writer(connection: Connection) -> None:
     connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA journal_size_limit = {WAL_TRUNCATE_BYTES}").fetchall()
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}").fetchall()
     # The undo log of a savepoint would go to the disk otherwise.
     connection.execute("PRAGMA temp_store = MEMORY")
     _set_up(connection, WRITER_CACHE_KIB)

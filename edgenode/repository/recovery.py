@@ -178,9 +178,9 @@ def _checked(connection: Connection, clock: Clock) -> FileCheck:
     finally:
         connection.set_progress_handler(None, 0)
     if found != "ok":
-        error = sqlite3.DatabaseError(str(found))
-        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-        raise error
+        damage = sqlite3.DatabaseError(str(found))
+        damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise damage
     return FileCheck.PASSED
 
 

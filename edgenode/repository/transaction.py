@@ -267,16 +267,17 @@ class SqliteTransaction:
         return instance_id
 
     def _index(self, state: State, before: State | None) -> None:
-        change = None
-        if state.kind is not Kind.PROXY:
-            previous = before if before and before.kind is state.kind else None
-            change = self._writing.backlog.changes_of(
+        is_full = state.kind is not Kind.PROXY
+        follows = is_full and before is not None and before.kind is state.kind
+        self.effects.append(
+            Indexed(
+                state.seq,
                 state.instance_id,
                 state.from_time,
-                None if previous is None else previous.document.value,
-                state.document.value,
+                before.document if before is not None and follows else None,
+                state.document if is_full else None,
             )
-        self.effects.append(Indexed(state.seq, state.instance_id, change))
+        )
 
     def _count(self, state: State, difference: int) -> None:
         if state.kind is Kind.PROXY or state.status is InstanceStatus.DELETED:

@@ -28,7 +28,6 @@ from edgenode.limits import (
     MAX_INDEX_BACKLOG,
     QUIET_INDEX_BACKLOG,
     QUIET_SECONDS,
-    WAL_CHECKPOINT_BYTES,
 )
 from edgenode.repository.checkpoints import Checkpoints
 from edgenode.repository.connections import (
@@ -386,29 +385,25 @@ class Writer:
 
     def _watch_wal(self) -> None:
         """Keep the write-ahead log from growing for ever."""
-        self._measure_wal()
+        try:
+            self.figures.wal_bytes = self._wal.stat().st_size
+        except FileNotFoundError:
+            self.figures.wal_bytes = 0
         if self._connection is not None:
             self._checkpoints.watch(self._connection, self.figures.wal_bytes)
-
-    def _measure_wal(self) -> None:
-        size = self._wal.stat().st_size if self._wal.exists() else 0
-        self.figures.wal_bytes = size
 
     def _tidy(self) -> None:
         """Use a quiet moment: what is left to do afterwards can wait for any time."""
         if len(self._writing.backlog) >= QUIET_INDEX_BACKLOG:
             self._flush_or_log()
-            self._measure_wal()
-        if self.figures.wal_bytes >= WAL_CHECKPOINT_BYTES and self._connection:
-            self._checkpoints.truncate(self._connection)
-            self._measure_wal()
+            self._watch_wal()
+        self._checkpoints.tidy()
         self._is_tidy = True
 
     def _end(self) -> None:
+        self._is_ended = True
         self._flush_or_log()
         self._checkpoints.close()
         if self._connection is not None:
-            self._checkpoints.truncate(self._connection)
-            self._connection.close()
+            self._connection.close()  # the last one, so the log goes into the file
             self._connection = None
-        self._is_ended = True

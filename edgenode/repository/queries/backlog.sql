@@ -19,9 +19,18 @@ SELECT v.document
 UPDATE store SET indexed_through = ?;
 
 -- is_complete --
--- Whether the snapshot that a connection reads has all index rows. Purges take states
--- and their index rows away together.
+-- Whether the snapshot that a connection reads has all index rows.
 SELECT coalesce((SELECT max(seq) FROM version), 0) <= (SELECT indexed_through FROM store);
 
 -- count --
-SELECT count(*) FROM version WHERE seq > (SELECT indexed_through FROM store);
+SELECT (SELECT count(*) FROM version WHERE seq > (SELECT indexed_through FROM store)),
+       (SELECT count(*) FROM purged);
+
+-- purge --
+INSERT INTO purged (instance_id) VALUES (?);
+
+-- purged --
+SELECT instance_id FROM purged;
+
+-- forget_purged --
+DELETE FROM purged;

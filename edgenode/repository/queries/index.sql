@@ -55,6 +55,7 @@ DELETE FROM type_member
 DELETE FROM property WHERE instance_id = ?;
 
 -- is_classification_used --
-SELECT EXISTS (SELECT 1 FROM property
-                WHERE scope_id = ? AND key_id = 0 AND head IS NULL AND digest = 0
-                  AND until = 0);
+-- Rows of purged instances may still be there.
+SELECT EXISTS (SELECT 1 FROM property p JOIN instance i ON i.id = p.instance_id
+                WHERE p.scope_id = ? AND p.key_id = 0 AND p.head IS NULL AND p.digest = 0
+                  AND p.until = 0);

@@ -22,7 +22,9 @@ SELECT v.instance_id, v.seq, v.kind, v.type_id, v.status, v.version, v.home_id,
 SELECT id FROM instance WHERE guid = ?;
 
 -- last_id --
-SELECT coalesce(max(id), 0) FROM instance;
+-- The newest instances may have been purged with rows left in the index.
+SELECT max(coalesce((SELECT max(id) FROM instance), 0),
+           coalesce((SELECT max(instance_id) FROM purged), 0));
 
 -- last_seq --
 -- The newest states may have been purged after they were indexed.

@@ -61,3 +61,9 @@ CREATE TABLE type_member (
 CREATE VIRTUAL TABLE property_text USING fts5 (
     text, content='', columnsize=0, detail=none, tokenize='trigram'
 );
+
+-- Instances that are gone, but whose rows in these tables are still to be removed, many
+-- at a time. Searches don't mind: they only show what is in instance.
+CREATE TABLE purged (
+    instance_id INTEGER PRIMARY KEY
+) STRICT;

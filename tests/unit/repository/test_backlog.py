@@ -5,17 +5,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from edgenode.repository.index import IndexWriter
 
+from edgenode.instances.conditions import InstanceQuery
 from edgenode.limits import MAX_INDEX_BACKLOG
 from edgenode.repository import backlog, writer
 from edgenode.repository.base import Transaction
+from edgenode.repository.index import IndexWriter
 from edgenode.repository.sqlite import SqliteRepository
 from tests.unit.repository.conftest import Opener
 from tests.unit.repository.samples import (
     CODEC,
     START,
     SetClock,
+    classified,
     copy_as_after_a_crash,
     entity,
     guid,
@@ -91,10 +93,10 @@ async def test_what_a_crash_left_unwritten_is_made_again(
     assert mark_and_last(crashed) == (3, 10)
     again = SqliteRepository.opened(crashed, CODEC, clock, name="again")
     async with again as repository:
-        assert waiting(repository) == 6
+        assert waiting(repository) == 7  # the purge too
         await repository.flush()
         assert waiting(repository) == 0
-        assert repository.statistics().indexed_changes == 6
+        assert repository.statistics().indexed_changes == 7
     assert mark_and_last(crashed) == (10, 10)
 
 
@@ -145,5 +147,44 @@ async def test_what_is_purged_before_it_is_indexed_leaves_no_rows(
     await save(repository, 0, 2)
     await repository.change(lambda change: change.purge_entity(guid(1)))
     await repository.flush()
-    assert repository.statistics().indexed_changes == 1
+    assert repository.statistics().indexed_changes == 2
     assert mark_and_last(path) == (1, 1)
+
+
+def index_rows(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM property").fetchone()
+        return int(count)
+
+
+async def test_rows_of_the_purged_are_removed_later_together(
+    opener: Opener, path: Path, tmp_path: Path, clock: SetClock
+) -> None:
+    async with opener() as repository:
+        await save(repository, 0, 2)
+        await repository.flush()
+        before = index_rows(path)
+        await repository.change(lambda change: change.purge_entity(guid(1)))
+        assert index_rows(path) == before
+        crashed = copy_as_after_a_crash(path, tmp_path / "crashed")
+        await repository.flush()
+        assert index_rows(path) == before / 2
+    again = SqliteRepository.opened(crashed, CODEC, clock, name="again")
+    async with again as repository:
+        # Another instance doesn't get the rows of the one that is gone.
+        await save(repository, 2, 1)
+        await repository.flush()
+        assert index_rows(crashed) == before
+        found = await repository.find_entities(InstanceQuery())
+        assert [each.value.guid for each in found] == [guid(0), guid(2)]
+
+
+async def test_a_purged_entity_uses_no_classification(
+    repository: SqliteRepository,
+) -> None:
+    bean = classified(entity(1), "Retention")
+    await repository.change(lambda change: change.save_entity(bean, START))
+    await repository.flush()
+    assert await repository.change(lambda change: change.is_type_used("Retention"))
+    await repository.change(lambda change: change.purge_entity(guid(1)))
+    assert not await repository.change(lambda change: change.is_type_used("Retention"))

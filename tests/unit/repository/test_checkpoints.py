@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from edgenode.repository import checkpoints, writer
+from edgenode.repository import checkpoints, connections, writer
 from edgenode.repository.sqlite import SqliteRepository
 from tests.unit.repository.conftest import Opener
 from tests.unit.repository.samples import saving, until
@@ -17,10 +17,10 @@ async def save(repository: SqliteRepository, count: int) -> None:
 
 @pytest.fixture
 def small_log(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Let the log be copied from 100 KB on and emptied from 400 KB on."""
+    """Let the log be copied from 100 KB on and by the writer itself from 400 KB on."""
     monkeypatch.setattr(checkpoints, "WAL_CHECKPOINT_BYTES", 100_000)
-    monkeypatch.setattr(writer, "WAL_CHECKPOINT_BYTES", 100_000)
-    monkeypatch.setattr(checkpoints, "WAL_TRUNCATE_BYTES", 400_000)
+    monkeypatch.setattr(connections, "WAL_KEPT_BYTES", 200_000)
+    monkeypatch.setattr(checkpoints, "WAL_STOP_BYTES", 400_000)
     return 400_000
 
 
@@ -32,7 +32,28 @@ async def test_the_log_is_copied_in_the_background(
     await until(lambda: repository.statistics().checkpoints == 1)
 
 
-async def test_a_busy_writer_empties_the_log_itself(
+async def test_the_log_is_copied_after_many_commits(
+    repository: SqliteRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_COMMITS", 10)
+    await save(repository, 9)
+    assert repository.statistics().checkpoints == 0
+    await save(repository, 1)
+    await until(lambda: repository.statistics().checkpoints == 1)
+
+
+async def test_a_copied_log_is_begun_again_in_its_file(
+    repository: SqliteRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_COMMITS", 10)
+    await save(repository, 10)
+    await until(lambda: repository.statistics().checkpoints == 1)
+    size = repository.statistics().wal_bytes
+    await save(repository, 5)
+    assert repository.statistics().wal_bytes == size
+
+
+async def test_a_busy_writer_copies_the_log_itself(
     repository: SqliteRepository, small_log: int
 ) -> None:
     sizes = []
@@ -55,13 +76,14 @@ async def test_a_long_read_keeps_the_log_and_stops_no_change(
     assert repository.statistics().wal_bytes < small_log
 
 
-async def test_a_quiet_moment_empties_a_long_log(
-    opener: Opener, small_log: int, monkeypatch: pytest.MonkeyPatch
+async def test_a_quiet_moment_copies_the_log(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "QUIET_SECONDS", 0.01)
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_COMMITS", 40)
     async with opener() as repository:
-        await save(repository, 20)
-        await until(lambda: repository.statistics().wal_bytes == 0)
-        await save(repository, 1)
+        await save(repository, 9)
         await until(lambda: repository._database._writer._is_tidy)
-        assert repository.statistics().wal_bytes > 0
+        assert repository.statistics().checkpoints == 0
+        await save(repository, 10)
+        await until(lambda: repository.statistics().checkpoints == 1)

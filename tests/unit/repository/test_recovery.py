@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgenode.errors import StoreUnavailableError
+from edgenode.limits import CHECK_SECONDS
 from edgenode.repository import recovery
 from edgenode.repository.backup import back_up, default_target
 from edgenode.repository.migrations import (
@@ -93,7 +94,7 @@ async def test_the_check_does_not_hold_up_the_start_for_ever(
 ) -> None:
     class RushingClock(SetClock):
         def monotonic(self) -> float:
-            self.seconds += recovery.CHECK_SECONDS
+            self.seconds += CHECK_SECONDS
             return self.seconds
 
     async with opener() as repository:
