@@ -1,13 +1,15 @@
 """Calls a running node over its API, as any other client does."""
 
-import http.client
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.codec.json import dumps, loads
 from edgenode.errors import BadRequestError
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
 
 TIMEOUT_SECONDS = 60.0
 
@@ -54,7 +56,9 @@ class NodeClient:
                 f"{self.url} answers, but not as a metadata server (HTTP {status})",
                 "check --url and the node's listen setting",
             ) from error
-        code = answer.get("relatedHTTPCode", status) if isinstance(answer, dict) else 200
+        code = (
+            answer.get("relatedHTTPCode", status) if isinstance(answer, dict) else 200
+        )
         if code != 200:
             raise CommandError(
                 ExitCode.REFUSED,
@@ -71,6 +75,8 @@ class NodeClient:
         Raises:
             CommandError: The node can't be reached.
         """
+        from http.client import HTTPException
+
         connection = self.connect()
         content = None if body is None else dumps(body)
         headers = {} if body is None else {"Content-Type": "application/json"}
@@ -78,15 +84,18 @@ class NodeClient:
             connection.request(method, path, content, headers)
             response = connection.getresponse()
             return response.status, response.read()
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, HTTPException) as error:
             raise self.unreachable(error) from error
         finally:
             connection.close()
 
-    def connect(self) -> http.client.HTTPConnection:
+    def connect(self) -> "HTTPConnection":
         """A connection to the node, for what ``fetch`` can't do."""
+        # Imported here: it takes longer to load than --help to be printed.
+        from http.client import HTTPConnection
+
         parts = urlsplit(self.url)
-        return http.client.HTTPConnection(
+        return HTTPConnection(
             parts.hostname or "", parts.port or 80, timeout=TIMEOUT_SECONDS
         )
 

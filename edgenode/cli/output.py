@@ -2,14 +2,14 @@
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from edgenode.codec.beans import iso_time
 from edgenode.codec.json import dumps_pretty
+
+if TYPE_CHECKING:  # rich takes longer to load than most commands to run
+    from rich.console import Console
 
 JsonObject = Mapping[str, Any]
 
@@ -19,15 +19,24 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self._console = Console(highlight=False)
+
+    @cached_property
+    def console(self) -> "Console":
+        """The terminal, or the file that stands for it."""
+        from rich.console import Console
+
+        return Console(highlight=False)
 
     def json(self, answer: object) -> None:
         """The API's own answer."""
         sys.stdout.write(dumps_pretty(answer).decode() + "\n")
+        sys.stdout.flush()
 
     def line(self, text: str) -> None:
         """One line of text, without any markup read into it."""
-        self._console.print(Text(text), soft_wrap=True)
+        from rich.text import Text
+
+        self.console.print(Text(text), soft_wrap=True)
 
     def table(
         self,
@@ -36,12 +45,15 @@ class Output:
         title: str | None = None,
     ) -> None:
         """A table; long cells are folded, never cut."""
+        from rich.table import Table
+        from rich.text import Text
+
         table = Table(title=title, title_justify="left", box=None, pad_edge=False)
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        self._console.print(table)
+        self.console.print(table)
 
     def instances(self, found: Sequence[JsonObject], more: str = "") -> None:
         """A list of entities or relationships, one row each."""
@@ -94,7 +106,10 @@ def shown(value: JsonObject | None) -> str:
                 + "}"
             )
     raw = value.get("primitiveValue")
-    if value.get("primitiveDefCategory") == "OM_PRIMITIVE_TYPE_DATE" and raw is not None:
+    if (
+        value.get("primitiveDefCategory") == "OM_PRIMITIVE_TYPE_DATE"
+        and raw is not None
+    ):
         return iso_time(raw)
     if isinstance(raw, bool):
         return str(raw).lower()

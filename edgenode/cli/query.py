@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from edgenode.cli.client import NodeClient
-from edgenode.cli.output import Output
 from edgenode.cli.outcome import CommandError, ExitCode
+from edgenode.cli.output import Output
 from edgenode.cli.values import (
     attributes_of,
     date_millis,
@@ -333,7 +333,9 @@ def classify(arguments: Namespace, client: NodeClient, output: Output) -> None:
             attributes_of(client, arguments.classification), arguments.properties
         ),
     }
-    path = f"/instances/entity/{arguments.guid}/classification/{arguments.classification}"
+    path = (
+        f"/instances/entity/{arguments.guid}/classification/{arguments.classification}"
+    )
     _changed(client.repository("POST", path, body), "entity", output)
 
 

@@ -1,18 +1,19 @@
 """Commands that start a node and check its configuration."""
 
-import asyncio
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from edgenode.cli.client import NodeClient
-from edgenode.cli.output import Output
 from edgenode.cli.outcome import CommandError, ExitCode
+from edgenode.cli.output import Output
 from edgenode.config import ConfigError, NodeConfig, load_config
 
 
 def run(arguments: Namespace, client: NodeClient, output: Output) -> None:
     """Run the node until it is told to stop."""
     # Imported here: the other commands shall not wait for the server's parts to load.
+    import asyncio
+
     from edgenode.node import run_node
     from edgenode.repository.lock import DirectoryInUseError
 
