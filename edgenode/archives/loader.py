@@ -100,34 +100,67 @@ class Refusal:
 
 
 @dataclass(slots=True)
+class Tally:
+    """What became of the elements of one kind.
+
+    Attributes:
+        saved: How many are stored now.
+        unchanged: How many were there already, as they are or newer.
+        refused: How many could not be taken over.
+    """
+
+    saved: int = 0
+    unchanged: int = 0
+    refused: int = 0
+
+
+@dataclass(slots=True)
 class LoadReport:
     """What became of an archive; grows while it is loaded.
 
     Attributes:
         archive: What the archive says of itself.
+        types: Attribute types, types and patches: those saved were unknown.
         types_changed: Type definitions that are new, at a later version, or said more
             fully than before.
-        saved: Instances and classifications that are stored now.
-        unchanged: Those that were there already, as they are or newer.
-        refused: How many elements could not be taken over.
-        refusals: Why, for the first of them.
+        instances: Entities, relationships and classifications told apart from theirs.
+        refusals: Why elements could not be taken over, for the first of them.
     """
 
     archive: OpenMetadataArchiveProperties
+    types: Tally = field(default_factory=Tally)
     types_changed: int = 0
-    saved: int = 0
-    unchanged: int = 0
-    refused: int = 0
+    instances: dict[Section, Tally] = field(
+        default_factory=lambda: {section: Tally() for section in INSTANCE_SECTIONS}
+    )
     refusals: list[Refusal] = field(default_factory=list)
+
+    @property
+    def saved(self) -> int:
+        """How many instances and classifications are stored now."""
+        return sum(tally.saved for tally in self.instances.values())
+
+    @property
+    def unchanged(self) -> int:
+        """How many instances and classifications were there already, or newer."""
+        return sum(tally.unchanged for tally in self.instances.values())
+
+    @property
+    def refused(self) -> int:
+        """How many elements could not be taken over."""
+        instances = sum(tally.refused for tally in self.instances.values())
+        return self.types.refused + instances
 
     @property
     def depends_on(self) -> tuple[str, ...]:
         """The GUIDs of the archives that should be loaded as well, each once."""
         return tuple(dict.fromkeys(self.archive.depends_on_archives or ()))
 
-    def refuse(self, where: str, reason: OMRSError | BadRequestError) -> None:
+    def refuse(
+        self, tally: Tally, where: str, reason: OMRSError | BadRequestError
+    ) -> None:
         """Take note of an element that can't be taken over."""
-        self.refused += 1
+        tally.refused += 1
         if len(self.refusals) < MAX_ARCHIVE_REFUSALS:
             self.refusals.append(Refusal(where, reason))
 
@@ -214,28 +247,36 @@ class _Load:
         if not count:
             return
         read = [await asyncio.to_thread(self._all, each) for each in TYPE_SECTIONS]
+        tally = self._report.types
         for batch in read:
-            self._refuse_unbound(batch)
+            self._refuse_unbound(batch, tally)
         merged = await self._target.merge_types(*(batch.beans for batch in read))
         self._report.types_changed = len(merged.changed)
+        tally.saved = len(merged.added)
         for error in merged.refused:
-            self._report.refuse("archiveTypeStore", error)
+            self._report.refuse(tally, "archiveTypeStore", error)
+        attribute_type_defs, type_defs, _ = read
+        told = {bean.guid for bean in attribute_type_defs.beans + type_defs.beans}
+        changed = {definition.guid for definition in merged.changed}
+        refused = {name for error in merged.refused for name in error.parameters}
+        tally.unchanged = len(told - changed - refused)
         self._advance(count)
 
     async def _instances(self, section: Section, batch: _Batch) -> None:
-        self._refuse_unbound(batch)
+        tally = self._report.instances[section]
+        self._refuse_unbound(batch, tally)
         outcome = await self._target.save_archive_instances(
             self._user_id, **{section.value: batch.beans}
         )
-        self._report.saved += outcome.saved
-        self._report.unchanged += outcome.unchanged
+        tally.saved += outcome.saved
+        tally.unchanged += outcome.unchanged
         for position, error in outcome.refused:
-            self._report.refuse(batch.places[position], error)
+            self._report.refuse(tally, batch.places[position], error)
         self._advance(batch.elements)
 
-    def _refuse_unbound(self, batch: _Batch) -> None:
+    def _refuse_unbound(self, batch: _Batch, tally: Tally) -> None:
         for where, error in batch.unbound:
-            self._report.refuse(where, error)
+            self._report.refuse(tally, where, error)
 
     def _advance(self, elements: int) -> None:
         self._done += elements

@@ -88,10 +88,12 @@ async def write_archive(
         ArchiveError: The file can't be written.
     """
     unfinished = path.with_name(f"{path.name}.part")
+    writing = ArchiveText(properties, source, codec)
     try:
         with await asyncio.to_thread(unfinished.open, "wb") as file:
-            writing = _Writing(file, properties, codec, progress)
-            await writing.all(source)
+            async for piece in writing.pieces():
+                await asyncio.to_thread(file.write, piece)
+                progress(writing.count)
             await asyncio.to_thread(_sync, file)
         await asyncio.to_thread(unfinished.replace, path)
     except OSError as error:
@@ -102,20 +104,22 @@ async def write_archive(
     return writing.count
 
 
-class _Writing:
-    """One archive on its way to a file."""
+class ArchiveText:
+    """The text of one archive, made while it is read.
+
+    Attributes:
+        count: How many elements there were so far.
+    """
 
     def __init__(
         self,
-        file: BinaryIO,
         properties: OpenMetadataArchiveProperties,
+        source: ArchiveSource,
         codec: Codec,
-        progress: Callable[[int], None],
     ) -> None:
-        self._file = file
         self._properties = properties
+        self._source = source
         self._codec = codec
-        self._progress = progress
         self._with_deleted = (
             properties.archive_type is OpenMetadataArchiveType.REPOSITORY_BACKUP
         )
@@ -123,53 +127,49 @@ class _Writing:
         self._store: str | None = None
         self.count = 0
 
-    async def all(self, source: ArchiveSource) -> None:
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The whole text, in pieces of a page of elements at most; to be read once."""
+        source = self._source
         mark = await source.export_mark()
         head = {"class": f"{ARCHIVE_CLASS}Properties"}
         head |= self._codec.event_object(self._properties)
-        opening = b'{"class":%b,"%b":%b' % (
+        yield b'{"class":%b,"%b":%b' % (
             dumps(ARCHIVE_CLASS),
             PROPERTIES_KEY.encode(),
             dumps(head),
         )
-        await asyncio.to_thread(self._file.write, opening)
         types = await source.exported_types()
-        await self._put(Section.ATTRIBUTE_TYPE_DEFS, types.attribute_type_defs)
-        await self._put(Section.NEW_TYPE_DEFS, types.type_defs)
-        await self._put(Section.TYPE_DEF_PATCHES, types.patches)
+        yield await self._text(Section.ATTRIBUTE_TYPE_DEFS, types.attribute_type_defs)
+        yield await self._text(Section.NEW_TYPE_DEFS, types.type_defs)
+        yield await self._text(Section.TYPE_DEF_PATCHES, types.patches)
         async for entities in source.exported_entities(mark):
-            await self._put_kept(Section.ENTITIES, entities)
+            yield await self._text(Section.ENTITIES, self._kept(entities))
         async for relationships in source.exported_relationships(mark):
-            await self._put_kept(Section.RELATIONSHIPS, relationships)
+            yield await self._text(Section.RELATIONSHIPS, self._kept(relationships))
         async for proxies in source.exported_proxies(mark):
-            await self._put(Section.CLASSIFICATIONS, _extensions(proxies))
-        await asyncio.to_thread(self._file.write, self._closing() + b"}\n")
+            yield await self._text(Section.CLASSIFICATIONS, _extensions(proxies))
+        yield self._closing() + b"}\n"
 
-    async def _put_kept(
-        self,
-        section: Section,
-        page: Sequence[Document[EntityDetail]] | Sequence[Document[Relationship]],
-    ) -> None:
-        await self._put(
-            section,
-            (
-                document.value
-                for document in page
-                if self._with_deleted
-                or document.value.status is not InstanceStatus.DELETED
-            ),
+    def _kept(
+        self, page: Sequence[Document[EntityDetail]] | Sequence[Document[Relationship]]
+    ) -> Iterable[object]:
+        return (
+            document.value
+            for document in page
+            if self._with_deleted or document.value.status is not InstanceStatus.DELETED
         )
 
-    async def _put(self, section: Section, beans: Iterable[object]) -> None:
-        # In a thread: encoding takes its time, and writing waits for the disk.
-        await asyncio.to_thread(self._write, section, beans)
-        self._progress(self.count)
+    async def _text(self, section: Section, beans: Iterable[object]) -> bytes:
+        # In a thread: encoding takes its time.
+        return await asyncio.to_thread(self._encoded, section, beans)
 
-    def _write(self, section: Section, beans: Iterable[object]) -> None:
+    def _encoded(self, section: Section, beans: Iterable[object]) -> bytes:
+        text = bytearray()
         for bean in beans:
-            text = dumps(self._codec.event_object(bean))
-            self._file.write(self._separator(section) + text)
+            text += self._separator(section)
+            text += dumps(self._codec.event_object(bean))
             self.count += 1
+        return bytes(text)
 
     def _separator(self, section: Section) -> bytes:
         """What stands before an element: a comma, or the opening of its list."""
