@@ -17,7 +17,6 @@ from urllib.parse import quote
 from edgenode.clock import EpochMillis
 from edgenode.errors import EdgeNodeError
 from edgenode.repository.connections import connect
-from edgenode.repository.lock import locked
 from edgenode.repository.migrations import stored_version
 
 SIDE_FILES = ("", "-wal", "-shm")
@@ -146,22 +145,24 @@ def newest_usable(path: Path) -> Path | None:
 def restore(backup: Path, path: Path, now: EpochMillis) -> Restored:
     """Put a backup in the place of a repository's file, which is kept aside.
 
+    Whoever restores has the data directory for itself (``lock.locked``).
+
     Raises:
-        DirectoryInUseError: A node runs on the data directory.
         UnusableBackupError: The backup isn't sound; nothing was changed.
+        OSError: It can't be copied.
     """
-    with locked(path.parent):
-        check(backup)
-        partial = path.with_name(path.name + ".partial")
-        try:
-            shutil.copyfile(backup, partial)
-            os.chmod(partial, 0o600)  # noqa: PTH101 - as the file itself
-            sync(partial)
-            set_aside = move_aside(path, "replaced", now)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-        sync(path.parent)
+    check(backup)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        shutil.copyfile(backup, partial)
+        os.chmod(partial, 0o600)  # noqa: PTH101 - as the file itself
+        sync(partial)
+        set_aside = move_aside(path, "replaced", now)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    sync(path.parent)
     return Restored(path, set_aside)
 
 

@@ -17,7 +17,6 @@ from edgenode.repository.backup import (
     newest_usable,
     restore,
 )
-from edgenode.repository.lock import LOCK_FILE, DirectoryInUseError, locked
 from edgenode.repository.migrations import ForeignStoreError, newest_version
 from tests.unit.repository.conftest import Opener
 from tests.unit.repository.samples import START, content, files, guid, saving
@@ -73,7 +72,6 @@ async def test_a_restored_backup_is_the_repository_again(
     assert files(path.parent) == {
         "backups",
         "server.db",
-        LOCK_FILE,
         restored.set_aside.name,
     }
 
@@ -89,22 +87,6 @@ async def test_a_backup_is_restored_where_nothing_is(
     assert restored.set_aside is None
     async with opener() as repository:
         assert repository.entity(guid(1)) is not None
-
-
-async def test_nothing_is_restored_while_a_node_runs(
-    opener: Opener, path: Path
-) -> None:
-    async with opener() as repository:
-        await repository.change(saving(1))
-    made = await asyncio.to_thread(back_up, path, default_target(path, START))
-
-    def try_to_restore() -> None:
-        with locked(path.parent), pytest.raises(DirectoryInUseError):
-            restore(made.path, path, START)
-
-    before = content(path)
-    await asyncio.to_thread(try_to_restore)
-    assert content(path) == before
 
 
 def ruined(path: Path) -> Path:
