@@ -10,7 +10,8 @@ from bench.finding import FINDING
 from bench.glossary import Glossary, Request, Target, updated
 from bench.harness import BenchError, Connection, Figures, RefusedError, client_cost
 from bench.method import Method
-from bench.rest_methods import METHODS, Outcome, chosen, requests_for, results
+from bench.rest_methods import METHODS, chosen
+from bench.rounds import Outcome, requests_for, results
 
 
 def serve(*answers: list[bytes]) -> tuple[str, Callable[[], None]]:
