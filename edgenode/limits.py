@@ -163,6 +163,10 @@ learns of them when it asks for the instances."""
 ARCHIVE_CHUNK_BYTES = 256 * 1024
 """How much of an archive is read at a time: some hundred elements."""
 
+MAX_ARCHIVE_BYTES = 2 * 1024 * 1024 * 1024
+"""An archive that is sent to be loaded; some two million elements. It stands on the disk
+meanwhile, because it is read twice."""
+
 MAX_ARCHIVE_ELEMENT_BYTES = 16 * 1024 * 1024
 """One element of an archive. It is parsed as a whole, which takes some ten times its size
 in memory; genuine ones are a few thousand bytes."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -29,18 +30,25 @@ from edgenode.repository.health import store_health, store_metrics
 from edgenode.repository.lock import locked
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.rest.adapter import Adapter
-from edgenode.rest.hosting import Platform, Server
+from edgenode.rest.hosting import Holdings, Platform, Server
 from edgenode.rest.server import listening
 
 logger = logging.getLogger(__name__)
 
 SERVER_TYPE = "Metadata Access Store"
 STORE_FILE = "metadata.db"
+TRANSFERS = "transfers"
 
 
 def store_path(data_directory: Path, server_name: str) -> Path:
     """The file of a server's metadata."""
     return data_directory / "servers" / server_name / STORE_FILE
+
+
+def _emptied(directory: Path) -> Path:
+    """A directory for passing files, without what an earlier process left there."""
+    shutil.rmtree(directory, ignore_errors=True)
+    return directory
 
 
 @asynccontextmanager
@@ -125,6 +133,12 @@ async def _running_server(
             audit_log=audit_log,
             health=lambda: store_health(repository, path),
             metrics=lambda: store_metrics(server.name, repository),
+            holdings=Holdings(
+                collection=collection,
+                store=path,
+                transfers=await asyncio.to_thread(_emptied, path.parent / TRANSFERS),
+                count=lambda: sum(repository.counts().values()),
+            ),
         )
         audit_log.record(
             OMRSAuditingComponent.OPERATIONAL_SERVICES, SERVER_STOPPED, server.name

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from edgenode.clock import EpochMillis
 from edgenode.errors import EdgeNodeError
+from edgenode.limits import LOW_DISK_BYTES
 from edgenode.repository.connections import connect
 from edgenode.repository.migrations import stored_version
 
@@ -35,6 +36,18 @@ class UnusableBackupError(EdgeNodeError):
 
     def __str__(self) -> str:
         return f"{self.path} is no usable backup: {self.reason}"
+
+
+class FailedBackupError(EdgeNodeError):
+    """A backup could not be made; nothing bears its name."""
+
+    def __init__(self, target: Path, reason: str) -> None:
+        super().__init__(target, reason)
+        self.target = target
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.target} could not be written: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,34 @@ def back_up(
     finally:
         partial.unlink(missing_ok=True)
     return Backup(target, target.stat().st_size, version)
+
+
+def save_backup(
+    path: Path, target: Path, progress: Callable[[int, int], None] | None = None
+) -> Backup:
+    """Back up for somebody who asks for it; sees to it that the disk keeps some room.
+
+    Raises:
+        FailedBackupError: There is no such file, no room, or the disk fails.
+        UnusableBackupError: What was written doesn't pass the check; it is removed.
+    """
+    try:
+        size = sum(
+            part.stat().st_size
+            for part in (path, path.with_name(path.name + "-wal"))
+            if part is path or part.exists()
+        )
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        room = shutil.disk_usage(target.parent).free - LOW_DISK_BYTES
+        if size > room:
+            raise FailedBackupError(
+                target, f"it takes {size} bytes, and there is room for {max(room, 0)}"
+            )
+        return back_up(path, target, progress)
+    except OSError as error:
+        raise FailedBackupError(target, str(error.strerror or error)) from error
+    except sqlite3.Error as error:
+        raise FailedBackupError(target, str(error)) from error
 
 
 def check(path: Path) -> int:

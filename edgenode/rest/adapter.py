@@ -10,24 +10,21 @@ follow a body's JSON value.
 import asyncio
 import logging
 from codecs import BOM_UTF8
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import hdrs, web
 
-from edgenode.clock import Clock, EpochMillis
-from edgenode.codec.beans import iso_time
+from edgenode.clock import Clock
 from edgenode.codec.codec import Codec
-from edgenode.codec.json import dumps
 from edgenode.errors import BadRequestError, OMRSError, UnexpectedError
 from edgenode.limits import (
     ANSWER_PIECE_BYTES,
     LARGE_BODY_BYTES,
     MAX_BODY_BYTES,
     MAX_DISCARDED_BYTES,
-    MAX_REASON_LENGTH,
     PEER_SECONDS,
 )
 from edgenode.observability.audit_log import AuditMessage, OMRSAuditingComponent
@@ -35,9 +32,12 @@ from edgenode.observability.audit_messages import CALL_FAILED, USER_REFUSED
 from edgenode.rest.answers import Answers, failure
 from edgenode.rest.hosting import Platform, Server
 from edgenode.rest.mounts import Mounted, mounted_operations
+from edgenode.rest.node_services import StreamOperation, stream_operations
 from edgenode.rest.operations import Operation
 from edgenode.rest.probes import probes
+from edgenode.rest.refusals import RefusalError, bare_status
 from edgenode.rest.routes import Routes
+from edgenode.rest.streams import write
 
 logger = logging.getLogger(__name__)
 
@@ -48,20 +48,9 @@ _INT = range(-(2**31), 2**31)
 _UNBOUND = "unbound"
 """The name that requests are counted under which reach no operation."""
 
-Targets = Mapping[str, tuple[Mounted, dict[str, str]]]
+Target = Mounted | StreamOperation
+Targets = Mapping[str, tuple[Target, dict[str, str]]]
 """What is mounted at a path, by method, with the path's parameters."""
-
-
-class RefusalError(Exception):
-    """A request that can't be bound to an operation; answered with a bare status."""
-
-    def __init__(
-        self, status: HTTPStatus, reason: str = "", allow: tuple[str, ...] = ()
-    ) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
-        self.allow = allow
 
 
 class Adapter:
@@ -76,10 +65,7 @@ class Adapter:
         # One large body is decoded at a time: the interpreter does no two at once
         # anyway, and its objects take some ten times the memory of its text.
         self._decoding = asyncio.Semaphore(1)
-        self._routes: Routes[Mounted] = Routes(
-            (mounted.operation.method, mounted.template, mounted)
-            for mounted in mounted_operations(platform)
-        )
+        self._routes: Routes[Target] = Routes(_mounted(platform, clock))
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -95,11 +81,14 @@ class Adapter:
             if request.method == "OPTIONS":
                 response, failed = _options(targets), False
             else:
-                mounted, path = _target(targets, request.method)
-                name = mounted.operation.name
-                response, failed = await self._answer(request, mounted, path)
+                target, path = _target(targets, request.method)
+                name = target.name
+                if isinstance(target, StreamOperation):
+                    response, failed = await _streamed(request, target, path)
+                else:
+                    response, failed = await self._answer(request, target, path)
         except RefusalError as refusal:
-            response = _bare_status(raw_path, refusal, self._clock.now())
+            response = bare_status(raw_path, refusal, self._clock.now())
         except ConnectionError:
             response = web.Response()  # nobody is there to read it
         self._metrics.add(name, self._clock.monotonic() - started, failed=failed)
@@ -153,6 +142,29 @@ class Adapter:
             raise RefusalError(HTTPStatus.BAD_REQUEST, str(error)) from error
 
 
+def _mounted(platform: Platform, clock: Clock) -> Iterator[tuple[str, str, Target]]:
+    for mounted in mounted_operations(platform):
+        yield mounted.operation.method, mounted.template, mounted
+    for stream in stream_operations(platform, clock):
+        yield stream.method, stream.template, stream
+
+
+async def _streamed(
+    request: web.BaseRequest, operation: StreamOperation, path: dict[str, str]
+) -> tuple[web.StreamResponse, bool]:
+    try:
+        return await operation.handler(request, path)
+    except (RefusalError, ConnectionError):
+        raise
+    except Exception:  # the last line of defence
+        logger.exception("%s failed unexpectedly", operation.name)
+        if request.writer.output_size:  # what was sent can't be taken back
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionResetError from None
+        raise RefusalError(HTTPStatus.INTERNAL_SERVER_ERROR) from None
+
+
 def _segments(raw_path: str) -> list[str]:
     """The path's segments; each is decoded by itself, so that it may hold a slash."""
     segments = raw_path[1:].split("/")
@@ -167,7 +179,7 @@ def _segments(raw_path: str) -> list[str]:
     return decoded
 
 
-def _target(targets: Targets, method: str) -> tuple[Mounted, dict[str, str]]:
+def _target(targets: Targets, method: str) -> tuple[Target, dict[str, str]]:
     target = targets.get("GET" if method == "HEAD" else method)
     if target is None:
         raise RefusalError(HTTPStatus.METHOD_NOT_ALLOWED, allow=tuple(sorted(targets)))
@@ -286,23 +298,10 @@ async def _sent(request: web.BaseRequest, pieces: list[bytes]) -> web.StreamResp
         waiting.append(piece)
         length += len(piece)
         if length >= ANSWER_PIECE_BYTES:
-            await _write(request, response, b"".join(waiting))
+            await write(request, response, b"".join(waiting))
             waiting, length = [], 0
-    await _write(request, response, b"".join(waiting))
+    await write(request, response, b"".join(waiting))
     return response
-
-
-async def _write(
-    request: web.BaseRequest, response: web.StreamResponse, text: bytes
-) -> None:
-    try:
-        async with asyncio.timeout(PEER_SECONDS):
-            await response.write(text)
-    except TimeoutError:
-        # Nobody reads. Whoever does after all learns of it by the lost connection.
-        if request.transport is not None:
-            request.transport.abort()
-        raise ConnectionResetError from None
 
 
 def _record(server: Server, message: AuditMessage, *parameters: str) -> None:
@@ -311,18 +310,3 @@ def _record(server: Server, message: AuditMessage, *parameters: str) -> None:
 
 def _failed(operation: Operation[Any], error: OMRSError) -> web.Response:
     return web.Response(body=failure(operation, error), headers=_JSON)
-
-
-def _bare_status(path: str, refusal: RefusalError, now: EpochMillis) -> web.Response:
-    content = {
-        "timestamp": iso_time(now),
-        "status": refusal.status.value,
-        "error": refusal.status.phrase,
-        "path": path,
-    }
-    if refusal.reason:
-        content["message"] = refusal.reason[:MAX_REASON_LENGTH]
-    headers = dict(_JSON)
-    if refusal.allow:
-        headers[hdrs.ALLOW] = ",".join(refusal.allow)
-    return web.Response(status=refusal.status, body=dumps(content), headers=headers)

@@ -51,6 +51,11 @@ class Mounted:
     perform: Perform
     server: Callable[[Path], Server | None]
 
+    @property
+    def name(self) -> str:
+        """The name that its calls are counted under."""
+        return self.operation.name
+
 
 def mounted_operations(platform: Platform) -> Iterator[Mounted]:
     """Every operation of the platform and of its servers."""

@@ -1,0 +1,404 @@
+"""What a node does for the commands on its own machine: archives and backups.
+
+Egeria's API has no operation for them. They take and give whole files as streams and
+tell line by line, each a JSON object, how far something long has come: ``done`` and
+``total``, at last its outcome or the ``error``. The paths begin with
+``/edgenode/servers/{serverName}``:
+
+- ``POST /archive`` loads the archive that is its body,
+- ``GET /archive`` gives out what the server holds as an archive,
+- ``POST /backups`` copies the server's file into the directory of its backups,
+- ``POST /backups/download`` gives such a copy out, and keeps none.
+
+A caller never names a file of this machine. Other machines and web pages are refused:
+what is given out here is everything, and what is taken in fills the disk.
+"""
+
+import asyncio
+import shutil
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from aiohttp import hdrs, web
+
+from edgenode.archives.loader import LoadReport, Progress, Tally, load_archive
+from edgenode.archives.model import (
+    OpenMetadataArchiveProperties,
+    OpenMetadataArchiveType,
+)
+from edgenode.archives.writer import ArchiveText
+from edgenode.clock import Clock
+from edgenode.codec.json import dumps
+from edgenode.errors import ArchiveError, EdgeNodeError, OMRSError
+from edgenode.limits import (
+    ARCHIVE_CHUNK_BYTES,
+    LOW_DISK_BYTES,
+    MAX_ARCHIVE_BYTES,
+)
+from edgenode.repository.backup import (
+    Backup,
+    FailedBackupError,
+    default_target,
+    save_backup,
+)
+from edgenode.rest.hosting import Holdings, Platform, Server
+from edgenode.rest.refusals import RefusalError
+from edgenode.rest.streams import received, write
+
+_BASE = "/edgenode/servers/{serverName}"
+_LINES = {hdrs.CONTENT_TYPE: "application/x-ndjson"}
+_ROOM = "free some disk space; 'edgenode doctor' says how much there is"
+_ARCHIVE_TYPES = {
+    "backup": OpenMetadataArchiveType.REPOSITORY_BACKUP,
+    "export": OpenMetadataArchiveType.METADATA_EXPORT,
+}
+
+Answer = tuple[web.StreamResponse, bool]
+"""The response, which may be sent already, and whether the operation failed."""
+
+Report = Callable[[int, int], None]
+"""Told how much is done, and of how much."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOperation:
+    """An operation that reads its request and writes its response itself.
+
+    Attributes:
+        method: The HTTP method.
+        template: Its whole path; ``{name}`` segments are parameters.
+        name: The name that its calls are counted under.
+        handler: Performs it, given the request and the path's parameters.
+    """
+
+    method: str
+    template: str
+    name: str
+    handler: Callable[[web.BaseRequest, dict[str, str]], Awaitable[Answer]]
+
+
+def stream_operations(platform: Platform, clock: Clock) -> Iterator[StreamOperation]:
+    """The operations on the servers of a platform."""
+    services = _NodeServices(platform, clock)
+    archive, backups = f"{_BASE}/archive", f"{_BASE}/backups"
+    yield StreamOperation("POST", archive, "loadArchive", services.load_archive)
+    yield StreamOperation("GET", archive, "exportArchive", services.export_archive)
+    yield StreamOperation("POST", backups, "backUp", services.back_up)
+    yield StreamOperation(
+        "POST", f"{backups}/download", "downloadBackup", services.download_backup
+    )
+
+
+class _NodeServices:
+    def __init__(self, platform: Platform, clock: Clock) -> None:
+        self._platform = platform
+        self._clock = clock
+        self._busy: set[tuple[str, str]] = set()
+
+    async def load_archive(
+        self, request: web.BaseRequest, path: dict[str, str]
+    ) -> Answer:
+        server, holdings = self._server(request, path)
+        user_id = request.rel_url.query.get("userId", "")
+
+        async def work(archive: Path, report: Report) -> dict[str, Any]:
+            def progress(come: Progress) -> None:
+                report(come.done, come.total)
+
+            loaded = await load_archive(
+                archive, holdings.collection, server.codec, user_id, progress
+            )
+            return {"report": _told(loaded)}
+
+        with self._alone(server, "archive is being loaded"):
+            async with _file(holdings.transfers) as archive:
+                await _receive(request, archive)
+                return await _followed(request, partial(work, archive))
+
+    async def export_archive(
+        self, request: web.BaseRequest, path: dict[str, str]
+    ) -> Answer:
+        server, holdings = self._server(request, path)
+        query = request.rel_url.query
+        kind = _ARCHIVE_TYPES.get(query.get("kind", "backup"))
+        if kind is None:
+            raise RefusalError(
+                HTTPStatus.BAD_REQUEST, f"kind is {' or '.join(_ARCHIVE_TYPES)}"
+            )
+        properties = OpenMetadataArchiveProperties(
+            archive_guid=str(uuid4()),
+            archive_name=query.get("name", server.name),
+            archive_type=kind,
+            originator_name=query.get("userId"),
+            originator_organization=server.organization_name,
+            creation_date=self._clock.now(),
+        )
+        text = ArchiveText(properties, holdings.collection, server.codec)
+        response = web.StreamResponse(
+            headers={
+                hdrs.CONTENT_TYPE: "application/json",
+                "Edgenode-Instances": str(holdings.count()),
+            }
+        )
+        await response.prepare(request)
+        async for piece in text.pieces():
+            if piece:
+                await write(request, response, piece)
+        return response, False
+
+    async def back_up(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
+        server, holdings = self._server(request, path)
+        target = default_target(holdings.store, self._clock.now())
+
+        async def work(report: Report) -> dict[str, Any]:
+            made = await _backed_up(holdings.store, target, report)
+            told = {"file": str(made.path), "bytes": made.size}
+            return {"backup": told | {"schemaVersion": made.schema_version}}
+
+        with self._alone(server, "backup is being made"):
+            return await _followed(request, work)
+
+    async def download_backup(
+        self, request: web.BaseRequest, path: dict[str, str]
+    ) -> Answer:
+        server, holdings = self._server(request, path)
+        with self._alone(server, "backup is being made"):
+            async with _file(holdings.transfers) as copy:
+                try:
+                    made = await _backed_up(holdings.store, copy, _ignored)
+                except EdgeNodeError as error:
+                    raise RefusalError(
+                        HTTPStatus.INSUFFICIENT_STORAGE, str(error), mend=_ROOM
+                    ) from error
+                return await _sent_file(request, copy, made.size), False
+
+    def _server(
+        self, request: web.BaseRequest, path: dict[str, str]
+    ) -> tuple[Server, Holdings]:
+        _check_caller(request)
+        server = self._platform.servers.get(path["serverName"])
+        if server is None or server.holdings is None:
+            names = ", ".join(self._platform.servers)
+            raise RefusalError(
+                HTTPStatus.NOT_FOUND,
+                f"there is no server {path['serverName']} here",
+                mend=f"name one of {names}",
+            )
+        return server, server.holdings
+
+    def _alone(self, server: Server, what: str) -> "_Alone":
+        return _Alone(self._busy, (server.name, what))
+
+
+class _Alone:
+    """Lets only one of a kind go on at a time: each takes its room on the disk."""
+
+    def __init__(self, busy: set[tuple[str, str]], key: tuple[str, str]) -> None:
+        self._busy = busy
+        self._key = key
+
+    def __enter__(self) -> None:
+        if self._key in self._busy:
+            raise RefusalError(
+                HTTPStatus.CONFLICT,
+                f"another {self._key[1]} on {self._key[0]}",
+                mend="wait for it to end, then try again",
+            )
+        self._busy.add(self._key)
+
+    def __exit__(self, *_: object) -> None:
+        self._busy.discard(self._key)
+
+
+def _check_caller(request: web.BaseRequest) -> None:
+    """Let programs on this machine pass, and nobody else."""
+    if hdrs.ORIGIN in request.headers:
+        raise RefusalError(HTTPStatus.FORBIDDEN, "web pages aren't served here")
+    forwarded = {hdrs.FORWARDED, hdrs.X_FORWARDED_FOR} & request.headers.keys()
+    if forwarded or not _is_here(request):
+        raise RefusalError(
+            HTTPStatus.FORBIDDEN,
+            "this is done on the node's own machine only",
+            mend="run the command there",
+        )
+
+
+def _is_here(request: web.BaseRequest) -> bool:
+    if request.transport is None:
+        return False
+    peer = request.transport.get_extra_info("peername")
+    own = request.transport.get_extra_info("sockname")
+    address = ip_address(peer[0].partition("%")[0])
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    # Whoever calls the node's own address comes from it.
+    return address.is_loopback or peer[0] == own[0]
+
+
+@asynccontextmanager
+async def _file(directory: Path) -> AsyncIterator[Path]:
+    """A name for a file that is gone afterwards."""
+    await asyncio.to_thread(directory.mkdir, mode=0o700, parents=True, exist_ok=True)
+    path = directory / str(uuid4())
+    try:
+        yield path
+    finally:
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+async def _receive(request: web.BaseRequest, path: Path) -> None:
+    """Write a request's body to a file."""
+    free = (await asyncio.to_thread(shutil.disk_usage, path.parent)).free
+    room = max(free - LOW_DISK_BYTES, 0)
+    _check_size(request.content_length or 0, room)
+    size = 0
+    try:
+        with await asyncio.to_thread(path.open, "xb") as file:
+            async for piece in received(request):
+                size += len(piece)
+                _check_size(size, room)
+                await asyncio.to_thread(file.write, piece)
+    except OSError as error:
+        if isinstance(error, ConnectionError):
+            raise
+        raise RefusalError(
+            HTTPStatus.INSUFFICIENT_STORAGE, str(error.strerror), mend=_ROOM
+        ) from error
+
+
+def _check_size(size: int, room: int) -> None:
+    if size > MAX_ARCHIVE_BYTES:
+        raise RefusalError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"an archive has at most {MAX_ARCHIVE_BYTES} bytes",
+            mend="split it",
+        )
+    if size > room:
+        raise RefusalError(
+            HTTPStatus.INSUFFICIENT_STORAGE,
+            f"there is room for {room} bytes on the node's disk",
+            mend=_ROOM,
+        )
+
+
+async def _sent_file(
+    request: web.BaseRequest, path: Path, size: int
+) -> web.StreamResponse:
+    response = web.StreamResponse(
+        headers={hdrs.CONTENT_TYPE: "application/octet-stream"}
+    )
+    response.content_length = size
+    await response.prepare(request)
+    with await asyncio.to_thread(path.open, "rb") as file:
+        while piece := await asyncio.to_thread(file.read, ARCHIVE_CHUNK_BYTES):
+            await write(request, response, piece)
+    return response
+
+
+async def _followed(
+    request: web.BaseRequest, work: Callable[[Report], Awaitable[dict[str, Any]]]
+) -> Answer:
+    """Do something long, and tell of it line by line; it stops if nobody listens."""
+    response = web.StreamResponse(headers=_LINES)
+    await response.prepare(request)
+    come: list[dict[str, Any]] = []
+    news = asyncio.Event()
+
+    def report(done: int, total: int) -> None:
+        come[:] = [{"done": done, "total": total}]
+        news.set()
+
+    async with asyncio.TaskGroup() as group:
+        doing = group.create_task(_outcome(work(report)), name="node service")
+        doing.add_done_callback(lambda _: news.set())
+        try:
+            while not doing.done():
+                await news.wait()
+                news.clear()
+                while come:
+                    await write(request, response, dumps(come.pop()) + b"\n")
+        except ConnectionError:
+            doing.cancel()
+    if doing.cancelled():
+        raise ConnectionResetError
+    outcome = doing.result()
+    await write(request, response, dumps(outcome) + b"\n")
+    return response, "error" in outcome
+
+
+async def _outcome(work: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    """What came of it, as the last line says it."""
+    try:
+        return await work
+    except OMRSError as error:
+        told = {"message": error.message, "mend": error.user_action}
+    except ArchiveError as error:
+        told = {"message": str(error), "mend": "check the archive"}
+    except EdgeNodeError as error:
+        told = {"message": str(error), "mend": _ROOM}
+    return {"error": told}
+
+
+async def _backed_up(path: Path, target: Path, report: Report) -> Backup:
+    loop = asyncio.get_running_loop()
+    gone = threading.Event()
+
+    def step(done: int, total: int) -> None:
+        if gone.is_set():
+            raise FailedBackupError(target, "nobody waits for it any more")
+        loop.call_soon_threadsafe(report, done, total)
+
+    try:
+        return await asyncio.to_thread(save_backup, path, target, step)
+    finally:
+        gone.set()
+
+
+def _ignored(done: int, total: int) -> None:
+    """Progress that nobody follows."""
+
+
+def _told(report: LoadReport) -> dict[str, Any]:
+    archive, types = report.archive, report.types
+    told: dict[str, Any] = {
+        "archiveGUID": archive.archive_guid,
+        "archiveName": archive.archive_name,
+        "archiveVersion": archive.archive_version,
+        "dependsOnArchives": list(report.depends_on),
+        "types": {
+            "added": types.saved,
+            "changed": report.types_changed - types.saved,
+            "unchanged": types.unchanged,
+            "refused": types.refused,
+        },
+    }
+    told |= {
+        section.value: _counts(tally) for section, tally in report.instances.items()
+    }
+    return told | {
+        "refused": report.refused,
+        "refusals": [
+            {"where": refusal.where, "reason": _reason(refusal.reason)}
+            for refusal in report.refusals
+        ],
+    }
+
+
+def _counts(tally: Tally) -> dict[str, int]:
+    return {
+        "saved": tally.saved,
+        "unchanged": tally.unchanged,
+        "refused": tally.refused,
+    }
+
+
+def _reason(error: EdgeNodeError) -> str:
+    return error.message if isinstance(error, OMRSError) else str(error)

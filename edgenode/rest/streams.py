@@ -1,0 +1,47 @@
+"""Bodies that come and go piece by piece, at the pace of whoever is at the other end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+
+from aiohttp import web
+
+from edgenode.limits import ANSWER_PIECE_BYTES, PEER_SECONDS
+from edgenode.rest.refusals import RefusalError
+
+
+async def write(
+    request: web.BaseRequest, response: web.StreamResponse, text: bytes
+) -> None:
+    """Send a piece of an answer.
+
+    Raises:
+        ConnectionError: The caller has hung up, or doesn't read.
+    """
+    try:
+        async with asyncio.timeout(PEER_SECONDS):
+            await response.write(text)
+    except TimeoutError:
+        # Nobody reads. Whoever does after all learns of it by the lost connection.
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError from None
+
+
+async def received(request: web.BaseRequest) -> AsyncIterator[bytes]:
+    """The body of a request, in pieces as they arrive.
+
+    Raises:
+        RefusalError: It breaks off, or doesn't arrive.
+    """
+    while True:
+        try:
+            async with asyncio.timeout(PEER_SECONDS):
+                piece = await request.content.read(ANSWER_PIECE_BYTES)
+        except TimeoutError as error:
+            raise RefusalError(HTTPStatus.REQUEST_TIMEOUT) from error
+        except web.RequestPayloadError as error:
+            raise RefusalError(HTTPStatus.BAD_REQUEST, "the body is broken") from error
+        if not piece:
+            return
+        yield piece
