@@ -143,6 +143,10 @@ FEW_CANDIDATES = 2_000
 """How many instances that may be in a result are few enough to be sorted before the first
 is shown, some milliseconds."""
 
+FEW_VERSIONS = 50
+"""Versions of one instance that are read in the event loop, in less than a millisecond; to
+hand them to a thread takes as long as reading them."""
+
 LONG_READ_SECONDS = 10.0
 """How long one search, graph walk or history may take. The write-ahead log can't be
 emptied meanwhile."""

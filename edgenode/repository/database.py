@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from edgenode.clock import Clock
+from edgenode.errors import StoreUnavailableError
 from edgenode.limits import MAX_WAITING_CHANGES
 from edgenode.repository.connections import (
     Connect,
@@ -82,6 +83,7 @@ class Database:
         self._readers = readers
         self._repository = repository
         self._slots = asyncio.Semaphore(MAX_WAITING_CHANGES)
+        self._is_closed = False
 
     @classmethod
     @asynccontextmanager
@@ -114,9 +116,11 @@ class Database:
         writer = Writer(path, connect, writing, clock, repository, committed)
         try:
             readers = await Readers.open(path, connect, prepare, writer, repository)
+            database = cls(point, writer, readers, repository)
             try:
-                yield cls(point, writer, readers, repository)
+                yield database
             finally:
+                database._is_closed = True
                 await readers.close()
         finally:
             with suppress(sqlite3.Error):
@@ -142,14 +146,31 @@ class Database:
         """The first row of a quick question, or None.
 
         Raises:
-            StoreUnavailableError: The disk refuses reads.
+            StoreUnavailableError: The disk refuses reads, or the file is closed.
         """
         try:
             return self._point.execute(sql, parameters).fetchone()
         except sqlite3.Error as error:
-            if not is_fault(error):
-                raise
-            raise store_error(error, "read", self._repository) from error
+            raise self._told(error) from error
+
+    def rows(self, sql: str, parameters: Any) -> list[Any]:
+        """All rows of a quick question.
+
+        Raises:
+            StoreUnavailableError: The disk refuses reads, or the file is closed.
+        """
+        try:
+            return self._point.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise self._told(error) from error
+
+    def _told(self, error: sqlite3.Error) -> Exception:
+        """What callers are told of an error."""
+        if is_fault(error):
+            return store_error(error, "read", self._repository)
+        if self._is_closed:
+            return StoreUnavailableError("read", self._repository, "it is closed")
+        return error
 
     @asynccontextmanager
     async def reading(

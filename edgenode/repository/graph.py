@@ -23,12 +23,20 @@ from edgenode.repository.states import (
     has_type,
     limits,
     order_by,
+    order_needs_index,
     states,
 )
 
 _SQL = load("graph")
 
 Relationships = list[tuple[bytes, bool]]
+
+
+def needs_index(query: GraphQuery, paging: Paging | None = None) -> bool:
+    """Whether a walk, or the order of what it finds, looks at the index."""
+    return query.classification_names is not None or (
+        paging is not None and order_needs_index(paging)
+    )
 
 
 async def relationships_of(

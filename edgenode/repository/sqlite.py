@@ -144,16 +144,14 @@ class SqliteRepository:
         self, guid: str, span: HistoryRange
     ) -> list[Document[EntityDetail]]:
         """The versions of an entity, one document each: the last state in the range."""
-        async with self._database.reading(indexed=False) as reader:
-            found = await history.versions(reader, guid, Kind.ENTITY, span)
+        found = await history.versions(self._database, guid, Kind.ENTITY, span)
         return [self._codec.stored_document(EntityDetail, text) for text in found]
 
     async def relationship_history(
         self, guid: str, span: HistoryRange
     ) -> list[Document[Relationship]]:
         """The versions of a relationship, one document each: the last state in the range."""
-        async with self._database.reading(indexed=False) as reader:
-            found = await history.versions(reader, guid, Kind.RELATIONSHIP, span)
+        found = await history.versions(self._database, guid, Kind.RELATIONSHIP, span)
         return [self._codec.stored_document(Relationship, text) for text in found]
 
     # searches
@@ -176,7 +174,8 @@ class SqliteRepository:
         self, guid: str, query: GraphQuery, paging: Paging
     ) -> list[Document[Relationship]]:
         """The relationships with the entity at either end."""
-        async with self._database.reading() as reader:
+        indexed = graph.needs_index(query, paging)
+        async with self._database.reading(indexed=indexed) as reader:
             found = await graph.relationships_of(
                 reader, self._names, guid, query, paging
             )
@@ -184,7 +183,8 @@ class SqliteRepository:
 
     async def neighborhood(self, guid: str, query: GraphQuery, levels: int) -> Graph:
         """Breadth-first from the entity, up to ``levels`` relationships away."""
-        async with self._database.reading() as reader:
+        indexed = graph.needs_index(query)
+        async with self._database.reading(indexed=indexed) as reader:
             entities, relationships = await graph.neighborhood(
                 reader, self._names, guid, query, levels
             )
@@ -194,7 +194,8 @@ class SqliteRepository:
         self, start_guid: str, end_guid: str, query: GraphQuery
     ) -> Graph:
         """Everything that lies on a path between two entities."""
-        async with self._database.reading() as reader:
+        indexed = graph.needs_index(query)
+        async with self._database.reading(indexed=indexed) as reader:
             entities, relationships = await graph.linking(
                 reader, self._names, start_guid, end_guid, query
             )
@@ -204,7 +205,8 @@ class SqliteRepository:
         self, guid: str, query: GraphQuery, paging: Paging
     ) -> list[Document[EntityDetail]]:
         """The entities reachable over any number of relationships, without the start."""
-        async with self._database.reading() as reader:
+        indexed = graph.needs_index(query, paging)
+        async with self._database.reading(indexed=indexed) as reader:
             found = await graph.related(reader, self._names, guid, query, paging)
         return self._entities(found)
 

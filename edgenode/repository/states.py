@@ -71,10 +71,16 @@ def limits(paging: Paging) -> str:
     return f"LIMIT {paging.page_size or -1} OFFSET {paging.offset}"
 
 
+def order_needs_index(paging: Paging) -> bool:
+    """Whether an order looks at what the index alone has, now or in the past."""
+    return paging.sequencing_order not in {SequencingOrder.ANY, SequencingOrder.GUID}
+
+
 def order_by(criteria: Criteria, names: NameReader, paging: Paging) -> str:
     """The order of ``i``; what it doesn't tell apart stays in the order of ids."""
     order = paging.sequencing_order
     place: tuple[int, int]
+    current = ""  # the column of the instance's own row, which has its times of now
     match order:
         case SequencingOrder.ANY:
             return "i.id"
@@ -83,15 +89,17 @@ def order_by(criteria: Criteria, names: NameReader, paging: Paging) -> str:
         case (
             SequencingOrder.CREATION_DATE_RECENT | SequencingOrder.CREATION_DATE_OLDEST
         ):
-            place = HEADER_SCOPE, Field.CREATE_TIME
+            current, place = "create_time", (HEADER_SCOPE, Field.CREATE_TIME)
         case SequencingOrder.LAST_UPDATE_RECENT | SequencingOrder.LAST_UPDATE_OLDEST:
-            place = HEADER_SCOPE, Field.UPDATE_TIME
+            current, place = "update_time", (HEADER_SCOPE, Field.UPDATE_TIME)
         case _:
             key = names.id_of(paging.sequencing_property or "")
             if key is None:
                 return "i.id"
             place = OWN_SCOPE, key
     direction = "DESC" if order in _DESCENDING else "ASC"
+    if current and not criteria.is_past:
+        return f"i.{current} {direction}, i.id"
     keys = (_content(criteria, place, column) for column in (_SORT_HEAD, _SORT_TAIL))
     return ", ".join((*(f"{key} {direction}" for key in keys), "i.id"))
 

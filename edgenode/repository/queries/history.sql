@@ -20,3 +20,9 @@ WITH state AS (
 )
 SELECT v.document FROM page JOIN version v ON v.seq = page.seq
  ORDER BY CASE WHEN :backwards THEN -v.seq ELSE v.seq END;
+
+-- count --
+-- How many states an instance went through, as far as that matters.
+SELECT count(*) FROM (SELECT 1 FROM superseded
+                       WHERE instance_id = (SELECT id FROM instance WHERE guid = ?)
+                       LIMIT ?);
