@@ -16,6 +16,7 @@ from edgenode.instances.model import (
     ClassificationEntityExtension,
     EntityDetail,
     EntityProxy,
+    EntitySummary,
     InstanceAuditHeader,
     InstanceGraph,
     InstanceHeader,
@@ -156,6 +157,16 @@ class Codec:
     def document(self, bean: T) -> Document[T]:
         """A bean with its JSON text."""
         return Document(self.encode(bean), partial(self.decode, type(bean)), bean)
+
+    def summary(
+        self, entity: Document[EntityDetail] | Document[EntityProxy]
+    ) -> Document[EntitySummary]:
+        """An entity in any form without its properties."""
+        fields = loads(entity.json)
+        fields["class"] = EntitySummary.__name__
+        for held in ("properties", "uniqueProperties"):
+            fields.pop(held, None)
+        return self.stored_document(EntitySummary, dumps(fields))
 
     def stored_document(
         self, cls: type[T], text: bytes, *, ends_changed: bool = False

@@ -157,7 +157,9 @@ class QueryOperations(Protocol):
         self, user_id: str, guid: str
     ) -> Document[EntityDetail] | None: ...
 
-    def get_entity_summary(self, user_id: str, guid: str) -> EntitySummary: ...
+    def get_entity_summary(
+        self, user_id: str, guid: str
+    ) -> Document[EntitySummary]: ...
 
     def get_entity_detail(
         self, user_id: str, guid: str, as_of_time: EpochMillis | None = None

@@ -10,7 +10,6 @@ from edgenode.errors import (
     RelationshipSoftDeletedError,
 )
 from edgenode.instances.document import Document
-from edgenode.instances.lifecycle import entity_summary
 from edgenode.instances.model import (
     Classification,
     EntityDetail,
@@ -32,13 +31,15 @@ class LocalReadOperations(LocalOperations):
             return None
         return self._entity_seen(full_document(stored))
 
-    def get_entity_summary(self, user_id: str, guid: str) -> EntitySummary:
+    def get_entity_summary(self, user_id: str, guid: str) -> Document[EntitySummary]:
         operation = "getEntitySummary"
         self._check_user(user_id, operation)
         stored = self._known_entity(self._repository, guid, operation)
-        return entity_as_seen(
-            entity_summary(stored.document.value), self._parts.is_known_collection
-        )
+        summary = self._parts.codec.summary(stored.document)
+        if self._is_seen_as_stored(summary.json):
+            return summary
+        seen = entity_as_seen(summary.value, self._parts.is_known_collection)
+        return self._parts.codec.document(seen)
 
     def get_entity_detail(
         self, user_id: str, guid: str, as_of_time: EpochMillis | None = None

@@ -304,13 +304,6 @@ def same_content(
 # Proxies
 
 
-def entity_summary(entity: EntitySummary) -> EntitySummary:
-    """An entity in any form without its properties."""
-    return EntitySummary(
-        **{field.name: getattr(entity, field.name) for field in fields(EntitySummary)}
-    )
-
-
 def entity_proxy(
     entity: EntityDetail | EntityProxy, unique_attributes: frozenset[str]
 ) -> EntityProxy:

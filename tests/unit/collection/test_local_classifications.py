@@ -265,7 +265,7 @@ async def test_a_proxy_is_classified_by_proxy(
     given = await house.collection.classify_entity_by_proxy(
         USER, proxy, "Confidentiality", ASSIGNED, STEWARD
     )
-    summary = house.collection.get_entity_summary(USER, "remote-1")
+    summary = house.collection.get_entity_summary(USER, "remote-1").value
     assert summary.classifications == (given,)
     [event] = new_events
     assert event.event_type is Event.CLASSIFIED_ENTITY_EVENT
@@ -279,7 +279,10 @@ async def test_a_proxy_is_classified_by_proxy(
         USER, proxy, "Confidentiality"
     )
     assert removed == updated
-    assert house.collection.get_entity_summary(USER, "remote-1").classifications is None
+    assert (
+        house.collection.get_entity_summary(USER, "remote-1").value.classifications
+        is None
+    )
     assert [event.event_type for event in new_events[1:]] == [
         Event.RECLASSIFIED_ENTITY_EVENT,
         Event.DECLASSIFIED_ENTITY_EVENT,

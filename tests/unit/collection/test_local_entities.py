@@ -706,7 +706,9 @@ async def test_a_proxy_is_known_without_being_an_entity(
 ) -> None:
     await house.collection.add_entity_proxy(USER, remote_proxy())
     assert house.collection.is_entity_known(USER, "remote-1") is None
-    assert house.collection.get_entity_summary(USER, "remote-1").guid == "remote-1"
+    assert (
+        house.collection.get_entity_summary(USER, "remote-1").value.guid == "remote-1"
+    )
     assert new_events == []
     get = house.collection.get_entity_detail
     assert refusal_of(lambda: get(USER, "remote-1")) == (

@@ -197,7 +197,7 @@ async def test_a_deleted_entity_is_there_as_of_before(
 
 async def test_a_summary_has_no_properties(house: House, glossary: Glossary) -> None:
     entity = house.collection.get_entity_detail(USER, glossary.term).value
-    summary = house.collection.get_entity_summary(USER, glossary.term)
+    summary = house.collection.get_entity_summary(USER, glossary.term).value
     assert not hasattr(summary, "properties")
     assert (summary.guid, summary.version, summary.type) == (
         entity.guid,

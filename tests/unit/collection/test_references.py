@@ -294,7 +294,7 @@ async def test_only_a_cohort_members_home_is_deregistered(
         remote_entity(instance_provenance_type=provenance, classifications=classified),
     )
     found = house.collection.get_entity_detail(USER, "remote-1").value
-    summary = house.collection.get_entity_summary(USER, "remote-1")
+    summary = house.collection.get_entity_summary(USER, "remote-1").value
     for entity in (found, summary):
         assert entity.instance_provenance_type is seen
         assert entity.classifications is not None
@@ -335,7 +335,7 @@ async def test_a_copy_of_a_classification_brings_its_entity(house: House) -> Non
     await house.collection.save_classification_reference_copy(
         USER, remote_proxy("only-a-proxy"), given
     )
-    summary = house.collection.get_entity_summary(USER, "only-a-proxy")
+    summary = house.collection.get_entity_summary(USER, "only-a-proxy").value
     assert summary.classifications == (given,)
 
 
@@ -346,7 +346,7 @@ async def test_an_older_classification_is_ignored(house: House) -> None:
             USER, remote_proxy(), remote_classification(version=version)
         )
     house.known_collections.add(REMOTE.id)
-    found = house.collection.get_entity_summary(USER, "remote-1").classifications
+    found = house.collection.get_entity_summary(USER, "remote-1").value.classifications
     assert found == (remote_classification(version=5),)
 
 
@@ -379,7 +379,7 @@ async def test_a_copy_of_a_relationship_brings_proxies_of_its_ends(
     await house.collection.save_relationship_reference_copy(USER, copy)
     house.known_collections.add(REMOTE.id)
     assert house.collection.get_relationship(USER, "remote-r").value == copy
-    assert house.collection.get_entity_summary(USER, "c").guid == "c"
+    assert house.collection.get_entity_summary(USER, "c").value.guid == "c"
     assert new_events == []
 
 
