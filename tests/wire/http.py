@@ -56,6 +56,25 @@ class Connection:
         length = int(headers.get("content-length", 0))
         return Reply(status, headers, await self._reader.readexactly(length))
 
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content_type: str | None = JSON_TYPE,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Send one request; a body that isn't bytes is sent as JSON."""
+        if body is None:
+            text, content_type = None, None
+        else:
+            text = body if isinstance(body, bytes) else json.dumps(body).encode()
+        await self.send(
+            request_text(method, path, text, content_type=content_type, headers=headers)
+        )
+        return await self.reply(to_head=method == "HEAD")
+
     async def is_closed(self) -> bool:
         """Whether the server ends the connection; waits for it."""
         return await self._reader.read() == b""
@@ -88,22 +107,11 @@ class Client:
         content_type: str | None = JSON_TYPE,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Send one request; a body that isn't bytes is sent as JSON."""
-        if body is None:
-            text = b""
-        else:
-            text = body if isinstance(body, bytes) else json.dumps(body).encode()
+        """Send one request over a connection of its own."""
         async with self.connected() as connection:
-            await connection.send(
-                request_text(
-                    method,
-                    path,
-                    text if body is not None else None,
-                    content_type=content_type if body is not None else None,
-                    headers=headers,
-                )
+            return await connection.request(
+                method, path, body, content_type=content_type, headers=headers
             )
-            return await connection.reply(to_head=method == "HEAD")
 
     async def get(self, path: str) -> Reply:
         """Send a GET."""

@@ -1,20 +1,31 @@
 """A platform with one server for tests, on a port of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
 
 from edgenode.clock import Clock
 from edgenode.collection.base import MetadataCollection
+from edgenode.collection.local import LocalMetadataCollection
+from edgenode.collection.local_base import LocalCollectionParts
 from edgenode.observability.audit_log import AuditLog
 from edgenode.observability.health import Check, Health
 from edgenode.observability.metrics import Metric, OperationMetrics
+from edgenode.releases import SERVED
+from edgenode.releases.shipped_types import load_release_types
+from edgenode.repository.health import store_health, store_metrics
+from edgenode.repository.sqlite import SqliteRepository
 from edgenode.rest.adapter import Adapter
 from edgenode.rest.hosting import Platform, Server
 from edgenode.rest.server import listening
-from tests.model.house import CODEC, START
+from tests.model.house import CODEC, LOCAL, START
 from tests.wire.http import Client
 
 SERVER = "mds"
+BASE = f"/servers/{SERVER}/open-metadata/repository-services/users/me"
 
 
 def hosted(
@@ -37,6 +48,29 @@ def hosted(
         health=lambda: Health((Check("writes", ok=True, detail="3 commits"),)),
         metrics=lambda: (Metric("edgenode_example", "gauge", "One.", (({}, 1.0),)),),
     )
+
+
+@asynccontextmanager
+async def stored(path: Path, clock: Clock) -> AsyncIterator[Server]:
+    """A server whose metadata is in a file, with all its parts as they are in use."""
+    async with SqliteRepository.opened(path, CODEC, clock, name=SERVER) as repository:
+        collection = LocalMetadataCollection(
+            LocalCollectionParts(
+                home=LOCAL,
+                repository=repository,
+                types=await asyncio.to_thread(load_release_types, SERVED),
+                codec=CODEC,
+                release=SERVED,
+                clock=clock,
+                random_uuid=lambda: str(uuid4()),
+                is_known_collection=lambda known: known == LOCAL.id,
+            )
+        )
+        yield replace(
+            hosted(collection, clock),
+            health=lambda: store_health(repository, path),
+            metrics=lambda: store_metrics(SERVER, repository),
+        )
 
 
 @asynccontextmanager
