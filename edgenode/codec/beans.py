@@ -83,7 +83,10 @@ def parse_time(value: object) -> EpochMillis:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         delta = moment - _EPOCH
-        return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
+        seconds = delta.days * 86_400 + delta.seconds
+        millis = seconds * 1000 + delta.microseconds // 1000
+        if millis in _DATES:  # an offset can lead out of it
+            return millis
     raise UnboundError(f"{value!r} is not a date")
 
 
