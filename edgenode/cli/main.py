@@ -4,24 +4,21 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from getpass import getuser
 from pathlib import Path
 from typing import Any
 
 from edgenode import __version__
-from edgenode.cli import query, run
-from edgenode.cli.client import NodeClient
+from edgenode.cli import archive, backup, doctor, query, run
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
-from edgenode.config import ConfigError, NodeConfig, load_config
+from edgenode.config import ConfigError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        config = load_config(arguments.config)
-        arguments.perform(arguments, _client(arguments, config), _output(arguments))
+        arguments.perform(arguments, Output(as_json=arguments.json))
     except ConfigError as error:
         for mistake in error.mistakes:
             _complain(str(mistake))
@@ -33,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except KeyboardInterrupt:
-        return 130  # what shells expect of a command that SIGINT ended
+        return ExitCode.INTERRUPTED
     return ExitCode.OK
 
 
@@ -41,26 +38,6 @@ def _complain(message: str, mend: str = "") -> None:
     sys.stderr.write(f"edgenode: {message}\n")
     if mend:
         sys.stderr.write(f"  mend: {mend}\n")
-
-
-def _client(arguments: argparse.Namespace, config: NodeConfig) -> NodeClient:
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    return NodeClient(
-        arguments.url or f"http://{host}:{config.port}",
-        arguments.server or config.servers[0].name,
-        arguments.user or _user(),
-    )
-
-
-def _output(arguments: argparse.Namespace) -> Output:
-    return Output(as_json=arguments.json)
-
-
-def _user() -> str:
-    try:
-        return getuser()
-    except (OSError, KeyError):  # a user id without an account, as in containers
-        return "edgenode"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,6 +52,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands: Any = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (run, query):
+    for module in (run, query, archive, backup, doctor):
         module.add_commands(commands, common)
     return parser

@@ -15,6 +15,8 @@ class ExitCode(IntEnum):
     UNREACHABLE = 4
     UNWELL = 5
     ALREADY_RUNNING = 6
+    INTERRUPTED = 130
+    """What shells expect of a command that SIGINT ended."""
 
 
 class CommandError(EdgeNodeError):

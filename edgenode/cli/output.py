@@ -1,7 +1,8 @@
 """Prints answers: tables for people, the API's own JSON for machines."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,14 @@ from edgenode.codec.json import dumps_pretty
 
 if TYPE_CHECKING:  # rich takes longer to load than most commands to run
     from rich.console import Console
+    from rich.progress import Progress
 
 JsonObject = Mapping[str, Any]
+Count = Callable[[int, int], None]
+"""Told how much is done, and of how much."""
+
+_UNFOLDED_COLUMNS = 10_000
+"""Lines that no terminal shows are for programs such as grep: they stay whole."""
 
 
 class Output:
@@ -25,7 +32,30 @@ class Output:
         """The terminal, or the file that stands for it."""
         from rich.console import Console
 
-        return Console(highlight=False)
+        width = None if sys.stdout.isatty() else _UNFOLDED_COLUMNS
+        return Console(highlight=False, width=width)
+
+    @contextmanager
+    def progress(self) -> Iterator["Stages"]:
+        """Bars on a terminal while something long goes on; none for machines.
+
+        They go to where errors go, so that answers can be piped.
+        """
+        if self.as_json or not sys.stderr.isatty():
+            yield Stages(None)
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[come]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        ) as bars:
+            yield Stages(bars)
 
     def json(self, answer: object) -> None:
         """The API's own answer."""
@@ -50,7 +80,7 @@ class Output:
 
         table = Table(title=title, title_justify="left", box=None, pad_edge=False)
         for column in columns:
-            table.add_column(column, overflow="fold")
+            table.add_column(column, overflow="fold", no_wrap=column == "guid")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         self.console.print(table)
@@ -86,6 +116,31 @@ class Output:
             ((name, shown(value)) for name, value in sorted(values.items())),
             title=title,
         )
+
+
+class Stages:
+    """The stages of something long, each with a bar of its own."""
+
+    def __init__(self, bars: "Progress | None") -> None:
+        self._bars = bars
+
+    def stage(self, what: str, unit: type[int] | type[bytes]) -> Count:
+        """Begin a stage that counts elements or bytes; gives what to call with them."""
+        bars = self._bars
+        if bars is None:
+            return lambda done, total: None
+        show = _megabytes if unit is bytes else str
+        task = bars.add_task(what, total=None, come="")
+
+        def count(done: int, total: int) -> None:
+            come = f"{show(done)} of {show(total)}"
+            bars.update(task, completed=done, total=total, come=come)
+
+        return count
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB"
 
 
 def shown(value: JsonObject | None) -> str:

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import Any
 
-from edgenode.cli.client import NodeClient
+from edgenode.cli.client import NodeClient, node_client
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
 from edgenode.cli.values import (
@@ -378,7 +378,11 @@ def add_commands(commands: Any, common: ArgumentParser) -> None:
         parser: ArgumentParser = commands.add_parser(
             name, parents=[common], help=perform.__doc__, description=perform.__doc__
         )
-        parser.set_defaults(perform=perform)
+        parser.set_defaults(
+            perform=lambda arguments, output: perform(
+                arguments, node_client(arguments), output
+            )
+        )
         return parser
 
     command("status", status)

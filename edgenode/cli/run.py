@@ -3,13 +3,13 @@
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from edgenode.cli.client import NodeClient
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
 from edgenode.config import ConfigError, NodeConfig, load_config
+from edgenode.errors import EdgeNodeError
 
 
-def run(arguments: Namespace, client: NodeClient, output: Output) -> None:
+def run(arguments: Namespace, output: Output) -> None:
     """Run the node until it is told to stop."""
     # Imported here: the other commands shall not wait for the server's parts to load.
     import asyncio
@@ -22,18 +22,33 @@ def run(arguments: Namespace, client: NodeClient, output: Output) -> None:
         asyncio.run(run_node(config, lambda port: _hints(config, port, output)))
     except DirectoryInUseError as error:
         raise CommandError(ExitCode.ALREADY_RUNNING, str(error)) from error
-    except OSError as error:
+    except EdgeNodeError as error:  # a store that this edgenode can't use
         raise CommandError(
-            ExitCode.REFUSED,
-            f"can't listen on {config.host}:{config.port} ({error.strerror})",
-            "stop what uses the port, or set listen in the configuration",
+            ExitCode.REFUSED, str(error), "'edgenode doctor' looks at the disk"
         ) from error
+    except OSError as error:
+        raise _cannot_start(config, error) from error
+
+
+def _cannot_start(config: NodeConfig, error: OSError) -> CommandError:
+    if error.filename is not None:
+        return CommandError(
+            ExitCode.REFUSED,
+            f"{error.filename} can't be used ({error.strerror})",
+            "let the node's user write there, or set data_directory",
+        )
+    return CommandError(
+        ExitCode.REFUSED,
+        f"can't listen on {config.host}:{config.port} ({error.strerror})",
+        "stop what uses the port, or set listen in the configuration",
+    )
 
 
 def _hints(config: NodeConfig, port: int, output: Output) -> None:
     """Tell a person what is there now, and what to try next."""
     server = config.servers[0].name
-    url = f"http://{config.host}:{port}"
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    url = f"http://{host}:{port}"
     if output.as_json:
         output.json({"url": url, "servers": [each.name for each in config.servers]})
         return
@@ -50,7 +65,7 @@ def _hints(config: NodeConfig, port: int, output: Output) -> None:
     )
 
 
-def check_config(arguments: Namespace, client: NodeClient, output: Output) -> None:
+def check_config(arguments: Namespace, output: Output) -> None:
     """Check the configuration and show what holds."""
     try:
         config = load_config(arguments.config)

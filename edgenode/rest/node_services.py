@@ -121,7 +121,8 @@ class _NodeServices:
         with self._alone(server, "archive is being loaded"):
             async with _file(holdings.transfers) as archive:
                 await _receive(request, archive)
-                return await _followed(request, partial(work, archive))
+                response, outcome = await _followed(request, partial(work, archive))
+        return await _ended(request, response, outcome)
 
     async def export_archive(
         self, request: web.BaseRequest, path: dict[str, str]
@@ -164,21 +165,22 @@ class _NodeServices:
             return {"backup": told | {"schemaVersion": made.schema_version}}
 
         with self._alone(server, "backup is being made"):
-            return await _followed(request, work)
+            response, outcome = await _followed(request, work)
+        return await _ended(request, response, outcome)
 
     async def download_backup(
         self, request: web.BaseRequest, path: dict[str, str]
     ) -> Answer:
         server, holdings = self._server(request, path)
-        with self._alone(server, "backup is being made"):
-            async with _file(holdings.transfers) as copy:
-                try:
+        async with _file(holdings.transfers) as copy:
+            try:
+                with self._alone(server, "backup is being made"):
                     made = await _backed_up(holdings.store, copy, _ignored)
-                except EdgeNodeError as error:
-                    raise RefusalError(
-                        HTTPStatus.INSUFFICIENT_STORAGE, str(error), mend=_ROOM
-                    ) from error
-                return await _sent_file(request, copy, made.size), False
+            except EdgeNodeError as error:
+                raise RefusalError(
+                    HTTPStatus.INSUFFICIENT_STORAGE, str(error), mend=_ROOM
+                ) from error
+            return await _sent_file(request, copy, made.size), False
 
     def _server(
         self, request: web.BaseRequest, path: dict[str, str]
@@ -305,8 +307,12 @@ async def _sent_file(
 
 async def _followed(
     request: web.BaseRequest, work: Callable[[Report], Awaitable[dict[str, Any]]]
-) -> Answer:
-    """Do something long, and tell of it line by line; it stops if nobody listens."""
+) -> tuple[web.StreamResponse, dict[str, Any]]:
+    """Do something long, and tell of it line by line; it stops if nobody listens.
+
+    Returns:
+        The response on its way, and the outcome, which is still to be told.
+    """
     response = web.StreamResponse(headers=_LINES)
     await response.prepare(request)
     come: list[dict[str, Any]] = []
@@ -329,7 +335,13 @@ async def _followed(
             doing.cancel()
     if doing.cancelled():
         raise ConnectionResetError
-    outcome = doing.result()
+    return response, doing.result()
+
+
+async def _ended(
+    request: web.BaseRequest, response: web.StreamResponse, outcome: dict[str, Any]
+) -> Answer:
+    """Tell the outcome, once the next may begin."""
     await write(request, response, dumps(outcome) + b"\n")
     return response, "error" in outcome
 

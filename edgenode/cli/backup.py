@@ -1,0 +1,185 @@
+"""Commands that copy a server's file, in use or not, and bring a copy back."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edgenode.cli.client import NodeClient, node_client
+from edgenode.cli.files import arriving
+from edgenode.cli.outcome import CommandError, ExitCode
+from edgenode.cli.output import Output
+from edgenode.clock import SystemClock
+from edgenode.config import NodeConfig, load_config
+from edgenode.errors import EdgeNodeError
+
+JsonObject = dict[str, Any]
+
+
+def backup(arguments: Namespace, output: Output) -> None:
+    """Copy a server's file, in use or not; the copy is checked.
+
+    A running node makes the copy. Where none answers and --url names none, the file is
+    copied from the data directory, which is kept from any node meanwhile.
+    """
+    config = load_config(arguments.config)
+    try:
+        client = node_client(arguments, config)
+        made = _from_node(client, arguments.file, output)
+    except CommandError as error:
+        if error.code is not ExitCode.UNREACHABLE or arguments.url:
+            raise
+        path = _store(config, arguments.server)
+        if not path.is_file():
+            raise CommandError(
+                error.code, f"{error.message}, and there is no {path}", error.mend
+            ) from error
+        with _to_ourselves(config):
+            made = _from_file(path, arguments.file, output)
+    if output.as_json:
+        output.json(made)
+    else:
+        output.line(f"{made['file']}: {made['bytes']} bytes, checked")
+
+
+def _from_node(client: NodeClient, target: Path | None, output: Output) -> JsonObject:
+    with output.progress() as progress:
+        if target is None:
+            with client.node_service("POST", "/backups", {}) as stream:
+                made: JsonObject = stream.outcome(progress.stage("pages", int))[
+                    "backup"
+                ]
+            return made
+        # Imported here: the other commands shall not wait for the server's parts.
+        from edgenode.repository.backup import check
+
+        with (
+            client.node_service("POST", "/backups/download", {}) as stream,
+            arriving(target) as file,
+        ):
+            taken = progress.stage("taken", bytes)
+            size = 0
+            for piece in stream.pieces():
+                file.write(piece)
+                size += len(piece)
+                taken(size, stream.header("Content-Length"))
+            file.flush()
+            try:
+                version = check(Path(file.name))
+            except EdgeNodeError as error:
+                raise CommandError(
+                    ExitCode.UNWELL, str(error), "see the node's log"
+                ) from error
+    return {"file": str(target), "bytes": size, "schemaVersion": version}
+
+
+def _from_file(path: Path, target: Path | None, output: Output) -> JsonObject:
+    from edgenode.repository.backup import default_target, save_backup
+
+    if target is None:
+        target = default_target(path, SystemClock().now())
+    try:
+        with output.progress() as progress:
+            made = save_backup(path, target, progress.stage("pages", int))
+    except EdgeNodeError as error:
+        raise CommandError(
+            ExitCode.REFUSED,
+            str(error),
+            "see that you may read and write there, and that there is room",
+        ) from error
+    return {
+        "file": str(made.path),
+        "bytes": made.size,
+        "schemaVersion": made.schema_version,
+    }
+
+
+def restore(arguments: Namespace, output: Output) -> None:
+    """Put a backup in the place of a server's file, which is kept aside."""
+    from edgenode.repository.backup import newest_usable
+    from edgenode.repository.backup import restore as put_back
+
+    config = load_config(arguments.config)
+    path = _store(config, arguments.server)
+    with _to_ourselves(config):
+        chosen = arguments.file or newest_usable(path)
+        if chosen is None:
+            raise CommandError(
+                ExitCode.REFUSED,
+                f"there is no usable backup in {path.parent / 'backups'}",
+                "name the file to restore from",
+            )
+        try:
+            done = put_back(chosen, path, SystemClock().now())
+        except OSError as error:
+            raise CommandError(
+                ExitCode.REFUSED,
+                f"{path} can't be written ({error.strerror})",
+                "run it as the user who runs the node, and see that there is room",
+            ) from error
+        except EdgeNodeError as error:
+            raise CommandError(
+                ExitCode.REFUSED,
+                str(error),
+                "nothing was changed; restore from another backup",
+            ) from error
+    if output.as_json:
+        aside = None if done.set_aside is None else str(done.set_aside)
+        output.json({"file": str(path), "from": str(chosen), "setAside": aside})
+        return
+    output.line(f"{path} is restored from {chosen}")
+    if done.set_aside is not None:
+        output.line(f"what was there before is kept as {done.set_aside}")
+
+
+def _store(config: NodeConfig, server: str | None) -> Path:
+    from edgenode.node import store_path
+
+    names = [each.name for each in config.servers]
+    if server is not None and server not in names:
+        raise CommandError(
+            ExitCode.CONFIGURATION,
+            f"the configuration has no server {server}",
+            f"name one of {', '.join(names)}, or another configuration with --config",
+        )
+    return store_path(config.data_directory, server or names[0])
+
+
+@contextmanager
+def _to_ourselves(config: NodeConfig) -> Iterator[None]:
+    """Keep nodes from the data directory meanwhile."""
+    from edgenode.repository.lock import DirectoryInUseError, locked
+
+    try:
+        with locked(config.data_directory):
+            yield
+    except DirectoryInUseError as error:
+        holder = (
+            f"process {error.process_id}" if error.process_id else "another process"
+        )
+        raise CommandError(
+            ExitCode.ALREADY_RUNNING,
+            f"{error.directory} is in use by {holder}",
+            "stop the node for a restore; for a backup name its address with --url",
+        ) from error
+    except PermissionError as error:
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"{config.data_directory} can't be used ({error.strerror})",
+            "run it as the user who runs the node",
+        ) from error
+
+
+def add_commands(commands: Any, common: ArgumentParser) -> None:
+    """Add these commands to the parser."""
+    for name, perform, what in (
+        ("backup", backup, "where the copy goes; the server's backups by default"),
+        ("restore", restore, "the backup; the server's newest usable one by default"),
+    ):
+        about = (perform.__doc__ or "").partition("\n")[0]
+        parser: ArgumentParser = commands.add_parser(
+            name, parents=[common], help=about, description=about
+        )
+        parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help=what)
+        parser.set_defaults(perform=perform)
