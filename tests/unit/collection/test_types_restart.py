@@ -1,8 +1,11 @@
 """Changed types after a restart."""
 
+import asyncio
 from pathlib import Path
 
 from edgenode.clock import SystemClock
+from edgenode.releases import SERVED
+from edgenode.releases.shipped_types import load_release_types
 from edgenode.repository.sqlite import SqliteRepository
 from tests.model.house import CODEC, USER, House
 from tests.unit.typedefs.samples import COLOUR, attribute, entity_def, patch_of
@@ -13,8 +16,11 @@ BOOK = entity_def("Book", properties_definition=(attribute("title"),))
 async def test_changes_outlive_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "node.db"
     opened = SqliteRepository.opened
+    shipped, shipped_again = [
+        await asyncio.to_thread(load_release_types, SERVED) for _ in range(2)
+    ]
     async with opened(file, CODEC, SystemClock(), name="node") as repository:
-        house = House(repository)
+        house = House(repository, types=shipped)
         collection = house.collection
         await collection.add_attribute_type_def(USER, COLOUR)
         await collection.add_type_def(USER, BOOK)
@@ -25,7 +31,7 @@ async def test_changes_outlive_a_restart(tmp_path: Path) -> None:
         patched = await collection.update_type_def(USER, patch)
         before = house.types
     async with opened(file, CODEC, SystemClock(), name="node") as repository:
-        again = House(repository)
+        again = House(repository, types=shipped_again)
         assert again.types.type_defs == before.type_defs
         assert again.types.attribute_type_defs == before.attribute_type_defs
         assert again.collection.get_type_def_by_name(USER, "GlossaryTerm") == patched
