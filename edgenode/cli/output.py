@@ -74,11 +74,13 @@ class Output:
         rows: Iterable[Sequence[str]],
         title: str | None = None,
     ) -> None:
-        """A table; long cells are folded, never cut."""
+        """A table; long cells are folded, never cut. Columns may all be nameless."""
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        if title:
+            self.line(title)
+        table = Table(box=None, pad_edge=False, show_header=any(columns))
         for column in columns:
             table.add_column(column, overflow="fold", no_wrap=column == "guid")
         for row in rows:

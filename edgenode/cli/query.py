@@ -1,18 +1,20 @@
 """Commands that ask a running node, or change its metadata."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any
 
-from edgenode.cli.client import NodeClient, node_client
+from edgenode.cli.client import NodeClient, node_client, segment
 from edgenode.cli.outcome import CommandError, ExitCode
-from edgenode.cli.output import Output
+from edgenode.cli.output import Output, name_of
 from edgenode.cli.values import (
     attributes_of,
     date_millis,
     instance_properties,
     type_named,
 )
+from edgenode.codec.json import loads
+from edgenode.errors import BadRequestError
 
 Command = Callable[[Namespace, NodeClient, Output], None]
 JsonObject = dict[str, Any]
@@ -20,10 +22,14 @@ JsonObject = dict[str, Any]
 
 def _kind(client: NodeClient, guid: str) -> str:
     """Whether a GUID is an entity or a relationship; ``entity`` where neither is known."""
-    if client.repository("GET", f"/instances/entity/{guid}/existence").get("entity"):
+    if client.repository("GET", _path("entity", guid) + "/existence").get("entity"):
         return "entity"
-    found = client.repository("GET", f"/instances/relationship/{guid}/existence")
+    found = client.repository("GET", _path("relationship", guid) + "/existence")
     return "relationship" if found.get("relationship") else "entity"
+
+
+def _path(kind: str, guid: str) -> str:
+    return f"/instances/{kind}/{segment(guid)}"
 
 
 def _date(text: str) -> int:
@@ -41,10 +47,12 @@ def status(arguments: Namespace, client: NodeClient, output: Output) -> None:
     """Show the node's servers and whether they can work."""
     _, text = client.fetch("GET", "/health/ready")
     ready = _decoded(client, text)
-    platform = f"/open-metadata/platform-services/users/{client.user}/server-platform"
+    platform = (
+        f"/open-metadata/platform-services/users/{segment(client.user)}/server-platform"
+    )
     servers = {
-        name: client.call("GET", f"{platform}/servers/{name}/status")
-        for name in ready.get("servers", {})
+        name: client.call("GET", f"{platform}/servers/{segment(name)}/status")
+        for name in ready["servers"]
     }
     if output.as_json:
         output.json({"ready": ready, "servers": servers})
@@ -68,18 +76,17 @@ def status(arguments: Namespace, client: NodeClient, output: Output) -> None:
                 ),
             )
     if ready.get("status") != "ready":
-        raise CommandError(ExitCode.UNWELL, "the node isn't ready")
+        raise CommandError(
+            ExitCode.UNWELL, "the node isn't ready", "see what 'edgenode status' shows"
+        )
 
 
 def _decoded(client: NodeClient, text: bytes) -> JsonObject:
-    from edgenode.codec.json import loads
-    from edgenode.errors import BadRequestError
-
     try:
         answer = loads(text)
     except BadRequestError:
         answer = None
-    if not isinstance(answer, dict):
+    if not isinstance(answer, dict) or "servers" not in answer:
         raise CommandError(
             ExitCode.UNREACHABLE,
             f"{client.url} answers, but is no edgenode",
@@ -114,10 +121,10 @@ def types(arguments: Namespace, client: NodeClient, output: Output) -> None:
 
 
 def _one_type(name: str, client: NodeClient, output: Output) -> None:
-    type_def = type_named(client, name)
     if output.as_json:
-        output.json(type_def)
+        output.json(client.repository("GET", f"/types/typedef/name/{segment(name)}"))
         return
+    type_def = type_named(client, name)
     super_type = type_def.get("superType", {}).get("name", "none")
     output.line(
         f"{type_def['name']} ({type_def['class']} version {type_def['version']}), "
@@ -149,8 +156,17 @@ def _one_type(name: str, client: NodeClient, output: Output) -> None:
 
 
 def find(arguments: Namespace, client: NodeClient, output: Output) -> None:
-    """Search entities, or relationships with --relationships."""
-    kind = "relationships" if arguments.relationships else "entities"
+    """Search entities, or relationships: those of a relationship type, or all."""
+    type_def = type_named(client, arguments.type) if arguments.type else {}
+    if type_def.get("class") == "ClassificationDef":
+        raise CommandError(
+            ExitCode.USAGE,
+            f"{arguments.type} is a classification",
+            f"write edgenode find --classification {arguments.type}",
+        )
+    kind = "entities"
+    if arguments.relationships or type_def.get("class") == "RelationshipDef":
+        kind = "relationships"
     body: JsonObject = {
         "offset": arguments.offset,
         "pageSize": arguments.limit,
@@ -160,8 +176,8 @@ def find(arguments: Namespace, client: NodeClient, output: Output) -> None:
         body["sequencingProperty"] = arguments.sort
         if arguments.order == "any":
             body["sequencingOrder"] = "PROPERTY_ASCENDING"
-    if arguments.type:
-        body["typeGUID"] = type_named(client, arguments.type)["guid"]
+    if type_def:
+        body["typeGUID"] = type_def["guid"]
     if arguments.status:
         body["limitResultsByStatus"] = [
             name.upper() for name in arguments.status.split(",")
@@ -175,10 +191,14 @@ def find(arguments: Namespace, client: NodeClient, output: Output) -> None:
         output.json(answer)
         return
     found = answer.get(kind, [])
-    more = ""
-    if arguments.limit and len(found) == arguments.limit:
-        more = f"there may be more: --offset {arguments.offset + arguments.limit}"
-    output.instances(found, more)
+    output.instances(found, _more(arguments, found))
+
+
+def _more(arguments: Namespace, found: Sized) -> str:
+    """How to see the next page, where there may be one."""
+    if not arguments.limit or len(found) < arguments.limit:
+        return ""
+    return f"there may be more: --offset {arguments.offset + arguments.limit}"
 
 
 def _search(
@@ -192,18 +212,24 @@ def _search(
     entities = kind == "entities"
     if arguments.classification:
         if not entities:
-            raise CommandError(ExitCode.USAGE, "relationships have no classifications")
+            raise CommandError(
+                ExitCode.USAGE,
+                "relationships have no classifications",
+                "look for entities, or leave --classification out",
+            )
         body["class"] = f"PropertyMatch{past}FindRequest"
-        path = f"/instances/entities/by-classification/{arguments.classification}"
+        path = (
+            f"/instances/entities/by-classification/{segment(arguments.classification)}"
+        )
         return client.repository("POST", path + historical, body)
     if arguments.where:
-        attributes = attributes_of(client, arguments.type) if arguments.type else None
-        if attributes is None:
+        if not arguments.type:
             raise CommandError(
                 ExitCode.USAGE,
                 "--where needs the type whose properties are meant",
                 "write edgenode find TYPE --where name=value",
             )
+        attributes = attributes_of(client, arguments.type)
         properties = instance_properties(attributes, arguments.where) or {}
         body["class"] = ("EntityProperty" if entities else "PropertyMatch") + (
             f"{past}FindRequest"
@@ -241,7 +267,7 @@ def _quoted(properties: JsonObject) -> JsonObject:
 def get(arguments: Namespace, client: NodeClient, output: Output) -> None:
     """Show one entity or relationship."""
     kind = _kind(client, arguments.guid)
-    path = f"/instances/{kind}/{arguments.guid}"
+    path = _path(kind, arguments.guid)
     if arguments.as_of:
         body = {"class": "HistoryRequest", "asOfTime": _date(arguments.as_of)}
         answer = client.repository("POST", path + "/history", body)
@@ -257,8 +283,10 @@ def get(arguments: Namespace, client: NodeClient, output: Output) -> None:
             path + "/relationships",
             {"class": "TypeLimitedFindRequest", "pageSize": arguments.limit},
         )
+        found = related.get("relationships", [])
         output.line("\nrelationships")
-        output.instances(related.get("relationships", []))
+        more = len(found) == arguments.limit
+        output.instances(found, "there may be more: --limit 0" if more else "")
 
 
 def history(arguments: Namespace, client: NodeClient, output: Output) -> None:
@@ -270,9 +298,8 @@ def history(arguments: Namespace, client: NodeClient, output: Output) -> None:
         "pageSize": arguments.limit,
         "sequencingOrder": "FORWARDS" if arguments.oldest_first else "BACKWARDS",
     }
-    answer = client.repository(
-        "POST", f"/instances/{kind}/{arguments.guid}/history/all", body
-    )
+    path = _path(kind, arguments.guid) + "/history/all"
+    answer = client.repository("POST", path, body)
     if output.as_json:
         output.json(answer)
         return
@@ -285,14 +312,13 @@ def history(arguments: Namespace, client: NodeClient, output: Output) -> None:
                 version.get("updateTime") or version.get("createTime", ""),
                 version.get("updatedBy") or version.get("createdBy", ""),
                 version.get("status", ""),
-                version.get("properties", {})
-                .get("instanceProperties", {})
-                .get("displayName", {})
-                .get("primitiveValue", ""),
+                name_of(version),
             )
             for version in versions
         ),
     )
+    if more := _more(arguments, versions):
+        output.line(more)
 
 
 def add(arguments: Namespace, client: NodeClient, output: Output) -> None:
@@ -342,7 +368,7 @@ def classify(arguments: Namespace, client: NodeClient, output: Output) -> None:
 def delete(arguments: Namespace, client: NodeClient, output: Output) -> None:
     """Delete an entity or relationship; with --purge for good."""
     kind = _kind(client, arguments.guid)
-    path = f"/instances/{kind}/{arguments.guid}"
+    path = _path(kind, arguments.guid)
     known = client.repository("GET", path + "/existence").get(kind)
     if known is None:
         client.repository("GET", path)  # answers why it isn't there
@@ -356,7 +382,7 @@ def delete(arguments: Namespace, client: NodeClient, output: Output) -> None:
     if known["status"] != "DELETED":
         answer = client.repository("POST", path + "/delete", body)
     if arguments.purge:
-        client.repository("POST", path + "/purge", body)
+        answer = client.repository("POST", path + "/purge", body)
     if output.as_json:
         output.json(answer)
     else:
@@ -391,12 +417,13 @@ def add_commands(commands: Any, common: ArgumentParser) -> None:
     parser.add_argument("--search", metavar="TEXT", help="types whose name has TEXT")
     parser = command("find", find)
     parser.add_argument("type", nargs="?", help="type name; its subtypes are included")
-    parser.add_argument("--text", help="text that some property contains")
-    parser.add_argument("--ignore-case", action="store_true")
-    parser.add_argument(
+    by = parser.add_mutually_exclusive_group()
+    by.add_argument("--text", help="text that some property contains")
+    by.add_argument(
         "--where", action="append", metavar="NAME=VALUE", help="property equals value"
     )
-    parser.add_argument("--classification", metavar="NAME")
+    by.add_argument("--classification", metavar="NAME", help="entities that have it")
+    parser.add_argument("--ignore-case", action="store_true", help="for --text")
     parser.add_argument("--status", metavar="STATUS,...", help="such as DELETED")
     parser.add_argument("--relationships", action="store_true")
     parser.add_argument("--as-of", metavar="TIME", help="what was found at that time")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from edgenode.cli.client import NodeClient
+from edgenode.cli.client import NodeClient, segment
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.codec.json import loads
 from edgenode.errors import BadRequestError
@@ -35,7 +35,7 @@ def type_named(client: NodeClient, name: str) -> JsonObject:
     Raises:
         CommandError: The type isn't known, or the node can't be reached.
     """
-    answer = client.repository("GET", f"/types/typedef/name/{name}")
+    answer = client.repository("GET", f"/types/typedef/name/{segment(name)}")
     type_def: JsonObject = answer["typeDef"]
     return type_def
 
