@@ -1,39 +1,49 @@
-"""Run the questions in order, each in its own process, and keep their answers.
+"""Ask the questions in order, each in its own process, and keep their answers.
 
-python -m bench [question ...] [-- options for the questions]
+python -m bench [question ...] [--write PATH] [-- options for the questions]
 
-For example: python -m bench rest_methods -- --configure-genuine
---genuine http://127.0.0.1:9443 bench --edgenode http://127.0.0.1:9444 bench
+For example: python -m bench scale footprint -- --directory /mnt/card
+Side by side with a genuine Egeria: python -m bench rest_methods --
+--genuine http://127.0.0.1:9443 bench --configure-genuine
+A document of what was kept last: python -m bench --write bench/RESULTS.md
 """
 
 import argparse
 import json
 import subprocess
 import sys
+from pathlib import Path
 
-from bench.harness import ROOT, Table
+from bench.harness import ROOT
+from bench.report import document, remarks_of, tables_of
 
 QUESTIONS = ("rest_methods",)
 RESULTS = ROOT / "bench" / "results"
 
 
 def ask(question: str, options: list[str]) -> int:
-    """Run one question, print its tables, keep its JSON; the question's exit code."""
+    """Ask one question, print its tables, keep its JSON; the question's exit code."""
     command = [sys.executable, "-m", f"bench.{question}", *options]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=False)
     if not done.stdout:
         return done.returncode or 1
-    report = json.loads(done.stdout)
+    made = json.loads(done.stdout)
     RESULTS.mkdir(exist_ok=True)
     kept = RESULTS / f"{question}.json"
     kept.write_bytes(done.stdout)
-    for table in report["tables"]:
-        rows = tuple(tuple(row) for row in table["rows"])
-        print(Table(table["title"], tuple(table["columns"]), rows).text(), end="\n\n")
-    for note in report["notes"]:
-        print(f"- {note}")
+    for table in tables_of(made):
+        print(table.text(), end="\n\n")
+    for text in remarks_of(made):
+        print(f"- {text}")
     print(f"{question}: {kept.relative_to(ROOT)}")
     return done.returncode
+
+
+def write(path: Path) -> None:
+    """Write the answers that are kept, of whichever questions, into a document."""
+    kept = [RESULTS / f"{question}.json" for question in QUESTIONS]
+    parts = [document(json.loads(file.read_text())) for file in kept if file.exists()]
+    path.write_text("\n".join(["# Measurements\n", *parts]), encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:
@@ -42,12 +52,26 @@ def main(arguments: list[str]) -> int:
     if "--" in arguments:
         at = arguments.index("--")
         own, options = arguments[:at], arguments[at + 1 :]
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("question", nargs="*", help=", ".join(QUESTIONS))
-    questions = parser.parse_args(own).question or QUESTIONS
+    parser.add_argument(
+        "--write",
+        metavar="PATH",
+        type=Path,
+        help="write a document of the kept answers; asks only the questions named",
+    )
+    parsed = parser.parse_args(own)
+    questions = parsed.question or (() if parsed.write else QUESTIONS)
     if unknown := set(questions).difference(QUESTIONS):
         parser.error(f"no such question: {', '.join(sorted(unknown))}")
-    return max(ask(question, options) for question in questions) and 1
+    codes = [ask(question, options) for question in questions]
+    if parsed.write:
+        write(parsed.write)
+    return int(any(codes))
 
 
 if __name__ == "__main__":

@@ -17,21 +17,23 @@ from bench.glossary import (
     SPINE_OBJECT,
     START_OF_2026,
     TERM,
-    Request,
-    Target,
     Type,
-    add_entity,
-    add_relationship,
     classification,
     integer,
-    new_values,
     properties,
     term_qualified_name,
     text,
-    update_entity,
 )
 from bench.harness import Json, RefusedError
 from bench.method import Make, Method, a_category
+from bench.target import (
+    Request,
+    Target,
+    add_entity,
+    add_relationship,
+    new_values,
+    update_entity,
+)
 
 ELSEWHERE: Final = "5f0f2a52-31c1-4b5c-9f39-0d6d1a5a7c11"  # a home that is not here
 SOURCE: Final = "c4b1c9c4-0f3a-4b61-8f0e-6b1d3c7c9a22"  # an external source

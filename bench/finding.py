@@ -15,8 +15,6 @@ from bench.glossary import (
     START_OF_2026,
     TERM,
     TODO,
-    Request,
-    Target,
     Type,
     date,
     integer,
@@ -27,6 +25,7 @@ from bench.glossary import (
 )
 from bench.harness import Json
 from bench.method import Method
+from bench.target import Request, Target
 
 Match = Callable[[Target, int], Json]
 Criteria = Callable[[Target, int], str]

@@ -12,8 +12,23 @@ from urllib.parse import quote, urlsplit
 from bench.harness import ROOT, BenchError, answers, call
 
 SCRIPT = ROOT.parent / "shared" / "egeria" / "egeria.py"
+PROGRAMS = ("java", "mvn")
 USER = "bench"
 ORIGIN = f"/open-metadata/platform-services/users/{USER}/server-platform/origin"
+COMPARE = (
+    "python -m bench rest_methods -- "
+    "--genuine http://127.0.0.1:9443 bench --configure-genuine"
+)
+
+
+def how_to_compare() -> str:
+    """What to do for a comparison, or what is missing for it."""
+    if not SCRIPT.exists():
+        return f"that needs {SCRIPT}, which isn't there"
+    missing = [program for program in PROGRAMS if shutil.which(program) is None]
+    if missing:
+        return f"that needs {' and '.join(missing)}; then: {COMPARE}"
+    return COMPARE
 
 
 @contextmanager
@@ -40,7 +55,7 @@ def platform(url: str) -> Iterator[None]:
 def _egeria(url: str, action: str) -> None:
     if not SCRIPT.exists():
         raise BenchError(f"no platform answers at {url}, and {SCRIPT} is not there")
-    for program in ("java", "mvn"):
+    for program in PROGRAMS:
         if shutil.which(program) is None:
             message = f"no platform answers at {url}, and starting one needs {program}"
             raise BenchError(message)

@@ -1,4 +1,4 @@
-"""A glossary of any size, the same for the same seed, and how it is loaded over REST.
+"""A glossary of any size, the same for the same seed.
 
 One Glossary; GlossaryCategories, one for 40 terms; GlossaryTerms with the usual
 properties, three in ten with a Confidentiality classification and one in twenty with a
@@ -10,18 +10,13 @@ to ask for.
 """
 
 import itertools
-import json
 import random
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote
 
-from bench.harness import BenchError, Connection, Json, Progress, RefusedError
+from bench.harness import Json
 
-USER = "bench"
 TERMS_A_CATEGORY = 40
 TERMS_A_TODO = 20
 UPDATED_EVERY = 20
@@ -293,211 +288,9 @@ def term_qualified_name(index: int) -> str:
     return f"GlossaryTerm::bench::{index:06}"
 
 
-GLOSSARY: Final = Glossary()
-
-
-# A server with the glossary on it
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """An OMRS request; the path is the part after ``/users/{userId}``."""
-
-    method: str
-    path: str
-    body: object = None
-
-
-@dataclass(slots=True)
-class Target:
-    """One server that is measured, and the guids it gave to what was loaded.
-
-    Attributes:
-        label: What the report calls it.
-        before_updates: A moment after the load and before the updates, in ms since
-            1970, by the server's clock.
-        made: The answers to changing requests that later requests build on, by name
-            and index.
-    """
-
-    label: str
-    url: str
-    server: str
-    connection: Connection
-    collection_id: str = ""
-    categories: list[str] = field(default_factory=list)
-    terms: list[str] = field(default_factory=list)
-    todos: list[str] = field(default_factory=list)
-    relationships: list[str] = field(default_factory=list)
-    before_updates: int = 0
-    made: dict[tuple[str, int], Json] = field(default_factory=dict)
-
-    def message(self, request: Request) -> bytes:
-        """The bytes of a request to this server."""
-        base = f"/servers/{quote(self.server)}/open-metadata/repository-services"
-        path = f"{base}/users/{USER}{request.path}"
-        body = None if request.body is None else json.dumps(request.body).encode()
-        return self.connection.message(request.method, path, body)
-
-    def measure(self, request: Request) -> tuple[int, Json, int]:
-        """The nanoseconds that a request takes, its answer, and the answer's bytes.
-
-        Raises:
-            RefusedError: the server answered with an error.
-        """
-        elapsed, body = self.connection.exchange(self.message(request))
-        answer: Json = json.loads(body)
-        code = answer.get("relatedHTTPCode")
-        if code != 200:
-            text = f"{code} {answer.get('exceptionErrorMessage', answer)}"
-            raise RefusedError(text[:300])
-        return elapsed, answer, len(body)
-
-    def call(self, request: Request) -> Json:
-        """The answer of a request that must not fail.
-
-        Raises:
-            BenchError: it did.
-        """
-        try:
-            return self.measure(request)[1]
-        except RefusedError as error:
-            message = f"{self.label}: {request.method} {request.path}: {error}"
-            raise BenchError(message) from error
-
-
-def connect(label: str, url: str, server: str) -> Target:
-    """A target that is there and holds no term yet.
-
-    Raises:
-        BenchError: there is none, or it has terms: figures need a known content.
-    """
-    target = Target(label, url.rstrip("/"), server, Connection(url))
-    answer = target.call(Request("GET", "/metadata-collection-id"))
-    target.collection_id = answer["metadataCollectionId"]
-    body = {"class": "EntityFindRequest", "typeGUID": TERM.guid, "pageSize": 1}
-    if target.call(Request("POST", "/instances/entities", body)).get("entities"):
-        raise BenchError(f"{label}: {server} has terms already; give an empty server")
-    return target
-
-
-def add_entity(
-    kind: Type, values: Mapping[str, Json], classifications: list[Json] | None = None
-) -> Request:
-    """The request that creates an entity."""
-    body: Json = {
-        "class": "EntityCreateRequest",
-        "entityTypeGUID": kind.guid,
-        "initialProperties": properties(values),
-        "initialStatus": "ACTIVE",
-    }
-    if classifications:
-        body["initialClassifications"] = classifications
-    return Request("POST", "/instances/entity", body)
-
-
-def add_relationship(
-    kind: Type, end1: str, end2: str, values: Mapping[str, Json]
-) -> Request:
-    """The request that creates a relationship between two entities, by their guids."""
-    body = {
-        "class": "RelationshipCreateRequest",
-        "relationshipTypeGUID": kind.guid,
-        "entityOneGUID": end1,
-        "entityTwoGUID": end2,
-        "initialProperties": properties(values),
-        "initialStatus": "ACTIVE",
-    }
-    return Request("POST", "/instances/relationship", body)
-
-
-def new_values(values: Mapping[str, Json]) -> Json:
-    """The body that gives an instance or classification these properties."""
-    return {
-        "class": "InstancePropertiesRequest",
-        "instanceProperties": properties(values),
-    }
-
-
-def update_entity(guid: str, values: Mapping[str, Json]) -> Request:
-    """The request that replaces the properties of an entity."""
-    return Request("POST", f"/instances/entity/{guid}/properties", new_values(values))
-
-
-def load(target: Target, size: int) -> None:
-    """Bring a target up to ``size`` terms and as many relationships.
-
-    Raises:
-        BenchError: the server refused something.
-    """
-    first = len(target.terms)
-    if first == 0:
-        values = {
-            "qualifiedName": text("Glossary::bench"),
-            "displayName": text("Bench"),
-        }
-        target.call(add_entity(ROOT, values))
-    categories = max(size // TERMS_A_CATEGORY, 1)
-    _add(target, target.categories, categories, "categories", _category)
-    _add(target, target.terms, size, "terms", _term)
-    _add(target, target.todos, size // TERMS_A_TODO, "to-dos", _todo)
-    _add(target, target.relationships, size, "relationships", _link)
-    target.before_updates = _a_moment_later(target)
-    progress = Progress(f"{target.label}: updates", size)
-    for index in range(first, size):
-        if updated(index):
-            values = GLOSSARY.term(index, edition=2)
-            target.call(update_entity(target.terms[index], values))
-        progress.at(index + 1)
-
-
-def _add(
-    target: Target,
-    guids: list[str],
-    count: int,
-    what: str,
-    request: Callable[[Target, int], Request],
-) -> None:
-    progress = Progress(f"{target.label}: {what}", count)
-    for index in range(len(guids), count):
-        answer = target.call(request(target, index))
-        guids.append((answer.get("entity") or answer["relationship"])["guid"])
-        progress.at(index + 1)
-
-
-def _category(_: Target, index: int) -> Request:
-    classifications = GLOSSARY.category_classifications(index)
-    return add_entity(CATEGORY, GLOSSARY.category(index), classifications)
-
-
-def _term(_: Target, index: int) -> Request:
-    classifications = GLOSSARY.term_classifications(index)
-    return add_entity(TERM, GLOSSARY.term(index), classifications)
-
-
-def _todo(_: Target, index: int) -> Request:
-    return add_entity(TODO, GLOSSARY.todo(index))
-
-
-def _link(target: Target, index: int) -> Request:
-    end2 = target.terms[index]
-    if index % 10 == 9:
-        end1 = target.terms[GLOSSARY.chance("assigned", index).randrange(index)]
-        return add_relationship(ASSIGNMENT, end1, end2, GLOSSARY.assignment(index))
-    share = GLOSSARY.chance("category of", index).random() ** 1.5
-    end1 = target.categories[int(share * len(target.categories))]
-    return add_relationship(CATEGORIZATION, end1, end2, GLOSSARY.categorization(index))
-
-
 def updated(index: int) -> bool:
     """Whether the term has a second version."""
     return index % UPDATED_EVERY == 7
 
 
-def _a_moment_later(target: Target) -> int:
-    """A time of the server's clock after all that it stored, and before what comes."""
-    request = Request("GET", f"/instances/relationship/{target.relationships[-1]}")
-    created: str = target.call(request)["relationship"]["createTime"]
-    last = round(datetime.fromisoformat(created).timestamp() * 1000)
-    time.sleep(0.01)
-    return last + 2
+GLOSSARY: Final = Glossary()

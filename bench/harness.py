@@ -4,14 +4,12 @@ import json
 import multiprocessing
 import os
 import platform
-import shlex
 import socket
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +41,7 @@ def facts() -> Json:
         "python": platform.python_version(),
         "machine": {
             "system": platform.platform(),
+            "architecture": platform.machine(),
             "processor": _first_value("/proc/cpuinfo", "model name"),
             "cores": os.cpu_count(),
             "memory": _first_value("/proc/meminfo", "MemTotal"),
@@ -284,39 +283,6 @@ def answers(url: str, path: str = "/") -> bool:
     return True
 
 
-@contextmanager
-def serving(
-    command: str, ready: Callable[[], bool], *, within: float = 60.0
-) -> Iterator[int]:
-    """Run a server's command line until the block ends; gives its process id.
-
-    Args:
-        command: The command line; the server stays in the foreground.
-        ready: True as soon as the server answers.
-        within: Seconds after which a server that is not ready is given up.
-
-    Raises:
-        BenchError: the server ended or was not ready in time.
-    """
-    process = subprocess.Popen(shlex.split(command), cwd=ROOT, stdout=sys.stderr)
-    try:
-        deadline = time.monotonic() + within
-        while not ready():
-            if process.poll() is not None:
-                raise BenchError(f"{command}: ended with code {process.returncode}")
-            if time.monotonic() > deadline:
-                raise BenchError(f"{command}: not ready within {within:.0f} s")
-            time.sleep(0.05)
-        yield process.pid
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
 # Output
 
 
@@ -374,9 +340,3 @@ class Progress:
         start = "\r" if sys.stderr.isatty() else ""
         end = f" {now - self._start:.1f} s\n" if last else ""
         print(f"{start}{line}{end}", end="", file=sys.stderr, flush=True)
-
-
-def write_report(report: Json) -> None:
-    """Print a question's answer as JSON, the only thing it prints on stdout."""
-    json.dump(report, sys.stdout, indent=1, ensure_ascii=False)
-    print()

@@ -7,7 +7,7 @@ something else and the same number asks the same of every server.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.glossary import Request, Target
+from bench.target import Request, Target
 
 Make = Callable[[Target, int], Request]
 

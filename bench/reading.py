@@ -11,10 +11,9 @@ from bench.glossary import (
     RETENTION,
     TERM,
     UPDATED_EVERY,
-    Request,
-    Target,
 )
 from bench.method import Make, Method, a_category, a_relationship, a_term, one_of
+from bench.target import Request, Target
 
 NAMES: Final = (
     "GlossaryTerm",

@@ -17,12 +17,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 from bench import genuine
 from bench.changing import CHANGING
 from bench.finding import FINDING
-from bench.glossary import Target, connect, load
 from bench.harness import (
     BenchError,
     Connection,
@@ -30,23 +28,23 @@ from bench.harness import (
     Json,
     Progress,
     Table,
-    answers,
     client_cost,
-    facts,
     milliseconds,
-    serving,
-    write_report,
 )
+from bench.loading import load
 from bench.method import Method
+from bench.node import Node, data_directory
 from bench.reading import READING
-from bench.rounds import Outcome, measure
+from bench.report import Answer, Requirement, parser_of
+from bench.rounds import FULL, QUICK, Outcome, Pace, measure
+from bench.target import Target, connect
 
 METHODS = (*READING, *FINDING, *CHANGING)
 PRACTICE_SIZE = 500
 
 
 def measure_all(
-    targets: Sequence[Target], size: int, methods: Sequence[Method]
+    targets: Sequence[Target], size: int, methods: Sequence[Method], pace: Pace
 ) -> list[Outcome]:
     """Load the targets up to ``size`` and measure the methods there."""
     for target in targets:
@@ -54,7 +52,7 @@ def measure_all(
     outcomes = []
     progress = Progress(f"{size} terms: methods", len(methods))
     for done, method in enumerate(methods, 1):
-        outcomes.append(measure(targets, method))
+        outcomes.append(measure(targets, method, pace))
         progress.at(done)
     return [outcome for outcome in outcomes if outcome.method.measured]
 
@@ -77,8 +75,6 @@ def row(outcome: Outcome) -> Json:
         }
     if ratio := ratio_of(outcome):
         made["ratio"] = round(ratio, 4)
-    if remarks := outcome.remarks():
-        made["remarks"] = remarks
     return made
 
 
@@ -112,43 +108,51 @@ def table(size: int, labels: Sequence[str], outcomes: Sequence[Outcome]) -> Tabl
     return Table(f"{size:,} terms, {size:,} relationships", tuple(columns), tuple(rows))
 
 
-def report(
-    targets: Sequence[Target], sizes: Sequence[int], methods: Sequence[Method]
-) -> tuple[Json, list[Table]]:
-    """Measure at every size; the answer as JSON and as tables."""
-    origins = {target.label: origin(target.url) for target in targets}
+def requirement(size: int, outcomes: Sequence[Outcome]) -> Requirement:
+    """No method is slower at the median than the genuine one."""
+    ratios = [ratio_of(outcome) for outcome in outcomes]
+    slowest = None if None in ratios else max(filter(None, ratios), default=None)
+    what = f"the slowest method's ratio to genuine Egeria, {size:,} terms"
+    return Requirement(what, slowest, 1.0, "times")
+
+
+def measured(
+    targets: Sequence[Target],
+    sizes: Sequence[int],
+    methods: Sequence[Method],
+    pace: Pace = FULL,
+) -> Answer:
+    """Measure at every size."""
+    answer = Answer("rest_methods", "REST methods")
+    versions = {target.label: origin(target.url) for target in targets}
     labels = [target.label for target in targets]
-    before = facts()
     cost = client_cost()
-    measure_all(targets, PRACTICE_SIZE, methods)
+    if pace is FULL:
+        measure_all(targets, PRACTICE_SIZE, methods, pace)
     rows: Json = {}
-    tables, notes = [], []
     for size in sizes:
-        outcomes = measure_all(targets, size, methods)
+        outcomes = measure_all(targets, size, methods, pace)
         rows[str(size)] = [row(outcome) for outcome in outcomes]
-        tables.append(table(size, labels, outcomes))
-        for outcome in outcomes:
-            text = "; ".join(outcome.remarks())
-            if text:
-                notes.append(f"{size:,}: {outcome.method.name}: {text}")
-    for length, times in cost.items():
-        notes.append(
-            f"client and loopback alone, for an answer of {length}: "
-            f"{times['lowest ms']:.3f} to {times['highest ms']:.3f} ms"
+        answer.tables.append(table(size, labels, outcomes))
+        answer.wrong += [
+            f"{size:,}: {outcome.method.name}: {remark}"
+            for outcome in outcomes
+            for remark in outcome.remarks()
+        ]
+        if "genuine" in labels:
+            answer.requirements.append(requirement(size, outcomes))
+    answer.figures = {"versions": versions, "client cost": cost, "sizes": rows}
+    answer.notes += [f"{label}: {version}" for label, version in versions.items()]
+    answer.notes += [
+        f"client and loopback alone, for an answer of {length}: "
+        f"{times['lowest ms']:.3f} to {times['highest ms']:.3f} ms"
+        for length, times in cost.items()
+    ]
+    if "genuine" not in labels:
+        answer.notes.append(
+            f"nothing was compared with a genuine Egeria: {genuine.how_to_compare()}"
         )
-    made = {
-        "question": "rest_methods",
-        **before,
-        "load average at the end": facts()["machine"]["load average"],
-        "versions": origins,
-        "client cost": cost,
-        "sizes": rows,
-        "tables": [
-            {"title": t.title, "columns": t.columns, "rows": t.rows} for t in tables
-        ],
-        "notes": notes,
-    }
-    return made, tables
+    return answer
 
 
 def origin(url: str) -> str:
@@ -160,35 +164,13 @@ def origin(url: str) -> str:
     return body.decode().strip()
 
 
-def markdown(made: Json, tables: Sequence[Table]) -> str:
-    """The report as a document."""
-    machine = made["machine"]
-    versions = ", ".join(f"{key}: {text}" for key, text in made["versions"].items())
-    lines = [
-        "## REST methods",
-        "",
-        f"{made['date']}, commit {made['commit']}, Python {made['python']}, "
-        f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
-        f"{machine['system']}. {versions}.",
-        "",
-        *(f"{table.markdown()}\n" for table in tables),
-        *(f"- {note}" for note in made["notes"]),
-    ]
-    return "\n".join(lines) + "\n"
-
-
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line's options."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.rest_methods",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = parser_of("rest_methods", __doc__)
+    server = ("URL", "SERVER")
+    parser.add_argument(
+        "--genuine", nargs=2, metavar=server, help="a genuine platform to compare with"
     )
-    for name, what in (
-        ("--genuine", "a genuine Egeria platform"),
-        ("--edgenode", "a platform of this project"),
-    ):
-        parser.add_argument(name, nargs=2, metavar=("URL", "SERVER"), help=what)
     parser.add_argument(
         "--configure-genuine",
         action="store_true",
@@ -196,21 +178,18 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         "anew with an empty in-memory repository",
     )
     parser.add_argument(
-        "--edgenode-command",
-        metavar="COMMAND",
-        help="the command line that starts the edgenode server, in the foreground",
+        "--edgenode",
+        nargs=2,
+        metavar=server,
+        help="a node that runs already, empty; without it one is started",
     )
-    parser.add_argument("--sizes", default="4000,20000", help="numbers of terms")
+    parser.add_argument("--sizes", help="numbers of terms, 4000,20000 by default")
     parser.add_argument(
         "--only",
         metavar="REGEX",
         help="the methods to measure (changes need addEntity)",
     )
-    parser.add_argument("--markdown", metavar="PATH", type=Path)
-    options = parser.parse_args(arguments)
-    if not (options.genuine or options.edgenode):
-        parser.error("nothing to measure: give --genuine or --edgenode, or both")
-    return options
+    return parser.parse_args(arguments)
 
 
 def chosen(only: str | None) -> list[Method]:
@@ -233,37 +212,44 @@ def chosen(only: str | None) -> list[Method]:
     return [method for method in matching if not method.changes] + steps
 
 
+def targets_of(options: argparse.Namespace, stack: ExitStack) -> list[Target]:
+    """The servers that the options name, or one of this project of its own."""
+    targets = []
+    if options.genuine:
+        url, server = options.genuine
+        if options.configure_genuine:
+            stack.enter_context(genuine.platform(url))
+            genuine.configure(url, server)
+        targets.append(connect("genuine", url, server))
+    if options.edgenode:
+        targets.append(connect("edgenode", *options.edgenode))
+    else:
+        directory = stack.enter_context(
+            data_directory(options.directory, may_be_memory=options.quick)
+        )
+        node = stack.enter_context(Node(directory))
+        targets.append(node.target())
+    return targets
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what the command line says; 1 when an answer was wrong, 2 on failure."""
     options = parsed(arguments)
-    sizes = [int(size) for size in options.sizes.split(",")]
+    sizes = options.sizes or ("60" if options.quick else "4000,20000")
     try:
         methods = chosen(options.only)
         with ExitStack() as stack:
-            targets = []
-            if options.genuine:
-                url, server = options.genuine
-                if options.configure_genuine:
-                    stack.enter_context(genuine.platform(url))
-                    genuine.configure(url, server)
-                targets.append(connect("genuine", url, server))
-            if options.edgenode:
-                url, server = options.edgenode
-                if options.edgenode_command:
-                    path = genuine.ORIGIN
-                    stack.enter_context(
-                        serving(options.edgenode_command, lambda: answers(url, path))
-                    )
-                targets.append(connect("edgenode", url, server))
-            made, tables = report(targets, sizes, methods)
+            targets = targets_of(options, stack)
+            answer = measured(
+                targets,
+                [int(size) for size in sizes.split(",")],
+                methods,
+                QUICK if options.quick else FULL,
+            )
     except BenchError as error:
         print(f"rest_methods: {error}", file=sys.stderr)
         return 2
-    write_report(made)
-    if options.markdown:
-        options.markdown.write_text(markdown(made, tables), encoding="utf-8")
-    wrong = [row for rows in made["sizes"].values() for row in rows if "remarks" in row]
-    return 1 if wrong else 0
+    return answer.give(options.markdown)
 
 
 if __name__ == "__main__":

@@ -8,19 +8,37 @@ is the slowest one.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from bench.glossary import Target
 from bench.harness import Figures, Json, RefusedError
 from bench.method import Method
+from bench.target import Target
 
 ROUNDS = 10
-WARM_UP_SECONDS = 0.7
-WARM_UP_REQUESTS = (5, 200)  # at least, at most
 SLOW = 0.1  # seconds
 REQUESTS_IF_SLOW = 15
-REQUESTS = (60, 300)  # at least, at most
 SECONDS_A_METHOD = 1.0
-CHANGES = (100, 200)  # requests to warm up, requests that count
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a method is asked.
+
+    Attributes:
+        warm_up_seconds: How long it is warmed up, within the next bounds.
+        warm_up: Requests to warm up, at least and at most.
+        requests: Requests that count, at least and at most.
+        changes: For a method that changes something: to warm up, and that count.
+    """
+
+    warm_up_seconds: float
+    warm_up: tuple[int, int]
+    requests: tuple[int, int]
+    changes: tuple[int, int]
+
+
+FULL: Final = Pace(0.7, (5, 200), (60, 300), (100, 200))
+QUICK: Final = Pace(0.0, (1, 1), (3, 3), (2, 3))
 
 
 @dataclass(slots=True)
@@ -33,15 +51,19 @@ class Outcome:
     bytes: dict[str, int] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
 
-    def remarks(self) -> list[str]:
-        """What is wrong with the answers; nothing when all is well."""
+    def remarks(self, *, same_content: bool = True) -> list[str]:
+        """What is wrong with the answers; nothing when all is well.
+
+        Args:
+            same_content: Whether all targets hold the same, and so must find as much.
+        """
         wrong = [f"{label}: {text}" for label, text in self.refusals.items()]
         wrong += [
             f"{label}: none of the requests found anything"
             for label, counts in self.results.items()
             if counts and not any(counts) and not self.method.changes
         ]
-        if len(self.results) == 2:
+        if same_content and len(self.results) == 2:
             one, other = self.results.values()
             pairs = list(zip(one, other, strict=False))
             if differing := [pair for pair in pairs if pair[0] != pair[1]]:
@@ -80,25 +102,25 @@ def results(answer: Json) -> int:
     )
 
 
-def settle(target: Target, outcome: Outcome) -> float:
+def settle(target: Target, outcome: Outcome, pace: Pace) -> float:
     """Ask until the times have settled; the seconds that a request takes then.
 
     Raises:
         RefusedError: the server answered with an error.
     """
-    least, most = WARM_UP_REQUESTS
+    least, most = pace.warm_up
     started = time.perf_counter()
     times: list[int] = []
     while len(times) < least or (
-        len(times) < most and time.perf_counter() - started < WARM_UP_SECONDS
+        len(times) < most and time.perf_counter() - started < pace.warm_up_seconds
     ):
         times.append(ask(target, outcome, 1_000_000 + len(times))[0])
     return Figures.of(times[-20:]).median / 1000
 
 
-def warm_up(targets: Sequence[Target], outcome: Outcome) -> range:
+def warm_up(targets: Sequence[Target], outcome: Outcome, pace: Pace) -> range:
     """Warm the method up; the numbers of the requests that count."""
-    unused, requests = CHANGES
+    unused, requests = pace.changes
     slowest = 0.0
     for target in targets:
         try:
@@ -106,18 +128,18 @@ def warm_up(targets: Sequence[Target], outcome: Outcome) -> range:
                 for number in range(unused):
                     ask(target, outcome, number)
             else:
-                slowest = max(slowest, settle(target, outcome))
+                slowest = max(slowest, settle(target, outcome, pace))
         except RefusedError as error:
             outcome.refusals[target.label] = str(error)
     if outcome.method.changes:
         return range(unused, unused + requests)
-    return range(requests_for(slowest))
+    return range(requests_for(slowest, pace))
 
 
-def measure(targets: Sequence[Target], method: Method) -> Outcome:
+def measure(targets: Sequence[Target], method: Method, pace: Pace = FULL) -> Outcome:
     """Measure one method on the targets in alternate rounds."""
     outcome = Outcome(method)
-    numbers = warm_up(targets, outcome)
+    numbers = warm_up(targets, outcome, pace)
     size = -(-len(numbers) // ROUNDS)
     for first in range(0, len(numbers), size):
         for target in targets:
@@ -133,9 +155,9 @@ def measure(targets: Sequence[Target], method: Method) -> Outcome:
     return outcome
 
 
-def requests_for(seconds: float) -> int:
+def requests_for(seconds: float, pace: Pace = FULL) -> int:
     """How many requests to measure, when one takes this long."""
+    least, most = pace.requests
     if seconds > SLOW:
-        return REQUESTS_IF_SLOW
-    least, most = REQUESTS
+        return min(least, REQUESTS_IF_SLOW)
     return max(least, min(most, int(SECONDS_A_METHOD / max(seconds, 1e-6))))

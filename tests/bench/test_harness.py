@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from bench.finding import FINDING
-from bench.glossary import Glossary, Request, Target, updated
+from bench.glossary import Glossary, updated
 from bench.harness import BenchError, Connection, Figures, RefusedError, client_cost
 from bench.method import Method
 from bench.rest_methods import METHODS, chosen
 from bench.rounds import Outcome, requests_for, results
+from bench.target import Request, Target
 
 
 def serve(*answers: list[bytes]) -> tuple[str, Callable[[], None]]:
