@@ -8,9 +8,13 @@ import os
 import re
 import socket
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from pathlib import Path
+from typing import TypeGuard
 
 from edgenode.errors import EdgeNodeError
 from edgenode.releases import RELEASES, SERVED
@@ -79,6 +83,14 @@ class NodeConfig:
     log_level: str
     servers: tuple[ServerConfig, ...]
 
+    @property
+    def is_local(self) -> bool:
+        """Whether programs on this machine alone can reach the node."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
 
 SETTINGS: Mapping[str, frozenset[str]] = {
     "node": frozenset({"listen", "data_directory", "log_format", "log_level"}),
@@ -98,6 +110,10 @@ ENVIRONMENT: Mapping[str, tuple[str, str]] = {
 """Environment variables that overrule the file; EDGENODE_CONFIG names the file."""
 
 _SERVER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9._-]{1,253}")
+_LISTEN = re.compile(
+    r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>[0-9]{1,5})"
+)
 
 
 def default_server_name() -> str:
@@ -107,12 +123,19 @@ def default_server_name() -> str:
 
 
 def default_data_directory(environment: Mapping[str, str]) -> Path:
-    """The state directory that systemd gives if there is one, else the user's."""
+    """The state directory that systemd gives if there is one, else the user's.
+
+    Raises:
+        RuntimeError: There is neither, nor a home directory.
+    """
     given = environment.get("STATE_DIRECTORY")
     if given:
         return Path(given.split(":")[0])
-    state = environment.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "edgenode"
+    state = Path(environment.get("XDG_STATE_HOME", ""))
+    if not state.is_absolute():  # the XDG specification has such ones ignored
+        home = environment.get("HOME")
+        state = (Path(home) if home else Path.home()) / ".local" / "state"
+    return state / "edgenode"
 
 
 def load_config(
@@ -129,23 +152,25 @@ def load_config(
         ConfigError: Something in it can't be used.
     """
     environment = os.environ if environment is None else environment
+    where = str(path)
     if path is None and environment.get("EDGENODE_CONFIG"):
         path = Path(environment["EDGENODE_CONFIG"])
-    text = ""
-    if path is not None:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                (
-                    Mistake(
-                        str(path),
-                        f"can't be read ({error})",
-                        "name a readable file, or leave --config out",
-                    ),
-                )
-            ) from error
-    return _Reader(path, text, environment).config()
+        where = f"EDGENODE_CONFIG: {path}"
+    return _Reader(path, _text(path, where), environment).config()
+
+
+def _text(path: Path | None, where: str) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        what, mend = "isn't UTF-8", "save the file as UTF-8"
+        raise ConfigError((Mistake(where, what, mend),)) from error
+    except OSError as error:
+        what = f"can't be read ({error.strerror})"
+        mend = "name a file that this user may read, or none"
+        raise ConfigError((Mistake(where, what, mend),)) from error
 
 
 class _Reader:
@@ -155,7 +180,7 @@ class _Reader:
         self, path: Path | None, text: str, environment: Mapping[str, str]
     ) -> None:
         self._path = path
-        self._lines = text.splitlines()
+        self._source = text
         self._environment = environment
         self._mistakes: list[Mistake] = []
         self._tables = self._parse(text)
@@ -182,16 +207,20 @@ class _Reader:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             found = re.search(r"at line (\d+)", str(error))
-            where = f"{self._path}:{found[1] if found else len(self._lines)}"
+            line = found[1] if found else text.rstrip("\n").count("\n") + 1
             mistake = Mistake(
-                where, f"isn't TOML ({error})", "see the commented example file"
+                f"{self._path}:{line}",
+                f"isn't TOML ({error})",
+                "write it as edgenode.example.toml does; texts stand in quotes",
             )
             raise ConfigError((mistake,)) from error
 
     def _table(self, name: str) -> dict[str, object]:
         table = self._tables.get(name, {})
         if not isinstance(table, dict):
-            self._wrong(name, None, "is no table", f"write [{name}] above its keys")
+            self._wrong(
+                name, None, f"{name} is no table", f"write [{name}] above its keys"
+            )
             return {}
         overruled = {
             key: self._environment[variable]
@@ -202,24 +231,17 @@ class _Reader:
 
     def _servers(self) -> Iterator[ServerConfig]:
         tables = self._tables.get("server", [{}])
-        if not isinstance(tables, list):
-            self._wrong("server", None, "is no list of tables", "write [[server]]")
+        if not tables or not _is_list_of_tables(tables):
+            self._wrong(
+                "server",
+                None,
+                "server is no list of tables",
+                "write [[server]] above the keys of each server",
+            )
             return
-        overruling = self._environment.get("EDGENODE_SERVER_NAME")
         names: set[str] = set()
         for position, table in enumerate(tables):
-            name = table.get("name", default_server_name())
-            if overruling and position == 0:
-                name = overruling
-            if not isinstance(name, str) or not _SERVER_NAME.fullmatch(name):
-                self._wrong(
-                    "server",
-                    "name",
-                    f"{name!r} is no server name",
-                    "use letters, digits, dot, underscore and hyphen, 63 at most",
-                    position,
-                )
-                continue
+            name = self._server_name(table, position)
             if name in names:
                 self._wrong(
                     "server",
@@ -238,15 +260,31 @@ class _Reader:
                 ),
             )
 
+    def _server_name(self, table: dict[str, object], position: int) -> str:
+        name = table.get("name", default_server_name())
+        overruling = self._environment.get("EDGENODE_SERVER_NAME")
+        if overruling and position == 0:
+            name = overruling
+        if isinstance(name, str) and _SERVER_NAME.fullmatch(name):
+            return name
+        self._wrong(
+            "server",
+            "name",
+            f"{name!r} is no server name",
+            "use letters, digits, dot, underscore and hyphen, 63 at most",
+            position,
+        )
+        return f"server {position}"
+
     def _release(self, table: dict[str, object], position: int) -> str:
         release = table.get("release", SERVED.name)
         if release == SERVED.name:
             return SERVED.name
-        known = ", not served yet" if release in RELEASES else ""
+        known = isinstance(release, str) and release in RELEASES
         self._wrong(
             "server",
             "release",
-            f"{release!r} is no release that is served here{known}",
+            f"release {release!r} isn't served" + (" yet" if known else ""),
             f'write release = "{SERVED.name}"',
             position,
         )
@@ -256,7 +294,9 @@ class _Reader:
         value = table.get(key)
         if value is None or isinstance(value, str):
             return value
-        self._wrong("server", key, "must be text", f'write {key} = "..."', position)
+        self._wrong(
+            "server", key, f"{key} is no text", f'write {key} = "..."', position
+        )
         return None
 
     def _choice(
@@ -270,60 +310,69 @@ class _Reader:
         if isinstance(value, str) and value in choices:
             return value
         self._wrong(
-            "node", key, f"{value!r} isn't possible", f"use {' or '.join(choices)}"
+            "node", key, f"{value!r} is no {key}", f"use {' or '.join(choices)}"
         )
         return default
 
     def _data_directory(self, node: dict[str, object]) -> Path:
         value = node.get("data_directory")
-        if value is None:
-            return default_data_directory(self._environment)
-        if isinstance(value, str) and Path(value).expanduser().is_absolute():
-            return Path(value).expanduser()
+        try:
+            if value is None:
+                return default_data_directory(self._environment)
+            # A NUL can stand in a TOML text, but in no path.
+            if isinstance(value, str) and "\0" not in value:
+                path = Path(value).expanduser()
+                if path.is_absolute():
+                    return path
+        except RuntimeError:  # "~" without a home, or of nobody
+            value = "~" if value is None else value
         self._wrong(
             "node",
             "data_directory",
             f"{value!r} is no absolute path",
-            'write data_directory = "/var/lib/edgenode"',
+            "name a directory from the root on, such as /var/lib/edgenode",
         )
         return Path()
 
     def _listen(self, node: dict[str, object]) -> tuple[str, int]:
         value = node.get("listen", f"{DEFAULT_HOST}:{DEFAULT_PORT}")
-        found = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})", str(value))
-        if found and isinstance(value, str) and int(found[2]) < 65536:
-            return found[1].strip("[]"), int(found[2])
+        found = _LISTEN.fullmatch(value) if isinstance(value, str) else None
+        if found and int(found["port"]) < 65536:
+            host = found["six"] or found["host"]
+            if _is_host(host, in_brackets=found["six"] is not None):
+                return host, int(found["port"])
         self._wrong(
             "node",
             "listen",
             f"{value!r} is no address and port",
-            f'write listen = "{DEFAULT_HOST}:{DEFAULT_PORT}"',
+            f"write them like {DEFAULT_HOST}:{DEFAULT_PORT} or [::1]:{DEFAULT_PORT}",
         )
         return DEFAULT_HOST, DEFAULT_PORT
 
     def _check_names(self) -> None:
         for table, content in self._tables.items():
             if table not in SETTINGS:
-                self._wrong(
-                    table,
-                    None,
-                    f"[{table}] isn't known",
-                    f"the tables are {', '.join(SETTINGS)}",
-                )
+                self._unknown_table(table, content)
                 continue
             entries = content if isinstance(content, list) else [content]
             for position, entry in enumerate(entries):
-                unknown = (
-                    set(entry) - SETTINGS[table] if isinstance(entry, dict) else ()
-                )
-                for key in sorted(unknown):
+                keys = entry if isinstance(entry, dict) else {}
+                for key in sorted(keys.keys() - SETTINGS[table]):
                     self._wrong(
                         table,
                         key,
                         f"{key} isn't known",
-                        f"the keys of {table} are {', '.join(sorted(SETTINGS[table]))}",
+                        _nearest(key, SETTINGS[table], f"the keys of {table} are"),
                         position,
                     )
+
+    def _unknown_table(self, name: str, content: object) -> None:
+        homes = [table for table, keys in SETTINGS.items() if name in keys]
+        if homes and not isinstance(content, dict | list):
+            mend = f"write it below {_HEADS[homes[0]]}"
+        else:
+            mend = _nearest(name, SETTINGS, "the tables are")
+        self._wrong(name, None, f"{name} isn't known here", mend)
 
     def _wrong(
         self, table: str, key: str | None, what: str, mend: str, position: int = 0
@@ -332,27 +381,74 @@ class _Reader:
 
     def _where(self, table: str, key: str | None, position: int) -> str:
         for variable, place in ENVIRONMENT.items():
-            if place == (table, key) and self._environment.get(variable):
+            overruled = place == (table, key) and position == 0
+            if overruled and self._environment.get(variable):
                 return variable
-        line = self._line_of(table, key, position)
+        lines = _lines(self._source)
+        line = lines.get((table, position, key)) or lines.get((table, position, None))
         return f"{self._path}:{line}" if line else str(self._path or "defaults")
 
-    def _line_of(self, table: str, key: str | None, position: int) -> int | None:
-        """The line of a key, or of its table's head where the key isn't written."""
-        head, seen = None, -1
-        for number, line in enumerate(self._lines, 1):
-            opened = re.match(r"\s*\[\[?\s*([\w.-]+)\s*\]\]?", line)
-            if opened:
-                inside = opened[1] == table
-                seen += inside
-                if inside and seen == position:
-                    head = number
-                elif head is not None:
-                    break
-            elif head is not None and key is not None and _sets(key, line):
-                return number
-        return head
+
+_HEADS = {"node": "[node]", "server": "[[server]]"}
 
 
-def _sets(key: str, line: str) -> bool:
-    return re.match(rf'\s*"?{re.escape(key)}"?\s*=', line) is not None
+def _is_list_of_tables(value: object) -> TypeGuard[list[dict[str, object]]]:
+    return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
+
+
+def _is_host(host: str, *, in_brackets: bool) -> bool:
+    """Whether a text is an address, or can be a host's name."""
+    try:
+        if in_brackets:
+            IPv6Address(host)
+        elif not host.strip("0123456789."):
+            IPv4Address(host)
+        else:
+            return _HOST_NAME.fullmatch(host) is not None
+    except AddressValueError:
+        return False
+    return True
+
+
+def _nearest(name: str, known: Iterable[str], otherwise: str) -> str:
+    """What may have been meant."""
+    near = get_close_matches(name.lower(), known, n=1)
+    return f"write {near[0]}" if near else f"{otherwise} {', '.join(sorted(known))}"
+
+
+def _lines(text: str) -> Mapping[tuple[str, int, str | None], int]:
+    """The line of each key by table and position, and of each table with key None.
+
+    A file is a sequence of statements of a line or more, each of which is TOML by
+    itself: so the parser tells where one ends.
+    """
+    found: dict[tuple[str, int, str | None], int] = {}
+    tables: Counter[str] = Counter()
+    inside: tuple[str, int] | None = None
+    deeper = False
+    waiting: list[str] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        waiting.append(line)
+        try:
+            statement = tomllib.loads("\n".join(waiting))
+        except tomllib.TOMLDecodeError:
+            continue
+        first, is_head = number - len(waiting) + 1, waiting[0].lstrip().startswith("[")
+        waiting.clear()
+        if inside is not None and not is_head:
+            if not deeper:
+                for key in statement:
+                    found.setdefault((*inside, key), first)
+            continue
+        for table, content in statement.items():
+            entries = content if content and isinstance(content, list) else [content]
+            if is_head:
+                tables[table] += isinstance(content, list)
+                inside = (table, max(tables[table] - 1, 0))
+                deeper = bool(entries[0])
+            for position, entry in enumerate(entries):
+                place = inside if inside is not None else (table, position)
+                found.setdefault((*place, None), first)
+                for key in entry if isinstance(entry, dict) else ():
+                    found.setdefault((*place, key), first)
+    return found

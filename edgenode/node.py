@@ -157,6 +157,14 @@ async def run_node(config: NodeConfig, ready: Callable[[int], None]) -> None:
         OSError: The address can't be listened on, or the directory not be written.
     """
     logging_to_stderr(config.log_format, config.log_level)
+    if not config.is_local:
+        logger.warning(
+            "%s can be reached from other machines, and there is no authentication: "
+            "whoever reaches it may read and change everything, in plain HTTP. "
+            "Unless something in front of it sees to that, set listen to 127.0.0.1:%d",
+            config.host,
+            config.port,
+        )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,0 +1,562 @@
+"""The configuration: defaults, file, environment, and mistakes that say where they are."""
+
+import re
+import socket
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgenode import config as configuration
+from edgenode.config import (
+    ENVIRONMENT,
+    SETTINGS,
+    ConfigError,
+    Mistake,
+    NodeConfig,
+    ServerConfig,
+    default_data_directory,
+    default_server_name,
+    load_config,
+)
+from edgenode.releases import RELEASES, SERVED
+
+HOME = {"HOME": "/home/pi"}
+DEFAULTS = NodeConfig(
+    source=None,
+    host="127.0.0.1",
+    port=9443,
+    data_directory=Path("/home/pi/.local/state/edgenode"),
+    log_format="text",
+    log_level="info",
+    servers=(ServerConfig(name=default_server_name(), release=SERVED.name),),
+)
+NOT_SERVED = next(name for name in RELEASES if name != SERVED.name)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "edgenode.toml"
+
+
+def loaded(
+    file: Path, text: str, environment: Mapping[str, str] | None = None
+) -> NodeConfig:
+    file.write_text(text, encoding="utf-8")
+    return load_config(file, HOME | dict(environment or {}))
+
+
+def mistakes(
+    file: Path, text: str, environment: Mapping[str, str] | None = None
+) -> tuple[Mistake, ...]:
+    with pytest.raises(ConfigError) as caught:
+        loaded(file, text, environment)
+    return caught.value.mistakes
+
+
+def mistake(
+    file: Path, text: str, environment: Mapping[str, str] | None = None
+) -> Mistake:
+    (only,) = mistakes(file, text, environment)
+    return only
+
+
+# What holds
+
+
+def test_without_a_file_the_defaults_hold() -> None:
+    assert load_config(None, HOME) == DEFAULTS
+
+
+@pytest.mark.parametrize("text", ["", "# nothing but a comment\n", "[node]\n"])
+def test_an_empty_file_changes_nothing(file: Path, text: str) -> None:
+    assert loaded(file, text) == replace(DEFAULTS, source=file)
+
+
+def test_every_setting_is_read(file: Path) -> None:
+    text = f"""
+        [node]
+        listen = "0.0.0.0:80"
+        data_directory = "/srv/metadata"
+        log_format = "json"
+        log_level = "debug"
+
+        [[server]]
+        name = "cellar"
+        release = "{SERVED.name}"
+        organization_name = "Home"
+        metadata_collection_name = "Cellar sensors"
+
+        [[server]]
+        name = "attic"
+        """
+    assert loaded(file, text) == NodeConfig(
+        source=file,
+        host="0.0.0.0",  # noqa: S104 - nothing listens
+        port=80,
+        data_directory=Path("/srv/metadata"),
+        log_format="json",
+        log_level="debug",
+        servers=(
+            ServerConfig(
+                name="cellar",
+                release=SERVED.name,
+                organization_name="Home",
+                metadata_collection_name="Cellar sensors",
+            ),
+            ServerConfig(name="attic", release=SERVED.name),
+        ),
+    )
+    read = tomllib.loads(text)
+    assert read["node"].keys() == SETTINGS["node"]
+    assert read["server"][0].keys() == SETTINGS["server"]
+
+
+@pytest.mark.parametrize(
+    ("listen", "host", "port"),
+    [
+        ("127.0.0.1:0", "127.0.0.1", 0),
+        ("[::1]:9443", "::1", 9443),
+        ("[fe80::1%eth0]:9443", "fe80::1%eth0", 9443),
+        ("pi-cellar.local:65535", "pi-cellar.local", 65535),
+    ],
+)
+def test_addresses(file: Path, listen: str, host: str, port: int) -> None:
+    config = loaded(file, f'[node]\nlisten = "{listen}"')
+    assert (config.host, config.port) == (host, port)
+
+
+@pytest.mark.parametrize(
+    ("listen", "local"),
+    [
+        ("127.0.0.1:1", True),
+        ("127.3.2.1:1", True),
+        ("[::1]:1", True),
+        ("localhost:1", True),
+        ("0.0.0.0:1", False),
+        ("[::]:1", False),
+        ("192.168.1.7:1", False),
+        ("pi.local:1", False),
+    ],
+)
+def test_is_local(file: Path, listen: str, local: bool) -> None:
+    assert loaded(file, f'[node]\nlisten = "{listen}"').is_local is local
+
+
+def test_a_home_is_put_in_for_the_tilde(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/pi")
+    config = loaded(file, '[node]\ndata_directory = "~/metadata"')
+    assert config.data_directory == Path("/home/pi/metadata")
+
+
+def test_files_from_other_systems_are_read(file: Path) -> None:
+    file.write_bytes(b'\xef\xbb\xbf[node]\r\nlog_level = "error"\r\n')
+    assert load_config(file, HOME).log_level == "error"
+
+
+# The environment
+
+OVERRULING: dict[str, tuple[str, dict[str, Any]]] = {
+    "EDGENODE_LISTEN": ("0.0.0.0:1234", {"host": "0.0.0.0", "port": 1234}),  # noqa: S104
+    "EDGENODE_DATA_DIRECTORY": ("/data", {"data_directory": Path("/data")}),
+    "EDGENODE_LOG_FORMAT": ("json", {"log_format": "json"}),
+    "EDGENODE_LOG_LEVEL": ("warning", {"log_level": "warning"}),
+    "EDGENODE_SERVER_NAME": (
+        "attic",
+        {"servers": (replace(DEFAULTS.servers[0], name="attic"),)},
+    ),
+}
+FILE = """
+[node]
+listen = "127.0.0.1:1"
+data_directory = "/file"
+log_format = "text"
+log_level = "debug"
+[[server]]
+name = "file"
+"""
+
+
+def test_every_variable_is_tried() -> None:
+    assert OVERRULING.keys() == ENVIRONMENT.keys()
+
+
+@pytest.mark.parametrize("variable", OVERRULING)
+def test_the_environment_overrules(file: Path, variable: str) -> None:
+    value, changes = OVERRULING[variable]
+    environment = {variable: value}
+    assert load_config(None, HOME | environment) == replace(DEFAULTS, **changes)
+    by_file = loaded(file, FILE)
+    assert loaded(file, FILE, environment) == replace(by_file, **changes)
+
+
+@pytest.mark.parametrize("variable", OVERRULING)
+def test_an_empty_variable_says_nothing(file: Path, variable: str) -> None:
+    assert loaded(file, FILE, {variable: ""}) == loaded(file, FILE)
+
+
+def test_the_environment_mends_what_the_file_has_wrong(file: Path) -> None:
+    text = '[node]\nlisten = "nowhere"'
+    assert loaded(file, text, {"EDGENODE_LISTEN": "127.0.0.1:5"}).port == 5
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("EDGENODE_LISTEN", "9443"),
+        ("EDGENODE_DATA_DIRECTORY", "here"),
+        ("EDGENODE_LOG_FORMAT", "xml"),
+        ("EDGENODE_LOG_LEVEL", "loud"),
+        ("EDGENODE_SERVER_NAME", "a/b"),
+    ],
+)
+def test_a_wrong_variable_is_named(file: Path, variable: str, value: str) -> None:
+    found = mistake(file, FILE, {variable: value})
+    assert found.where == variable
+    assert value in found.what
+    assert found.mend
+
+
+def test_a_variable_names_the_file(file: Path) -> None:
+    file.write_text('[node]\nlog_level = "error"')
+    environment = HOME | {"EDGENODE_CONFIG": str(file)}
+    config = load_config(None, environment)
+    assert (config.source, config.log_level) == (file, "error")
+
+
+def test_the_file_that_is_given_comes_before_the_variables(file: Path) -> None:
+    environment = {"EDGENODE_CONFIG": "/nowhere/at/all.toml"}
+    assert loaded(file, "", environment).source == file
+
+
+def test_the_name_in_the_environment_is_the_first_servers(file: Path) -> None:
+    text = '[[server]]\nname = "one"\n[[server]]\nname = "two"'
+    named = loaded(file, text, {"EDGENODE_SERVER_NAME": "zero"})
+    assert [server.name for server in named.servers] == ["zero", "two"]
+
+
+def test_the_process_has_an_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGENODE_LISTEN", "127.0.0.1:4321")
+    assert load_config().port == 4321
+
+
+# Defaults that depend on the machine
+
+
+@pytest.mark.parametrize(
+    ("environment", "directory"),
+    [
+        (HOME, "/home/pi/.local/state/edgenode"),
+        (HOME | {"XDG_STATE_HOME": "/state"}, "/state/edgenode"),
+        (HOME | {"XDG_STATE_HOME": "state"}, "/home/pi/.local/state/edgenode"),
+        (HOME | {"STATE_DIRECTORY": "/var/lib/edgenode"}, "/var/lib/edgenode"),
+        (
+            HOME | {"STATE_DIRECTORY": "/var/lib/a:/var/lib/b", "XDG_STATE_HOME": "/s"},
+            "/var/lib/a",
+        ),
+    ],
+)
+def test_default_data_directory(environment: dict[str, str], directory: str) -> None:
+    assert default_data_directory(environment) == Path(directory)
+    assert load_config(None, environment).data_directory == Path(directory)
+
+
+def test_no_home_is_a_mistake_with_a_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(ConfigError, match="a directory from the root"):
+        load_config(None, {})
+    given = {"EDGENODE_DATA_DIRECTORY": "/data"}
+    assert load_config(None, given).data_directory == Path("/data")
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("pi-cellar", "pi-cellar"),
+        ("pi.example.org", "pi"),
+        ("küche", "k-che"),
+        ("-", "edgenode"),
+        ("", "edgenode"),
+        ("x" * 64, "edgenode"),
+    ],
+)
+def test_the_server_is_named_after_the_host(
+    monkeypatch: pytest.MonkeyPatch, host: str, name: str
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: host)
+    assert default_server_name() == name
+    assert load_config(None, HOME).servers[0].name == name
+
+
+# Mistakes
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    missing = tmp_path / "none.toml"
+    with pytest.raises(ConfigError) as caught:
+        load_config(missing, HOME)
+    assert str(caught.value).startswith(f"{missing}: can't be read (No such file")
+    with pytest.raises(ConfigError) as caught:
+        load_config(None, HOME | {"EDGENODE_CONFIG": str(missing)})
+    assert str(caught.value).startswith(f"EDGENODE_CONFIG: {missing}: can't be read")
+
+
+def test_a_directory_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="can't be read"):
+        load_config(tmp_path, HOME)
+
+
+def test_a_file_that_is_not_utf_8(file: Path) -> None:
+    file.write_bytes('[node]\nlog_level = "info"'.encode("utf-16"))
+    with pytest.raises(ConfigError, match="save the file as UTF-8"):
+        load_config(file, HOME)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[node]\nlisten = 127.0.0.1:9443\n", 2),
+        ("[node]\n\n[node]\n", 3),
+        ('[node]\nlisten = """\n\n', 2),
+        ("[node", 1),
+        ("\x00", 1),
+    ],
+)
+def test_what_is_no_toml_is_told_by_its_line(file: Path, text: str, line: int) -> None:
+    found = mistake(file, text)
+    assert found.where == f"{file}:{line}"
+    assert "edgenode.example.toml" in found.mend
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what", "mend"),
+    [
+        # Values
+        ('[node]\nlisten = "9443"', 2, "'9443'", "127.0.0.1:9443"),
+        ("[node]\nlisten = 9443", 2, "9443", "127.0.0.1:9443"),
+        ('[node]\nlisten = "::1:9443"', 2, "'::1:9443'", "[::1]:9443"),
+        ('[node]\nlisten = "[::g]:9443"', 2, "'[::g]:9443'", "[::1]:9443"),
+        ('[node]\nlisten = "[127.0.0.1]:1"', 2, "'[127.0.0.1]:1'", "[::1]"),
+        ('[node]\nlisten = "300.0.0.1:1"', 2, "'300.0.0.1:1'", "127.0.0.1"),
+        ('[node]\nlisten = "pi:65536"', 2, "'pi:65536'", "127.0.0.1:9443"),
+        ('[node]\nlisten = "pi:٣"', 2, "'pi:٣'", "127.0.0.1:9443"),
+        ('[node]\nlisten = "http://pi:1"', 2, "'http://pi:1'", "127.0.0.1"),
+        ('[node]\nlisten = "a b:1"', 2, "'a b:1'", "127.0.0.1"),
+        ('[node]\ndata_directory = "data"', 2, "'data'", "/var/lib/edgenode"),
+        ("[node]\ndata_directory = true", 2, "True", "/var/lib/edgenode"),
+        ('[node]\ndata_directory = ""', 2, "''", "/var/lib/edgenode"),
+        ('[node]\ndata_directory = "/a\\u0000"', 2, "x00", "/var/lib/edgenode"),
+        ('[node]\ndata_directory = "~nobody-here/x"', 2, "nobody-here", "/var/lib"),
+        ('[node]\n\nlog_format = "xml"', 3, "'xml'", "text or json"),
+        ("[node]\nlog_level = 3", 2, "3", "debug or info or warning or error"),
+        ('[node]\nlog_level = ["info"]', 2, "['info']", "debug or info"),
+        ('[[server]]\nname = ""', 2, "''", "letters, digits"),
+        ('[[server]]\nname = "../x"', 2, "'../x'", "letters, digits"),
+        ('[[server]]\nname = "a b"', 2, "'a b'", "letters, digits"),
+        (f'[[server]]\nname = "{"x" * 64}"', 2, "xxx", "63 at most"),
+        ("[[server]]\nname = 7", 2, "7", "letters, digits"),
+        ('[[server]]\norganization_name = ["a"]', 2, "organization_name", '"..."'),
+        ("[[server]]\nmetadata_collection_name = 1", 2, "no text", '"..."'),
+        ('[[server]]\nrelease = "1.0"', 2, "'1.0' isn't served", SERVED.name),
+        (
+            f'[[server]]\nrelease = "{NOT_SERVED}"',
+            2,
+            f"{NOT_SERVED!r} isn't served yet",
+            SERVED.name,
+        ),
+        ('[[server]]\nrelease = ["x"]', 2, "['x'] isn't served", SERVED.name),
+        # Servers
+        (
+            '[[server]]\nname = "a"\n[[server]]\nname = "b"\n[[server]]\nname = "a"',
+            6,
+            "'a' is there twice",
+            "a name of its own",
+        ),
+        ("[[server]]\n\n[[server]]\n", 3, "is there twice", "a name of its own"),
+        # Tables
+        ("[server]\n", 1, "server is no list of tables", "[[server]]"),
+        ("\nserver = []", 2, "server is no list of tables", "[[server]]"),
+        ("server = [{}, 1]", 1, "server is no list of tables", "[[server]]"),
+        ("server = 1", 1, "server is no list of tables", "[[server]]"),
+        ("[[node]]", 1, "node is no table", "[node]"),
+        ('node = "x"', 1, "node is no table", "[node]"),
+        # Names
+        ("[node]\nlisten_on = 1", 2, "listen_on isn't known", "write listen"),
+        ("[node]\nLog_Level = 1", 2, "Log_Level isn't known", "write log_level"),
+        ("[node]\ndatadirectory = 1", 2, "isn't known", "write data_directory"),
+        ("[[server]]\norganisation_name = 1", 2, "known", "write organization_name"),
+        (
+            "[node]\nqqqq = 1",
+            2,
+            "qqqq isn't known",
+            "the keys of node are data_directory, listen, log_format, log_level",
+        ),
+        ("\n[nodes]", 2, "nodes isn't known", "write node"),
+        ("[[servers]]\nx = 1", 1, "servers isn't known", "write server"),
+        ("[zzzz]", 1, "zzzz isn't known", "the tables are node, server"),
+        ('listen = "127.0.0.1:1"', 1, "listen isn't known", "below [node]"),
+        ('name = "attic"', 1, "name isn't known", "below [[server]]"),
+        ("log-level = 1", 1, "isn't known", "the tables are node, server"),
+    ],
+)
+def test_a_mistake_names_its_line_and_its_mend(
+    file: Path, text: str, line: int, what: str, mend: str
+) -> None:
+    found = mistake(file, text)
+    assert found.where == f"{file}:{line}"
+    assert what in found.what
+    assert mend in found.mend
+    assert str(found) == f"{found.where}: {found.what}. Mend: {found.mend}."
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('node.log_level = "loud"', 1),
+        ('\nnode = { log_level = "loud" }', 2),
+        ('"node".\'log_level\' = "loud"', 1),
+        ('# [node]\n# log_level = "loud"\n[ node ] # here\n"log_level" = "loud"', 4),
+        ('[node]\nlisten = """127.0.0.1\\\n:1"""\nlog_level = "loud"', 4),
+        ('[node]\nlisten = "[::1]:1"\nlog_level = """\nloud"""', 3),
+        (
+            '[[server]]\norganization_name = """\nlog_level = 1"""\n[node]\nlog_level = "loud"',
+            5,
+        ),
+    ],
+)
+def test_lines_are_right_however_the_file_is_written(
+    file: Path, text: str, line: int
+) -> None:
+    found = mistake(file, text)
+    assert found.where == f"{file}:{line}"
+    assert "loud" in found.what
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[[server]]\nname = "a"\n[[server]]\nname = "b"\nrelease = "0"', 5),
+        ('server = [{ name = "a" }, { name = "b", release = "0" }]', 1),
+        ('[[server]]\nname = "a"\n[node]\n[[server]]\nname = "b"\nrelease = "0"', 6),
+    ],
+)
+def test_lines_are_those_of_the_right_server(file: Path, text: str, line: int) -> None:
+    found = mistake(file, text)
+    assert found.where == f"{file}:{line}"
+
+
+def test_the_second_servers_mistakes_are_not_the_variables(file: Path) -> None:
+    text = '[[server]]\nname = "a"\n[[server]]\nname = "b/c"'
+    found = mistake(file, text, {"EDGENODE_SERVER_NAME": "ok"})
+    assert found.where == f"{file}:4"
+
+
+def test_tables_within_tables_are_unknown_keys(file: Path) -> None:
+    text = '[[server]]\nname = "a"\n[server.release]\nname = 1\n[[server]]\nname = "b"'
+    found = mistake(file, text)
+    assert found.where == f"{file}:3"
+    assert "isn't served" in found.what
+
+
+def test_all_mistakes_are_told_at_once(file: Path) -> None:
+    text = """[node]
+listen = "x"
+log_level = "loud"
+volume = 11
+[[server]]
+name = "a/b"
+release = "0"
+[cohort]
+"""
+    found = mistakes(file, text, {"EDGENODE_LOG_FORMAT": "xml"})
+    assert {each.where for each in found} == {
+        "EDGENODE_LOG_FORMAT",
+        *(f"{file}:{line}" for line in (2, 3, 4, 6, 7, 8)),
+    }
+    with pytest.raises(ConfigError) as caught:
+        loaded(file, text)
+    assert len(str(caught.value).splitlines()) == 6
+
+
+# Whatever stands in it
+
+VALUES = st.recursive(
+    st.sampled_from(
+        ["true", "7", "1.5", "inf", '""', '"x"', "1979-05-27", '"127.0.0.1:80"']
+    )
+    | st.text(
+        st.characters(exclude_characters='"\\', exclude_categories=("Cc", "Cs"))
+    ).map(lambda text: f'"{text}"'),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda all_: f"[{', '.join(all_)}]")
+        | inner.map(lambda value: f"{{ name = {value} }}")
+    ),
+    max_leaves=4,
+)
+KEYS = st.sampled_from([*SETTINGS, *SETTINGS["node"], *SETTINGS["server"], "other"])
+STATEMENTS = st.one_of(
+    st.sampled_from(["", "# [node]", "[node]", "[[server]]", "[server]", "[[other]]"]),
+    st.builds("{} = {}".format, KEYS, VALUES),
+    st.builds("{}.{} = {}".format, KEYS, KEYS, VALUES),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(STATEMENTS, max_size=8))
+def test_any_file_is_used_or_its_mistakes_are_told(
+    tmp_path_factory: pytest.TempPathFactory, statements: list[str]
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "any.toml"
+    text = "\n".join(statements)
+    file.write_text(text, encoding="utf-8")
+    try:
+        config = load_config(file, HOME)
+    except ConfigError as error:
+        for found in error.mistakes:
+            line = re.fullmatch(rf"{re.escape(str(file))}:(\d+)", found.where)
+            assert line, found
+            assert 1 <= int(line[1]) <= max(len(statements), 1)
+            assert found.what
+            assert found.mend
+    else:
+        assert config.servers
+        assert config.data_directory.is_absolute()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(STATEMENTS, max_size=8))
+def test_every_key_of_a_file_has_its_line(statements: list[str]) -> None:
+    """The line is the one where the key first comes into being."""
+    text = "\n".join(statements)
+    try:
+        whole = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return
+    found = configuration._lines(text)
+    for table, content in whole.items():
+        for position, entry in enumerate(
+            content if isinstance(content, list) else [content]
+        ):
+            for key in entry if isinstance(entry, dict) else ():
+                line = found[table, position, key]
+                before = tomllib.loads("\n".join(statements[: line - 1]))
+                until = tomllib.loads("\n".join(statements[:line]))
+                assert not _has(before, table, position, key)
+                assert _has(until, table, position, key)
+
+
+def _has(tables: dict[str, object], table: str, position: int, key: str) -> bool:
+    content = tables.get(table)
+    entries = content if isinstance(content, list) else [content]
+    entry = entries[position] if position < len(entries) else None
+    return isinstance(entry, dict) and key in entry
