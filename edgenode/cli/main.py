@@ -10,7 +10,7 @@ from typing import Any
 from edgenode import __version__
 from edgenode.cli import archive, backup, doctor, query, run
 from edgenode.cli.outcome import CommandError, ExitCode
-from edgenode.cli.output import Output
+from edgenode.cli.output import Output, harmless
 from edgenode.config import ConfigError
 
 
@@ -35,9 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(message: str, mend: str = "") -> None:
-    sys.stderr.write(f"edgenode: {message}\n")
+    sys.stderr.write(f"edgenode: {harmless(message)}\n")
     if mend:
-        sys.stderr.write(f"  mend: {mend}\n")
+        sys.stderr.write(f"  mend: {harmless(mend)}\n")
 
 
 def _parser() -> argparse.ArgumentParser:

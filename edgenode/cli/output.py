@@ -1,5 +1,6 @@
 """Prints answers: tables for people, the API's own JSON for machines."""
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,14 @@ Count = Callable[[int, int], None]
 
 _UNFOLDED_COLUMNS = 10_000
 """Lines that no terminal shows are for programs such as grep: they stay whole."""
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def harmless(text: str) -> str:
+    """A text without what a terminal obeys: names come from other people's servers."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class Output:
@@ -66,7 +75,7 @@ class Output:
         """One line of text, without any markup read into it."""
         from rich.text import Text
 
-        self.console.print(Text(text), soft_wrap=True)
+        self.console.print(Text(harmless(text)), soft_wrap=True)
 
     def table(
         self,
@@ -84,7 +93,7 @@ class Output:
         for column in columns:
             table.add_column(column, overflow="fold", no_wrap=column == "guid")
         for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
+            table.add_row(*(Text(harmless(cell)) for cell in row))
         self.console.print(table)
 
     def instances(self, found: Sequence[JsonObject], more: str = "") -> None:
