@@ -139,9 +139,13 @@ MAX_SEARCH_TRIGRAMS = 12
 """How many groups of three letters a search looks up to narrow down where a text occurs;
 more hardly find fewer instances, and each is a list to be read."""
 
-FEW_CANDIDATES = 2_000
-"""How many instances that may be in a result are few enough to be sorted before the first
-is shown, some milliseconds."""
+FEW_CANDIDATES = 500
+"""How many instances that may be in a result are few enough to be looked at and sorted
+before its first page is shown, some milliseconds."""
+
+MANY_CANDIDATES = 20_000
+"""Up to how many instances are counted to find the shortest list for a whole result; to
+count them takes a millisecond, to look at them a tenth of a second."""
 
 FEW_VERSIONS = 50
 """Versions of one instance that are read in the event loop, in less than a millisecond; to

@@ -41,7 +41,12 @@ from edgenode.errors import (
     UnsupportedTypeHeaderVersionError,
 )
 from edgenode.events.model import OMRSTypeDefEventType, TypeDefEvent
-from edgenode.instances.patterns import PatternSyntaxError, matches, parse_pattern
+from edgenode.instances.patterns import (
+    PatternKind,
+    PatternSyntaxError,
+    matches,
+    parse_pattern,
+)
 from edgenode.limits import TYPE_SEARCH_SECONDS
 from edgenode.repository.base import Transaction
 from edgenode.typedefs.attributes import AttributeTypeDef, AttributeTypeDefCategory
@@ -186,6 +191,12 @@ class LocalTypeOperations(LocalOperations):
     ) -> tuple[D, ...]:
         try:
             pattern = parse_pattern(source)
+            if pattern.kind is not PatternKind.REGEX:
+                return tuple(
+                    known
+                    for known in definitions
+                    if matches(pattern, str(known.name), TYPE_SEARCH_SECONDS)
+                )
             deadline = self._parts.clock.monotonic() + TYPE_SEARCH_SECONDS
             return tuple(
                 known

@@ -129,9 +129,11 @@ def matches(pattern: TextPattern, text: str, timeout: float) -> bool:
 
 def _contains(text: str, literal: str) -> bool:
     """Whether the text holds the literal, with no line terminator before or after it."""
+    if literal not in text:
+        return False
     terminators = [found.start() for found in _TERMINATOR.finditer(text)]
     if not terminators:
-        return literal in text
+        return True
     earliest = max(0, terminators[-1] + 1 - len(literal))
     return text.find(literal, earliest, terminators[0] + len(literal)) >= 0
 

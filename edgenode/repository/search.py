@@ -9,7 +9,7 @@ pages stay the same while writes go on. Documents are read only for the page.
 import aiosqlite
 
 from edgenode.instances.conditions import InstanceQuery, SequencingOrder
-from edgenode.limits import FEW_CANDIDATES
+from edgenode.limits import FEW_CANDIDATES, MANY_CANDIDATES
 from edgenode.repository.candidates import CandidateFinder, Candidates
 from edgenode.repository.criteria import Criteria, all_of, prepare
 from edgenode.repository.instances import Kind
@@ -101,7 +101,7 @@ class Search:
             lists += [] if of_types is None else [of_types]
         if len(lists) == 1 and lists[0].is_ordered:
             return lists[0]
-        shortest, length = None, FEW_CANDIDATES
+        shortest, length = None, self._bearable_count()
         for candidates in lists:
             count = await self._count(candidates, length)
             if count < length:
@@ -109,6 +109,16 @@ class Search:
         if shortest is None:
             shortest = next((each for each in lists if each.is_ordered), None)
         return shortest
+
+    def _bearable_count(self) -> int:
+        """How many candidates may be looked at and sorted before the first is shown.
+
+        A page in the order of ids can also be had from any list that is in that order,
+        by going through it until the page is full.
+        """
+        paging = self._query.paging
+        is_page = paging.page_size and paging.sequencing_order is SequencingOrder.ANY
+        return FEW_CANDIDATES if is_page else MANY_CANDIDATES
 
     async def _count(self, candidates: Candidates, limit: int) -> int:
         """How many candidates there are, as far as that matters."""
