@@ -1,7 +1,7 @@
 """Bodies that come and go piece by piece, at the pace of whoever is at the other end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from http import HTTPStatus
 
 from aiohttp import web
@@ -18,9 +18,27 @@ async def write(
     Raises:
         ConnectionError: The caller has hung up, or doesn't read.
     """
+    await _taken(request, response.write(text))
+
+
+async def finish(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Send what of an answer isn't sent yet.
+
+    Raises:
+        ConnectionError: The caller has hung up, or doesn't read.
+    """
+
+    async def send() -> None:
+        await response.prepare(request)
+        await response.write_eof()
+
+    await _taken(request, send())
+
+
+async def _taken(request: web.BaseRequest, sending: Awaitable[None]) -> None:
     try:
         async with asyncio.timeout(PEER_SECONDS):
-            await response.write(text)
+            await sending
     except TimeoutError:
         # Nobody reads. Whoever does after all learns of it by the lost connection.
         if request.transport is not None:
