@@ -1,12 +1,24 @@
 """Commands that start a node and check its configuration."""
 
+import sys
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from shutil import which
 from typing import Any
 
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
-from edgenode.config import ConfigError, NodeConfig, load_config
+from edgenode.config import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    ConfigError,
+    NodeConfig,
+    default_server_name,
+    load_config,
+)
 from edgenode.errors import EdgeNodeError
+
+DEFAULT_URL = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
 
 def run(arguments: Namespace, output: Output) -> None:
@@ -53,16 +65,28 @@ def _hints(config: NodeConfig, port: int, output: Output) -> None:
         output.json({"url": url, "servers": [each.name for each in config.servers]})
         return
     base = f"{url}/servers/{server}/open-metadata/repository-services/users/me"
+    command = _command()
+    # What the other terminal can't know by itself.
+    options = f" --url {url}" if url != DEFAULT_URL else ""
+    options += f" --server {server}" if server != default_server_name() else ""
     output.line(
         f"edgenode serves {', '.join(each.name for each in config.servers)} at {url}\n"
         f"data is in {config.data_directory}\n"
         "Try, in another terminal:\n"
-        "  edgenode add Glossary qualifiedName=demo displayName=Demo\n"
-        "  edgenode find Glossary\n"
-        "  edgenode types GlossaryTerm\n"
+        f"  {command} add Glossary qualifiedName=demo displayName=Demo{options}\n"
+        f"  {command} find Glossary{options}\n"
+        f"  {command} types GlossaryTerm{options}\n"
         f"  curl {base}/types/typedef/name/GlossaryTerm\n"
         "Stop it with Ctrl-C."
     )
+
+
+def _command() -> str:
+    """How this program is called from the directory that it was called from."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return f"{sys.executable} -m edgenode"
+    return called.name if which(called.name) else str(called)
 
 
 def check_config(arguments: Namespace, output: Output) -> None:
