@@ -51,17 +51,20 @@ class Outcome:
     bytes: dict[str, int] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
 
-    def remarks(self, *, same_content: bool = True) -> list[str]:
+    def remarks(
+        self, *, same_content: bool = True, must_find: bool = True
+    ) -> list[str]:
         """What is wrong with the answers; nothing when all is well.
 
         Args:
             same_content: Whether all targets hold the same, and so must find as much.
+            must_find: Whether there is so much that some request finds something.
         """
         wrong = [f"{label}: {text}" for label, text in self.refusals.items()]
         wrong += [
             f"{label}: none of the requests found anything"
             for label, counts in self.results.items()
-            if counts and not any(counts) and not self.method.changes
+            if must_find and counts and not any(counts) and not self.method.changes
         ]
         if same_content and len(self.results) == 2:
             one, other = self.results.values()

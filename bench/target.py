@@ -103,6 +103,15 @@ def attach(label: str, url: str, server: str) -> Target:
     return target
 
 
+def moved(target: Target, url: str) -> Target:
+    """What is known of a server, at the address where its data is now."""
+    found = attach(target.label, url, target.server)
+    found.categories, found.terms = target.categories, target.terms
+    found.todos, found.relationships = target.todos, target.relationships
+    found.before_updates = target.before_updates
+    return found
+
+
 def connect(label: str, url: str, server: str) -> Target:
     """A server that is there and holds no term yet.
 
