@@ -1,0 +1,265 @@
+"""A disk that is full, read-only or failing is answered with an error, until it recovers."""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import apsw
+import pytest
+
+from edgenode.errors import OMRSError, StoreFullError, StoreUnavailableError
+from edgenode.repository import checkpoints
+from edgenode.repository.connections import Connect, connect
+from edgenode.repository.sqlite import SqliteRepository
+from tests.crash.apsw_driver import connect_over
+from tests.crash.faulty import Fault, FaultyVFS
+from tests.unit.repository.samples import CODEC, SetClock, guid, saving, until
+
+
+@pytest.fixture
+def fault() -> Iterator[Fault]:
+    made = Fault()
+    vfs = FaultyVFS("faulty", made)
+    yield made
+    vfs.unregister()
+
+
+@asynccontextmanager
+async def opened(
+    path: Path, connect: Connect = connect
+) -> AsyncIterator[SqliteRepository]:
+    async with SqliteRepository.opened(
+        path, CODEC, SetClock(), name="pi", keep_events=True, connect=connect
+    ) as repository:
+        yield repository
+
+
+def known(repository: SqliteRepository, count: int) -> list[int]:
+    return [n for n in range(count) if repository.entity(guid(n))]
+
+
+def sound(path: Path) -> bool:
+    with closing(sqlite3.connect(path)) as connection:
+        found: object = connection.execute("PRAGMA integrity_check").fetchone()
+        return found == ("ok",)
+
+
+WRITE_FAULTS = [
+    ("write", apsw.FullError, StoreFullError),
+    ("write", apsw.IOError, StoreUnavailableError),
+    ("write", apsw.ReadOnlyError, StoreUnavailableError),
+    ("sync", apsw.IOError, StoreUnavailableError),
+    ("sync", apsw.FullError, StoreFullError),
+]
+
+
+@pytest.mark.parametrize(("operation", "error", "answer"), WRITE_FAULTS)
+async def test_a_change_the_disk_refuses_is_answered_and_not_stored(
+    tmp_path: Path,
+    fault: Fault,
+    operation: str,
+    error: type[apsw.Error],
+    answer: type[OMRSError],
+) -> None:
+    path = tmp_path / "server.db"
+    async with opened(path, connect_over("faulty")) as repository:
+        assert await repository.change(saving(0)) == 0
+        fault.operation, fault.ending, fault.error = operation, "-wal", error
+        for number in (1, 2):
+            with pytest.raises(answer, match="pi"):
+                await repository.change(saving(number))
+        assert known(repository, 3) == [0]
+        assert repository.statistics().last_commit_failed
+        fault.passes()
+        assert await repository.change(saving(3)) == 3
+        assert known(repository, 4) == [0, 3]
+        assert repository.counts() == {"GlossaryTerm": 2}
+        figures = repository.statistics()
+        assert (figures.failed_commits, figures.last_commit_failed) == (2, False)
+    assert sound(path)
+    async with opened(path) as repository:
+        assert known(repository, 4) == [0, 3]
+
+
+@pytest.mark.parametrize(("operation", "error", "answer"), WRITE_FAULTS)
+async def test_all_changes_of_a_refused_group_fail(
+    tmp_path: Path,
+    fault: Fault,
+    operation: str,
+    error: type[apsw.Error],
+    answer: type[OMRSError],
+) -> None:
+    path = tmp_path / "server.db"
+    async with opened(path, connect_over("faulty")) as repository:
+        fault.operation, fault.ending, fault.error = operation, "-wal", error
+        changes = [repository.change(saving(number)) for number in range(20)]
+        answers = await asyncio.gather(*changes, return_exceptions=True)
+        assert {type(each) for each in answers} == {answer}
+        fault.passes()
+        again = [repository.change(saving(number)) for number in range(20)]
+        assert await asyncio.gather(*again) == list(range(20))
+        events = await repository.events_after(0, 100)
+        assert len(known(repository, 20)) == 20
+        assert events == []
+    assert sound(path)
+
+
+async def test_a_disk_that_cannot_be_read_is_answered(
+    tmp_path: Path, fault: Fault
+) -> None:
+    async with opened(tmp_path / "server.db", connect_over("faulty")) as repository:
+        await repository.change(saving(1))
+        fault.operation, fault.ending = "read", "-wal"
+        with pytest.raises(StoreUnavailableError):
+            repository.entity(guid(1))
+        fault.passes()
+        assert repository.entity(guid(1)) is not None
+        assert await repository.change(saving(2)) == 2
+
+
+async def test_a_change_that_cannot_read_fails_with_its_group(
+    tmp_path: Path, fault: Fault
+) -> None:
+    path = tmp_path / "server.db"
+    async with opened(path, connect_over("faulty")) as repository:
+        for number in range(50):
+            await repository.change(saving(number))
+    async with opened(path, connect_over("faulty")) as repository:
+        fault.operation, fault.ending = "read", ".db"
+        with pytest.raises(StoreUnavailableError):
+            await repository.change(saving(7))
+        fault.passes()
+        assert await repository.change(saving(51)) == 51
+        assert len(known(repository, 60)) == 51
+    assert sound(path)
+
+
+async def test_a_search_that_cannot_write_its_index_says_so(
+    tmp_path: Path, fault: Fault
+) -> None:
+    async with opened(tmp_path / "server.db", connect_over("faulty")) as repository:
+        await repository.change(saving(1))
+        fault.operation, fault.ending, fault.error = "write", "-wal", apsw.FullError
+        with pytest.raises(StoreFullError):
+            await repository.flush()
+        assert repository.statistics().index_backlog == 1
+        fault.passes()
+        await repository.flush()
+        assert repository.statistics().index_backlog == 0
+
+
+async def test_changes_go_on_while_the_file_cannot_be_written(
+    tmp_path: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The write-ahead log grows; it is copied when the fault has passed."""
+    monkeypatch.setattr(checkpoints, "WAL_CHECKPOINT_BYTES", 50_000)
+    monkeypatch.setattr(checkpoints, "WAL_STOP_BYTES", 200_000)
+    path = tmp_path / "server.db"
+    async with opened(path, connect_over("faulty")) as repository:
+        fault.operation, fault.ending = "write", ".db"
+        for number in range(60):
+            await repository.change(saving(number))
+        await until(lambda: fault.hits > 1)
+        grown = repository.statistics().wal_bytes
+        assert grown > 200_000
+        fault.passes()
+        for number in range(60, 240):
+            await repository.change(saving(number))
+        # It was begun again: three times as many changes found room in the same file.
+        assert repository.statistics().wal_bytes < 2 * grown
+        assert len(known(repository, 240)) == 240
+    assert sound(path)
+
+
+# real file systems
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MB."""
+    mount = shutil.which("mount")
+    if os.geteuid() != 0 or mount is None:
+        pytest.skip("a small file system can be mounted by root only")
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(  # noqa: S603
+        [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if made.returncode:
+        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)  # noqa: S603, S607
+
+
+def fill(directory: Path) -> Path:
+    filler = directory / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4_096))
+        except OSError:
+            return filler
+
+
+async def test_a_full_disk_recovers_when_there_is_room_again(small_disk: Path) -> None:
+    path = small_disk / "server.db"
+    stored: list[int] = []
+    async with opened(path) as repository:
+        stored.append(await repository.change(saving(0)))
+        filler = await asyncio.to_thread(fill, small_disk)
+        refused = 0
+        for number in range(1, 60):
+            try:
+                stored.append(await repository.change(saving(number)))
+            except StoreFullError:
+                refused += 1
+        assert refused > 50
+        assert known(repository, 60) == stored
+        filler.unlink()
+        again = [n for n in range(60) if n not in stored]
+        for number in again:
+            assert await repository.change(saving(number)) == number
+        assert known(repository, 60) == list(range(60))
+    assert sound(path)
+
+
+async def test_a_full_disk_at_the_end_loses_nothing(small_disk: Path) -> None:
+    path = small_disk / "server.db"
+    async with opened(path) as repository:
+        for number in range(60):
+            await repository.change(saving(number))
+        filler = await asyncio.to_thread(fill, small_disk)
+    filler.unlink()
+    async with opened(path) as repository:
+        assert known(repository, 60) == list(range(60))
+        await repository.flush()
+    assert sound(path)
+
+
+async def test_a_read_only_disk_is_named_at_the_start(small_disk: Path) -> None:
+    path = small_disk / "server.db"
+    async with opened(path) as repository:
+        await repository.change(saving(0))
+
+    async def remount(how: str) -> None:
+        process = await asyncio.create_subprocess_exec(
+            "mount", "-o", f"remount,{how}", str(small_disk)
+        )
+        assert await process.wait() == 0
+
+    await remount("ro")
+    try:
+        with pytest.raises(StoreUnavailableError, match="pi"):
+            await opened(path).__aenter__()
+    finally:
+        await remount("rw")
+    async with opened(path) as repository:
+        assert known(repository, 1) == [0]
