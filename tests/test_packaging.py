@@ -60,9 +60,6 @@ def test_package_data_names_files_that_may_exist() -> None:
         assert (ROOT / "edgenode" / package).exists(), pattern
 
 
-# Parts are still landing. When this passes, everything declared is in use: the strict
-# mark then fails the test, and is to be removed.
-@pytest.mark.xfail(reason="not every declared dependency is in use yet")
 def test_every_dependency_is_used() -> None:
     assert names(PROJECT["project"]["dependencies"]) <= third_party_imports()
 

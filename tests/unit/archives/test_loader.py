@@ -95,7 +95,7 @@ async def test_everything_is_loaded_and_stamped(tmp_path: Path) -> None:
         [c.name for c in loaded.classifications or ()],
     ) == (InstanceProvenanceType.CONTENT_PACK, PACK, LOCAL.id, ["SpineObject"])
     # Told of an entity that is in another archive.
-    summary = memory.collection.get_entity_summary(USER, "x")
+    summary = memory.collection.get_entity_summary(USER, "x").value
     assert [c.name for c in summary.classifications or ()] == ["SpineObject"]
 
 
