@@ -9,6 +9,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from edgenode.limits import IDLE_SECONDS
 from edgenode.rest.adapter import Adapter
+from edgenode.rest.browsers import without_browsers
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ async def listening(adapter: Adapter, host: str, port: int) -> AsyncIterator[int
     # The plain server without aiohttp's router: paths are resolved by the adapter.
     # Bodies stay as they are: unpacking one could make gigabytes of it.
     server = web.Server(
-        adapter.handle,
+        without_browsers(adapter.handle, host),
         access_log=None,
         logger=logger,
         keepalive_timeout=IDLE_SECONDS,
