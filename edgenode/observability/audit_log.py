@@ -58,8 +58,12 @@ class OMRSAuditingComponent(Enum):
         "Repository Content Manager",
         "Keeps the type definitions.",
     )
-    LOCAL_REPOSITORY = (9, "Local OMRS Repository", "Keeps the server's metadata.")
-    REST_SERVICES = (31, "OMRS REST Services", "Answers calls of the API.")
+    LOCAL_REPOSITORY = (
+        7,
+        "Local Repository Connector",
+        "Keeps the server's metadata.",
+    )
+    REST_SERVICES = (11, "Repository REST Services", "Answers calls of the API.")
 
     @property
     def component_id(self) -> int:

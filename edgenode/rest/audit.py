@@ -1,5 +1,7 @@
 """Audit log services."""
 
+from collections.abc import Mapping
+
 from edgenode.observability.audit_log import (
     OMRSAuditingComponent,
     OMRSAuditLogRecordSeverity,
@@ -28,22 +30,27 @@ def _component(component: OMRSAuditingComponent) -> Fields:
     }
 
 
+def _counted(
+    component: OMRSAuditingComponent, counts: Mapping[OMRSAuditLogRecordSeverity, int]
+) -> Fields:
+    """What one part has recorded."""
+    by_ordinal = sorted(counts.items(), key=lambda item: item[0].ordinal)
+    report: Fields = {"reportingComponent": _component(component)}
+    if by_ordinal:
+        report["severityIdentification"] = {
+            str(severity.ordinal): [severity.display_name] for severity, _ in by_ordinal
+        }
+        report["severityCount"] = {
+            str(severity.ordinal): count for severity, count in by_ordinal
+        }
+    return report
+
+
 def get_audit_log_report(call: Call) -> Fields:
-    children = []
-    for component, counts in call.server.audit_log.counts().items():
-        by_ordinal = sorted(counts.items(), key=lambda item: item[0].ordinal)
-        children.append(
-            {
-                "reportingComponent": _component(component),
-                "severityIdentification": {
-                    str(severity.ordinal): [severity.display_name]
-                    for severity, _ in by_ordinal
-                },
-                "severityCount": {
-                    str(severity.ordinal): count for severity, count in by_ordinal
-                },
-            }
-        )
+    counts = dict(call.server.audit_log.counts())
+    # The server's own part is what reports; the others report to it.
+    own = OMRSAuditingComponent.OPERATIONAL_SERVICES
+    report = _counted(own, counts.pop(own, {}))
     server = call.server
     originator = {
         "serverName": server.name,
@@ -54,9 +61,8 @@ def get_audit_log_report(call: Call) -> Fields:
     }
     if server.organization_name:
         originator["organizationName"] = server.organization_name
-    report = {
-        "reportingComponent": _component(OMRSAuditingComponent.OPERATIONAL_SERVICES),
-        "childAuditLogReports": children,
+    report |= {
+        "childAuditLogReports": [_counted(*part) for part in counts.items()],
         "originatorProperties": originator,
         "destinationsReport": {
             "logStoreReports": [

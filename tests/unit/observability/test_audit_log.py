@@ -72,7 +72,7 @@ def test_a_record_goes_to_the_log(
         vars(line).items()
         >= {
             "server": "mds",
-            "component": "Local OMRS Repository",
+            "component": "Local Repository Connector",
             "message_id": message.message_id,
         }.items()
     )

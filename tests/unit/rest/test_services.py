@@ -165,9 +165,13 @@ async def test_the_audit_log_reports_what_it_counted(client: Client) -> None:
         child["reportingComponent"]["componentName"]: child
         for child in report["childAuditLogReports"]
     }
-    assert children["Operational Services"]["severityCount"] == {"8": 1}
-    assert children["Local OMRS Repository"]["severityCount"] == {"5": 2}
-    assert children["Local OMRS Repository"]["severityIdentification"] == {
+    # The server's own records are the report's, the other parts' its children's.
+    assert report["reportingComponent"]["componentName"] == "Operational Services"
+    assert report["severityCount"] == {"8": 1}
+    assert report["severityIdentification"] == {"8": ["Startup"]}
+    assert list(children) == ["Local Repository Connector"]
+    assert children["Local Repository Connector"]["severityCount"] == {"5": 2}
+    assert children["Local Repository Connector"]["severityIdentification"] == {
         "5": ["Error"]
     }
 
