@@ -42,7 +42,7 @@ def load(arguments: Namespace, output: Output) -> None:
         raise CommandError(
             ExitCode.REFUSED,
             f"{refused} elements were not loaded",
-            "load the archives that these depend on, then these again",
+            "see the reasons; load first what the archives depend on, then these again",
         )
 
 
