@@ -123,7 +123,7 @@ def _stored(config: NodeConfig) -> Iterator[Path]:
         path = store_path(config.data_directory, server.name)
         for suffix in SIDE_FILES:
             part = path.with_name(path.name + suffix)
-            if part.exists():
+            if _is_there(part):
                 yield part
 
 
@@ -131,11 +131,16 @@ def _newest(stored: Iterable[Path]) -> EpochMillis:
     return max((int(path.stat().st_mtime * 1000) for path in stored), default=0)
 
 
-def _existing(directory: Path) -> Path:
-    """The directory, or the nearest above it that is there."""
-    while not directory.is_dir():
-        directory = directory.parent
-    return directory
+def _existing(path: Path) -> Path:
+    """The path, or the nearest above it that is there."""
+    while not _is_there(path):
+        path = path.parent
+    return path
+
+
+def _is_there(path: Path) -> bool:
+    # Not Path.exists: that fails where this user may not look.
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def rights(directory: Path, stored: Iterable[Path] = ()) -> Finding:
@@ -155,7 +160,7 @@ def rights(directory: Path, stored: Iterable[Path] = ()) -> Finding:
             f"user {user} can't write to {directory} ({error.strerror})",
             "run it as the node's user, let that one write there, or set data_directory",
         )
-    if not directory.is_dir():
+    if not _is_there(directory):
         return Finding(check, Verdict.OK, f"{directory} can be made")
     for path in stored:
         if not os.access(path, os.R_OK | os.W_OK):

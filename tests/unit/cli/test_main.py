@@ -1,0 +1,53 @@
+"""Starting a command takes little, and nothing ends in a traceback."""
+
+import subprocess
+import sys
+
+import pytest
+
+from edgenode.cli import run
+from edgenode.cli.main import main
+from edgenode.cli.outcome import CommandError, ExitCode
+from tests.conftest import ROOT
+
+LATE = ("aiohttp", "asyncio", "http.client", "regex", "rich", "sqlite3", "ssl")
+"""What takes long to load, and most commands don't need, or only when they call."""
+
+
+def test_only_what_is_needed_is_loaded() -> None:
+    source = (
+        "import sys, edgenode.cli.main\n"
+        f"print([name for name in {LATE} if name in sys.modules])"
+    )
+    ended = subprocess.run(  # noqa: S603 - our own Python and source
+        [sys.executable, "-c", source],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (CommandError(ExitCode.UNWELL, "no", "yes"), 5, "edgenode: no\n  mend: yes\n"),
+        (CommandError(ExitCode.REFUSED, "no"), 1, "edgenode: no\n"),
+        (CommandError(ExitCode.REFUSED, "\x9b2J\x07"), 1, "edgenode: \ufffd2J\ufffd\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_errors_become_exit_codes(
+    error: BaseException,
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(run, "load_config", fail)
+    assert main(["check-config"]) == code
+    assert capsys.readouterr() == ("", said)
