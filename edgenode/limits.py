@@ -162,6 +162,10 @@ CHECK_SECONDS = 5.0
 """How long the check of the file after an unclean stop may hold up the start; it walks
 some 500 MB in that time on a PC, 150 MB from an SD card."""
 
+BRIEF_CHECK_SECONDS = 0.2
+"""The same after a proper stop, when there is little reason for damage: enough for a file
+of 20 MB on a PC."""
+
 MAX_OUTBOX_EVENTS = 100_000
 """Events kept for members that can't be reached, some 10 MB. A member that missed more
 learns of them when it asks for the instances."""

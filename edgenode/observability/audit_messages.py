@@ -15,8 +15,8 @@ SERVER_STOPPED = AuditMessage(
 STORE_SET_ASIDE = AuditMessage(
     "EDGENODE-AUDIT-0003",
     OMRSAuditLogRecordSeverity.ERROR,
-    "the store {0} was damaged ({1}) and is set aside as {2}; the server has started "
-    "with an empty one. The newest good backup is {3}: bring it back with "
+    "the store {0} was damaged ({1}); what is damaged is set aside as {2}, and the server "
+    "has started without it. The newest good backup is {3}: bring it back with "
     "'edgenode restore'",
 )
 ARCHIVE_LOADED = AuditMessage(

@@ -18,6 +18,7 @@ from edgenode.clock import EpochMillis
 from edgenode.errors import EdgeNodeError
 from edgenode.limits import LOW_DISK_BYTES
 from edgenode.repository.connections import connect
+from edgenode.repository.durable import make_directory, sync
 from edgenode.repository.migrations import stored_version
 
 SIDE_FILES = ("", "-wal", "-shm")
@@ -91,7 +92,7 @@ def back_up(
         UnusableBackupError: What was written doesn't pass the check; it is removed.
         sqlite3.Error, OSError: Reading or writing failed; nothing bears the name.
     """
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(target.parent)
     partial = target.with_name(target.name + ".partial")
     partial.unlink(missing_ok=True)
     try:
@@ -132,7 +133,7 @@ def save_backup(
             for part in (path, path.with_name(path.name + "-wal"))
             if part is path or part.exists()
         )
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(target.parent)
         room = shutil.disk_usage(target.parent).free - LOW_DISK_BYTES
         if size > room:
             raise FailedBackupError(
@@ -193,47 +194,56 @@ def restore(backup: Path, path: Path, now: EpochMillis) -> Restored:
         OSError: It can't be copied.
     """
     check(backup)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(path.parent)
     partial = path.with_name(path.name + ".partial")
     try:
         shutil.copyfile(backup, partial)
         os.chmod(partial, 0o600)  # noqa: PTH101 - as the file itself
         sync(partial)
-        set_aside = move_aside(path, "replaced", now)
-        partial.replace(path)
+        partial.replace(_waiting(path))
     finally:
         partial.unlink(missing_ok=True)
     sync(path.parent)
+    return finish_restore(path, now)
+
+
+def is_restoring(path: Path) -> bool:
+    """Whether a restore of a file was cut short after the backup was there as a whole."""
+    return _waiting(path).exists()
+
+
+def finish_restore(path: Path, now: EpochMillis) -> Restored:
+    """Put what was restored in the place of a file; may be done again if cut short."""
+    set_aside = move_aside(path, "replaced", now)
+    sync(path.parent)  # the former log must be gone before the other file is there
+    _waiting(path).replace(path)
+    sync(path.parent)
     return Restored(path, set_aside)
+
+
+def _waiting(path: Path) -> Path:
+    """What a whole copy of a backup is called before it takes the file's place."""
+    return path.with_name(path.name + ".restoring")
 
 
 def move_aside(path: Path, why: str, now: EpochMillis) -> Path | None:
     """Rename a file and what belongs to it.
 
     Returns:
-        Its new name, None where there was no file.
+        Its new name, or its log's where that is all there was; None if nothing was.
     """
     aside = path.with_name(f"{path.name}.{why}-{time_stamp(now)}")
     number = 1
-    while aside.exists():
+    while any(aside.with_name(aside.name + suffix).exists() for suffix in SIDE_FILES):
         number += 1
         aside = path.with_name(f"{path.name}.{why}-{time_stamp(now)}-{number}")
-    found = False
+    found: Path | None = None
     for suffix in SIDE_FILES:
         part = path.with_name(path.name + suffix)
         if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
-            found = found or not suffix
-    return aside if found else None
-
-
-def sync(path: Path) -> None:
-    """Wait until a file, or a directory's entries, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            renamed = part.rename(aside.with_name(aside.name + suffix))
+            found = found or renamed
+    return found
 
 
 @contextmanager

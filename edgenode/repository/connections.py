@@ -53,10 +53,8 @@ class Connection(Protocol):
         """Run one statement for each of the parameters."""
         ...
 
-    def set_progress_handler(
-        self, progress_handler: Callable[[], int | None] | None, n: int
-    ) -> None:
-        """Have every n steps of a statement ask whether to stop it."""
+    def interrupt(self) -> None:
+        """Stop what another thread runs on it."""
         ...
 
     def close(self) -> None:
@@ -152,6 +150,29 @@ def loses_connection(error: sqlite3.Error) -> bool:
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether the file isn't a sound database."""
     return primary_code(error) in _DAMAGES
+
+
+class Faults:
+    """Puts the faults of one file into words, and remembers whether it is damaged.
+
+    Attributes:
+        repository: The name that errors show.
+        damage: The last sign of damage that was met, None as long as there was none.
+    """
+
+    def __init__(self, repository: str) -> None:
+        self.repository = repository
+        self.damage: str | None = None
+
+    def note(self, error: Exception) -> None:
+        """Remember an error if it is a sign of damage."""
+        if isinstance(error, sqlite3.Error) and is_damage(error):
+            self.damage = str(error)
+
+    def told(self, error: sqlite3.Error, operation: str) -> OMRSError:
+        """What callers are told of a fault."""
+        self.note(error)
+        return store_error(error, operation, self.repository)
 
 
 def store_error(error: sqlite3.Error, operation: str, repository: str) -> OMRSError:

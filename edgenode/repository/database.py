@@ -21,9 +21,9 @@ from edgenode.limits import MAX_WAITING_CHANGES
 from edgenode.repository.connections import (
     Connect,
     Connection,
+    Faults,
     is_fault,
     set_up_point_reader,
-    store_error,
 )
 from edgenode.repository.readers import Readers
 from edgenode.repository.transaction import SqliteTransaction
@@ -53,6 +53,7 @@ class DatabaseStatistics:
         index_backlog: Changes whose index rows are still to be written.
         index_flushes: How often such rows were written.
         indexed_changes: Of how many changes.
+        damage: The last sign that the file is damaged, None if there was none.
     """
 
     queue_depth: int
@@ -70,18 +71,19 @@ class DatabaseStatistics:
     index_backlog: int
     index_flushes: int
     indexed_changes: int
+    damage: str | None
 
 
 class Database:
     """Access to one file whose schema is up to date."""
 
     def __init__(
-        self, point: Connection, writer: Writer, readers: Readers, repository: str
+        self, point: Connection, writer: Writer, readers: Readers, faults: Faults
     ) -> None:
         self._point = point
         self._writer = writer
         self._readers = readers
-        self._repository = repository
+        self._faults = faults
         self._slots = asyncio.Semaphore(MAX_WAITING_CHANGES)
         self._is_closed = False
 
@@ -94,7 +96,7 @@ class Database:
         writing: Writing,
         clock: Clock,
         *,
-        repository: str,
+        faults: Faults,
         prepare: Callable[[sqlite3.Connection], None],
         committed: Callable[[Counter[str]], None],
     ) -> AsyncIterator["Database"]:
@@ -103,20 +105,25 @@ class Database:
         Args:
             path: The file.
             connect: Opens connections.
-            writing: Begins changes and follows commits.
+            writing: Begins changes and follows commits; it knows the file already.
             clock: Measures.
-            repository: The name that errors show.
+            faults: Tells of them.
             prepare: Called with each connection for long reads, to add functions.
             committed: Told of each commit, by type name, how many instances there are
                 more or fewer, before any of its changes is acknowledged.
+
+        Raises:
+            StoreUnavailableError: The disk refuses to read it.
         """
-        point = connect(path)
-        set_up_point_reader(point)
-        writing.opened(point)
-        writer = Writer(path, connect, writing, clock, repository, committed)
         try:
-            readers = await Readers.open(path, connect, prepare, writer, repository)
-            database = cls(point, writer, readers, repository)
+            point = connect(path)
+            set_up_point_reader(point)
+        except sqlite3.Error as error:
+            raise faults.told(error, "open") from error
+        writer = Writer(path, connect, writing, clock, faults, committed)
+        try:
+            readers = await Readers.open(path, connect, prepare, writer, faults)
+            database = cls(point, writer, readers, faults)
             try:
                 yield database
             finally:
@@ -167,9 +174,11 @@ class Database:
     def _told(self, error: sqlite3.Error) -> Exception:
         """What callers are told of an error."""
         if is_fault(error):
-            return store_error(error, "read", self._repository)
+            return self._faults.told(error, "read")
         if self._is_closed:
-            return StoreUnavailableError("read", self._repository, "it is closed")
+            return StoreUnavailableError(
+                "read", self._faults.repository, "it is closed"
+            )
         return error
 
     @asynccontextmanager
@@ -204,4 +213,5 @@ class Database:
             index_backlog=self._writer.index_backlog,
             index_flushes=figures.index_flushes,
             indexed_changes=figures.indexed_changes,
+            damage=self._faults.damage,
         )

@@ -41,6 +41,14 @@ def _space(path: Path) -> Check:
 
 def _opening(repository: SqliteRepository) -> Check:
     report = repository.report
+    damage = repository.statistics().damage
+    if damage is not None:
+        return Check(
+            "file",
+            ok=False,
+            detail=f"{report.path} is damaged: {damage}",
+            mend="make sure of a backup, then restart: the file is checked and set aside",
+        )
     if report.set_aside is None:
         return Check("file", ok=True, detail=str(report.path))
     backup = report.newest_backup

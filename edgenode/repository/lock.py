@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edgenode.errors import EdgeNodeError
+from edgenode.repository.durable import make_directory
 
 LOCK_FILE = "edgenode.lock"
 
@@ -41,7 +42,7 @@ def locked(directory: Path) -> Iterator[None]:
         DirectoryInUseError: Another process has it.
         OSError: The directory can't be made or written to.
     """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(directory)
     handle = os.open(
         directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
     )

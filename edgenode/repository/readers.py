@@ -18,10 +18,10 @@ from edgenode.errors import SearchTimeoutError, StoreUnavailableError
 from edgenode.limits import LONG_READ_SECONDS, LONG_READERS
 from edgenode.repository.connections import (
     Connect,
+    Faults,
     is_fault,
     primary_code,
     set_up_reader,
-    store_error,
 )
 from edgenode.repository.statements import load
 from edgenode.repository.writer import Writer
@@ -95,10 +95,10 @@ def _begin(raw: sqlite3.Connection) -> None:
 class Readers:
     """A few connections that long reads take turns with."""
 
-    def __init__(self, readers: list[_Reader], writer: Writer, repository: str) -> None:
+    def __init__(self, readers: list[_Reader], writer: Writer, faults: Faults) -> None:
         self._idle = readers
         self._writer = writer
-        self._repository = repository
+        self._faults = faults
         self._slots = asyncio.Semaphore(len(readers))
         self._is_closed = False
 
@@ -109,7 +109,7 @@ class Readers:
         connect: Connect,
         prepare: Callable[[sqlite3.Connection], None],
         writer: Writer,
-        repository: str,
+        faults: Faults,
     ) -> "Readers":
         """Open the connections.
 
@@ -118,7 +118,7 @@ class Readers:
             connect: Opens connections.
             prepare: Called with each connection, in its thread, to add functions.
             writer: Completes the index rows before a read that needs them.
-            repository: The name that errors show.
+            faults: Tells of them.
         """
         raws: list[sqlite3.Connection] = []
 
@@ -134,11 +134,11 @@ class Readers:
             while len(readers) < LONG_READERS:
                 connection = aiosqlite.Connection(open_raw, iter_chunk_size=64)
                 readers.append(_Reader(await connection, raws[-1]))
-        except sqlite3.Error:
+        except sqlite3.Error as error:
             for reader in readers:
                 await reader.connection.close()
-            raise
-        return cls(readers, writer, repository)
+            raise faults.told(error, "open") from error
+        return cls(readers, writer, faults)
 
     @asynccontextmanager
     async def reading(
@@ -155,7 +155,9 @@ class Readers:
         """
         async with self._slots:
             if self._is_closed:
-                raise StoreUnavailableError("read", self._repository, "it is closed")
+                raise StoreUnavailableError(
+                    "read", self._faults.repository, "it is closed"
+                )
             reader = self._idle.pop()
             try:
                 async with (
@@ -170,12 +172,12 @@ class Readers:
                     raise self._took_too_long() from None
                 if not is_fault(error):
                     raise
-                raise store_error(error, "read", self._repository) from error
+                raise self._faults.told(error, "read") from error
             finally:
                 self._idle.append(reader)
 
     def _took_too_long(self) -> SearchTimeoutError:
-        return SearchTimeoutError("read", LONG_READ_SECONDS, self._repository)
+        return SearchTimeoutError("read", LONG_READ_SECONDS, self._faults.repository)
 
     async def close(self) -> None:
         """Wait for the reads under way and close all connections."""

@@ -2,19 +2,22 @@
 
 import logging
 import sqlite3
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
 from edgenode.clock import Clock
 from edgenode.instances.status import InstanceStatus
-from edgenode.limits import CHECK_SECONDS
+from edgenode.limits import BRIEF_CHECK_SECONDS, CHECK_SECONDS
 from edgenode.repository.backup import (
     back_up,
+    finish_restore,
+    is_restoring,
     move_aside,
     newest_usable,
-    sync,
 )
 from edgenode.repository.connections import (
     Connect,
@@ -24,20 +27,25 @@ from edgenode.repository.connections import (
     set_up_writer,
     store_error,
 )
+from edgenode.repository.durable import make_directory, sync
 from edgenode.repository.migrations import migrate, newest_version, stored_version
 from edgenode.repository.statements import load
 
 logger = logging.getLogger(__name__)
 
 _SQL = load("instances")
-_STEPS_BETWEEN_LOOKS = 100_000
+_INTERRUPT_SECONDS = 0.01
+"""How often a check whose time is up is told so: before it has begun it doesn't hear it."""
+
+_LOG_MAGIC = (0x377F0682, 0x377F0683)
+"""How a write-ahead log begins, by the byte order of its check sums."""
 
 
 class FileCheck(Enum):
     """What came of looking through the file at the start."""
 
     NOT_NEEDED = "not needed"
-    """It was closed properly."""
+    """It is new."""
     PASSED = "passed"
     UNFINISHED = "unfinished"
     """No fault was found in the time there is for it."""
@@ -49,13 +57,13 @@ class OpenReport:
 
     Attributes:
         path: The file.
-        is_new: There was none, or what there was has been set aside.
+        is_new: There was none, or what there was has been set aside as a whole.
         was_closed: The last process that used it closed it; otherwise it was killed or
             the power failed.
         check: What came of looking through it.
         migrated_from: The schema version it had, None if that was the newest.
         copy_before: Where it was copied before its schema was changed.
-        set_aside: Where the damaged file is kept, None if there was no damage.
+        set_aside: Where the damaged file, or its log, is kept; None without damage.
         damage: What is wrong with it.
         newest_backup: The backup to restore from in that case, None if there is none.
     """
@@ -89,31 +97,47 @@ class _DamagedError(Exception):
 
 
 def make_ready(
-    path: Path, connect: Connect, clock: Clock, repository: str
+    path: Path,
+    connect: Connect,
+    clock: Clock,
+    repository: str,
+    first_read: Callable[[Connection], None],
 ) -> ReadyFile:
     """Make a file fit for use; a damaged one is set aside for an empty one.
 
-    The whole file is only looked through when it was not closed properly (its write-ahead
-    log is still there), and then not for ever: what else could damage it is found when
-    it is read.
+    So is a write-ahead log that is none, for what is in the file without it.
+
+    The file is looked through, but not for ever: briefly when it was closed properly,
+    longer when it was not (its write-ahead log is still there), and to its end only when
+    a sign of damage was met the last time. What else is damaged is found when it is read.
+
+    Args:
+        path: The file.
+        connect: Opens connections.
+        clock: Dates what is set aside.
+        repository: The name that errors show.
+        first_read: Called with the file, up to date, for what must be read of it at once;
+            and once more, with the other one, if that is damaged.
 
     Raises:
         NewerStoreError: A newer edgenode has written it; it is left as it is.
         ForeignStoreError: It is another program's; it is left as it is.
         StoreUnavailableError: The disk refuses to read or write it.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(path.parent)
+    if is_restoring(path):
+        finish_restore(path, clock.now())
     try:
         try:
-            return _opened(path, connect, clock)
+            return _opened(path, connect, clock, first_read)
         except _DamagedError as error:
             found = error
-        ready = _opened(path, connect, clock)
+        ready = _opened(path, connect, clock, first_read)
     except sqlite3.Error as error:
         raise store_error(error, "open", repository) from error
     backup = newest_usable(path)
     logger.error(
-        "%s is damaged (%s) and was set aside as %s; %s",
+        "%s is damaged (%s); what is damaged was set aside as %s; %s",
         path,
         found.damage,
         found.aside,
@@ -125,16 +149,43 @@ def make_ready(
     return ReadyFile(report, ready.counts)
 
 
-def _opened(path: Path, connect: Connect, clock: Clock) -> ReadyFile:
-    log = path.with_name(path.name + "-wal")
+def mark_suspect(path: Path) -> None:
+    """Have the file looked through to its end when it is opened the next time."""
+    with suppress(OSError):  # the disk may be the reason
+        _suspicion(path).touch()
+
+
+def _suspicion(path: Path) -> Path:
+    return path.with_name(path.name + ".suspect")
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
+def _opened(
+    path: Path,
+    connect: Connect,
+    clock: Clock,
+    first_read: Callable[[Connection], None],
+) -> ReadyFile:
+    log = _log(path)
     was_closed = not log.exists() or log.stat().st_size == 0
-    is_new = not path.exists() or path.stat().st_size == 0
+    is_new = not path.exists()
+    if not was_closed and _is_garbage(log):
+        raise _set_aside(log, "its write-ahead log is unreadable", clock)
+    if is_new:
+        if not was_closed:
+            raise _set_aside(path, "only its write-ahead log is there", clock)
+        _make(path, connect)
+    elif path.stat().st_size == 0:
+        raise _set_aside(path, "it is empty", clock)
     connection = connect(path)
     try:
         version = stored_version(connection, path)
         check = FileCheck.NOT_NEEDED
-        if not was_closed and not is_new:
-            check = _checked(connection, clock)
+        if not is_new:
+            check = _checked(connection, _check_seconds(path, was_closed=was_closed))
         copy = None
         if 0 < version < newest_version():
             copy = path.with_name(f"{path.name}.version-{version}")
@@ -142,17 +193,15 @@ def _opened(path: Path, connect: Connect, clock: Clock) -> ReadyFile:
         set_up_writer(connection)
         migrate(connection, path)
         counts = _counts(connection)
+        first_read(connection)
     except sqlite3.Error as error:
         if is_damage(error):
             # Before the connection is closed, for that would do away with the log.
-            aside = move_aside(path, "corrupt", clock.now())
-            raise _DamagedError(str(error), aside) from error
+            raise _set_aside(path, str(error), clock) from error
         raise
     finally:
         connection.close()
-    if is_new:
-        path.chmod(0o600)
-        sync(path.parent)
+    _suspicion(path).unlink(missing_ok=True)
     report = OpenReport(
         path=path,
         is_new=is_new,
@@ -164,24 +213,81 @@ def _opened(path: Path, connect: Connect, clock: Clock) -> ReadyFile:
     return ReadyFile(report, counts)
 
 
-def _checked(connection: Connection, clock: Clock) -> FileCheck:
-    deadline = clock.monotonic() + CHECK_SECONDS
-    connection.set_progress_handler(
-        lambda: clock.monotonic() > deadline, _STEPS_BETWEEN_LOOKS
-    )
+def _is_garbage(log: Path) -> bool:
+    """Whether a log has never been one; the power's failing leaves zeros at worst."""
+    with log.open("rb") as file:
+        start = file.read(4)
+    return int.from_bytes(start, "big") not in (0, *_LOG_MAGIC)
+
+
+def _make(path: Path, connect: Connect) -> None:
+    """Make the file; it bears its name only when it is whole and on the disk."""
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    connection = connect(new)
     try:
-        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.Error as error:
-        if primary_code(error) == sqlite3.SQLITE_INTERRUPT:
-            return FileCheck.UNFINISHED
-        raise
+        set_up_writer(connection)
+        migrate(connection, new)
     finally:
-        connection.set_progress_handler(None, 0)
+        connection.close()
+    new.chmod(0o600)
+    sync(new)
+    new.replace(path)
+    sync(path.parent)
+
+
+def _set_aside(path: Path, damage: str, clock: Clock) -> _DamagedError:
+    aside = move_aside(path, "corrupt", clock.now())
+    _suspicion(path).unlink(missing_ok=True)
+    return _DamagedError(damage, aside)
+
+
+def _check_seconds(path: Path, *, was_closed: bool) -> float | None:
+    if _suspicion(path).exists():
+        return None
+    return BRIEF_CHECK_SECONDS if was_closed else CHECK_SECONDS
+
+
+def _checked(connection: Connection, seconds: float | None) -> FileCheck:
+    with _stopped_after(connection, seconds) as is_over:
+        try:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        except sqlite3.Error as error:
+            if primary_code(error) == sqlite3.SQLITE_INTERRUPT:
+                return FileCheck.UNFINISHED
+            raise
     if found != "ok":
-        damage = sqlite3.DatabaseError(str(found))
+        if is_over.is_set():  # what it found may be that it was stopped
+            return FileCheck.UNFINISHED
+        damage = sqlite3.DatabaseError(str(found).splitlines()[-1])
         damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise damage
     return FileCheck.PASSED
+
+
+@contextmanager
+def _stopped_after(
+    connection: Connection, seconds: float | None
+) -> Iterator[threading.Event]:
+    """Stop what runs on a connection when the time is up, and tell that it is.
+
+    A progress handler would not do: the older SQLite walks through a tree without it.
+    """
+    is_done, is_over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        if not is_done.wait(seconds):
+            is_over.set()
+            while not is_done.wait(_INTERRUPT_SECONDS):
+                connection.interrupt()
+
+    thread = threading.Thread(target=watch, name="time of the check")
+    thread.start()
+    try:
+        yield is_over
+    finally:
+        is_done.set()
+        thread.join()
 
 
 def _counts(connection: Connection) -> dict[str, int]:

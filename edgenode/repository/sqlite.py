@@ -22,12 +22,12 @@ from edgenode.repository.base import (
     StoredRelationship,
     Transaction,
 )
-from edgenode.repository.connections import Connect, connect
+from edgenode.repository.connections import Connect, Faults, connect
 from edgenode.repository.database import Database, DatabaseStatistics
 from edgenode.repository.instances import SQL, Kind, State, read_state
 from edgenode.repository.names import NameReader
 from edgenode.repository.outbox import QueuedEvent
-from edgenode.repository.recovery import OpenReport, make_ready
+from edgenode.repository.recovery import OpenReport, make_ready, mark_suspect
 from edgenode.repository.writing import Writing
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.model import TypeDef
@@ -81,19 +81,26 @@ class SqliteRepository:
             ForeignStoreError: The file is another program's.
             StoreUnavailableError: The disk refuses to read or write it.
         """
-        ready = await asyncio.to_thread(make_ready, path, connect, clock, name)
-        counts = Counter(ready.counts)
         writing = Writing(codec, clock, keep_events=keep_events)
-        async with Database.opened(
-            path,
-            connect,
-            writing,
-            clock,
-            repository=name,
-            prepare=search.prepare,
-            committed=counts.update,
-        ) as database:
-            yield cls(database, codec, ready.report, counts)
+        ready = await asyncio.to_thread(
+            make_ready, path, connect, clock, name, writing.opened
+        )
+        counts = Counter(ready.counts)
+        faults = Faults(name)
+        try:
+            async with Database.opened(
+                path,
+                connect,
+                writing,
+                clock,
+                faults=faults,
+                prepare=search.prepare,
+                committed=counts.update,
+            ) as database:
+                yield cls(database, codec, ready.report, counts)
+        finally:
+            if faults.damage is not None:
+                await asyncio.to_thread(mark_suspect, path)
 
     async def change(self, work: Callable[[Transaction], T]) -> T:
         """Run a change and return its result once it is durable.

@@ -33,10 +33,10 @@ from edgenode.repository.checkpoints import Checkpoints
 from edgenode.repository.connections import (
     Connect,
     Connection,
+    Faults,
     is_fault,
     loses_connection,
     set_up_writer,
-    store_error,
 )
 from edgenode.repository.transaction import SqliteTransaction
 from edgenode.repository.writing import Writing
@@ -97,7 +97,7 @@ class Writer:
         connect: Connect,
         writing: Writing,
         clock: Clock,
-        repository: str,
+        faults: Faults,
         committed: Callable[[Counter[str]], None],
     ) -> None:
         """Start the thread.
@@ -107,7 +107,7 @@ class Writer:
             connect: Opens connections.
             writing: Begins changes and follows commits.
             clock: Measures.
-            repository: The name that errors show.
+            faults: Tells of them.
             committed: Called in the event loop, before any of a group's changes is
                 acknowledged, with the differences in how many instances there are.
         """
@@ -117,7 +117,7 @@ class Writer:
         self._connect = connect
         self._writing = writing
         self._clock = clock
-        self._repository = repository
+        self._faults = faults
         self._committed = committed
         self._loop = asyncio.get_running_loop()
         self._arrivals: queue.SimpleQueue[_Change | _Errand] = queue.SimpleQueue()
@@ -183,7 +183,9 @@ class Writer:
 
     def _put(self, item: _Change | _Errand) -> None:
         if self._is_closed:
-            raise StoreUnavailableError("change", self._repository, "it is closed")
+            raise StoreUnavailableError(
+                "change", self._faults.repository, "it is closed"
+            )
         self._arrivals.put(item)
 
     def _deliver(self, group: list[_Change], counts: Counter[str]) -> None:
@@ -346,6 +348,7 @@ class Writer:
         After a failed sync the system may think pages clean that never got to the disk;
         a new connection reads what is there.
         """
+        self._faults.note(error)
         connection = self._connection
         is_broken = isinstance(error, sqlite3.Error) and loses_connection(error)
         if connection is not None:
@@ -363,7 +366,7 @@ class Writer:
     def _told(self, error: Exception) -> Exception:
         """What the caller is told of an error."""
         if isinstance(error, sqlite3.Error) and is_fault(error):
-            return store_error(error, "change", self._repository)
+            return self._faults.told(error, "change")
         return error
 
     def _flush(self) -> None:
@@ -381,7 +384,7 @@ class Writer:
         try:
             self._flush()
         except Exception:
-            logger.exception("index rows of %s could not be written", self._repository)
+            logger.exception("index rows of %s could not be written", self._path)
 
     def _watch_wal(self) -> None:
         """Keep the write-ahead log from growing for ever."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from edgenode.errors import StoreUnavailableError
-from edgenode.limits import CHECK_SECONDS
 from edgenode.repository import recovery
 from edgenode.repository.backup import back_up, default_target
+from edgenode.repository.connections import PAGE_SIZE
+from edgenode.repository.health import store_health
 from edgenode.repository.migrations import (
     APPLICATION_ID,
     ForeignStoreError,
@@ -20,7 +22,7 @@ from edgenode.repository.migrations import (
     newest_version,
     steps,
 )
-from edgenode.repository.recovery import FileCheck
+from edgenode.repository.recovery import FileCheck, make_ready
 from edgenode.repository.sqlite import SqliteRepository
 from tests.unit.repository.conftest import Opener
 from tests.unit.repository.samples import (
@@ -35,6 +37,7 @@ from tests.unit.repository.samples import (
 )
 
 NEWEST = newest_version()
+TIMER = "time of the check"
 
 
 async def fill(repository: SqliteRepository, count: int = 50) -> None:
@@ -89,22 +92,83 @@ async def test_a_file_that_was_not_closed_is_checked(
         assert repository.counts() == {"GlossaryTerm": 50}
 
 
-async def test_the_check_does_not_hold_up_the_start_for_ever(
-    opener: Opener, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class RushingClock(SetClock):
-        def monotonic(self) -> float:
-            self.seconds += CHECK_SECONDS
-            return self.seconds
+class SlowConnection(sqlite3.Connection):
+    """A check on it goes on until it is told to stop."""
 
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, isolation_level=None, check_same_thread=False)
+        self._was_told = threading.Event()
+        self.set_progress_handler(self._wait, 1)
+
+    def interrupt(self) -> None:
+        super().interrupt()
+        self._was_told.set()
+
+    def _wait(self) -> None:
+        if any(each.name == TIMER for each in threading.enumerate()):
+            self._was_told.wait()
+
+
+@pytest.mark.parametrize("was_closed", [True, False])
+async def test_the_check_does_not_hold_up_the_start_for_ever(
+    opener: Opener,
+    path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    was_closed: bool,
+) -> None:
     async with opener() as repository:
         await fill(repository)
         crashed = copy_as_after_a_crash(path, tmp_path / "crashed")
-    monkeypatch.setattr(recovery, "_STEPS_BETWEEN_LOOKS", 1)
-    again = SqliteRepository.opened(crashed, CODEC, RushingClock(), name="again")
-    async with again as repository:
+    limit = "BRIEF_CHECK_SECONDS" if was_closed else "CHECK_SECONDS"
+    monkeypatch.setattr(recovery, limit, 0.0)
+    found = path if was_closed else crashed
+    ready = await asyncio.to_thread(
+        make_ready, found, SlowConnection, SetClock(), "pi", lambda _: None
+    )
+    assert ready.report.was_closed is was_closed
+    assert ready.report.check is FileCheck.UNFINISHED
+    assert ready.counts == {"GlossaryTerm": 50}
+
+
+def ruin_a_page(path: Path, holding: bytes) -> None:
+    """Overwrite the first page that has something in it."""
+    content = path.read_bytes()
+    start = content.index(holding) // PAGE_SIZE * PAGE_SIZE
+    path.write_bytes(
+        content[:start] + b"\xff" * PAGE_SIZE + content[start + PAGE_SIZE :]
+    )
+
+
+async def test_damage_that_is_met_late_has_the_file_checked_to_its_end(
+    opener: Opener, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opener() as repository:
+        await fill(repository)
+    ruin_a_page(path, b'"term 20 at version 1"')
+    monkeypatch.setattr(recovery, "BRIEF_CHECK_SECONDS", 0.0)
+    async with opener(connect=SlowConnection) as repository:
         assert repository.report.check is FileCheck.UNFINISHED
-        assert repository.counts() == {"GlossaryTerm": 50}
+        assert repository.statistics().damage is None
+        met = 0
+        for number in range(50):
+            try:
+                repository.entity(guid(number))
+            except StoreUnavailableError:
+                met += 1
+        assert 0 < met < 50
+        assert repository.statistics().damage
+        health = await asyncio.to_thread(store_health, repository, path)
+        check = health.checks[-1]
+        assert (check.name, check.ok) == ("file", False)
+        assert "restart" in check.mend
+    async with opener() as repository:
+        assert repository.report.set_aside
+        assert repository.report.damage
+    left = files(path.parent)
+    assert {path.name, repository.report.set_aside.name} < left
+    assert "server.db.suspect" not in left
 
 
 @pytest.mark.parametrize("ruin", [damage, truncate, overwrite])
