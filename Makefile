@@ -1,5 +1,6 @@
 # make run    start a server            make test   run the tests
 # make check  format, lint and types    make bench  measure
+# make venv   only install what run needs
 # Each sets up what it needs, from nothing but python3, python3-venv and make.
 # Arguments go through ARGS: make test ARGS="tests/test_architecture.py -k layers"
 
@@ -11,11 +12,11 @@ VENV = .venv
 PY = $(VENV)/bin/python
 PIP = $(PY) -m pip install --quiet --disable-pip-version-check
 HASHED = $(PIP) --require-hashes
-UNFETCHED = { echo "edgenode: the locked packages could not be installed; the lines above say why." \
+UNFETCHED = { printf '%s\n' "edgenode: the locked packages could not be installed; the lines above say why." \
 	"Without a network connection this can't work; behind a proxy, set HTTPS_PROXY." >&2; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: run test check bench setup lock clean FORCE
+.PHONY: run test check bench venv setup lock clean FORCE
 
 run: $(VENV)/run.stamp
 	@$(VENV)/bin/edgenode run $(ARGS)
@@ -30,6 +31,8 @@ check: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	$(PY) -m bench $(ARGS)
+
+venv: $(VENV)/run.stamp
 
 setup: $(VENV)/test.stamp
 
