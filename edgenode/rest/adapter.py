@@ -11,7 +11,6 @@ import asyncio
 import logging
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -38,7 +37,7 @@ from edgenode.rest.operations import Operation
 from edgenode.rest.probes import probes
 from edgenode.rest.refusals import RefusalError, bare_status
 from edgenode.rest.routes import Routes
-from edgenode.rest.streams import finish, write
+from edgenode.rest.streams import write
 
 logger = logging.getLogger(__name__)
 
@@ -70,17 +69,10 @@ class Adapter:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
-        probe = self._probes.get(request.rel_url.raw_path)
-        if probe is not None and request.method in {"GET", "HEAD"}:
-            response: web.StreamResponse = probe()
-        else:
-            response = await self._performed(request)
-        with suppress(ConnectionError):
-            await finish(request, response)
-        return response
-
-    async def _performed(self, request: web.BaseRequest) -> web.StreamResponse:
         raw_path = request.rel_url.raw_path
+        probe = self._probes.get(raw_path)
+        if probe is not None and request.method in {"GET", "HEAD"}:
+            return await probe()
         started = self._clock.monotonic()
         response: web.StreamResponse
         name, failed = _UNBOUND, True

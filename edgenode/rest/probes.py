@@ -1,6 +1,7 @@
 """What monitoring asks: is the process alive, can it work, how is it doing."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 from aiohttp import web
@@ -13,21 +14,23 @@ from edgenode.observability.metrics import (
 )
 from edgenode.rest.hosting import Platform
 
-Probe = Callable[[], web.Response]
+Probe = Callable[[], Awaitable[web.Response]]
 
 
 class _Probes:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
-    def live(self) -> web.Response:
+    async def live(self) -> web.Response:
         """The event loop turns: it has just answered."""
         return _json(HTTPStatus.OK, {"status": "live"})
 
-    def ready(self) -> web.Response:
+    async def ready(self) -> web.Response:
         """Every server can do its work, with the reason and mend where one can't."""
+        # A disk that hangs, of all things, must not hold up who asks about it.
         servers = {
-            name: server.health() for name, server in self._platform.servers.items()
+            name: await asyncio.to_thread(server.health)
+            for name, server in self._platform.servers.items()
         }
         ok = all(health.ok for health in servers.values())
         content = {
@@ -47,7 +50,7 @@ class _Probes:
         }
         return _json(HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE, content)
 
-    def metrics(self) -> web.Response:
+    async def metrics(self) -> web.Response:
         """Everything that is counted, as Prometheus reads it."""
         families = operation_metrics(self._platform.operation_metrics.statistics())
         families += process_metrics()

@@ -2,14 +2,15 @@
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from edgenode.limits import IDLE_SECONDS
 from edgenode.rest.adapter import Adapter
-from edgenode.rest.browsers import without_browsers
+from edgenode.rest.browsers import Handler, without_browsers
+from edgenode.rest.streams import finish
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +19,18 @@ def _is_worth_a_line(record: logging.LogRecord) -> bool:
     """Whether a record tells of more than a caller who doesn't speak HTTP."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, HttpProcessingError)
+
+
+def _finishing(handler: Handler) -> Handler:
+    """A handler that leaves nothing to be sent, so that nobody who doesn't read stays."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        response = await handler(request)
+        with suppress(ConnectionError):
+            await finish(request, response)
+        return response
+
+    return handle
 
 
 @asynccontextmanager
@@ -33,7 +46,7 @@ async def listening(adapter: Adapter, host: str, port: int) -> AsyncIterator[int
     # The plain server without aiohttp's router: paths are resolved by the adapter.
     # Bodies stay as they are: unpacking one could make gigabytes of it.
     server = web.Server(
-        without_browsers(adapter.handle, host),
+        _finishing(without_browsers(adapter.handle, host)),
         access_log=None,
         logger=logger,
         keepalive_timeout=IDLE_SECONDS,

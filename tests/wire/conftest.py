@@ -24,7 +24,7 @@ async def client(server: Server) -> AsyncIterator[Client]:
         yield client
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def nothing_unforeseen(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Fail a test whose requests were more than refused: nothing is to be logged."""
     yield

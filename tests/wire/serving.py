@@ -16,6 +16,7 @@ from edgenode.observability.health import Check, Health
 from edgenode.observability.metrics import Metric, OperationMetrics
 from edgenode.releases import SERVED
 from edgenode.releases.shipped_types import load_release_types
+from edgenode.repository.connections import Connect, connect
 from edgenode.repository.health import store_health, store_metrics
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.rest.adapter import Adapter
@@ -51,9 +52,13 @@ def hosted(
 
 
 @asynccontextmanager
-async def stored(path: Path, clock: Clock) -> AsyncIterator[Server]:
+async def stored(
+    path: Path, clock: Clock, *, connect: Connect = connect
+) -> AsyncIterator[Server]:
     """A server whose metadata is in a file, with all its parts as they are in use."""
-    async with SqliteRepository.opened(path, CODEC, clock, name=SERVER) as repository:
+    async with SqliteRepository.opened(
+        path, CODEC, clock, name=SERVER, connect=connect
+    ) as repository:
         collection = LocalMetadataCollection(
             LocalCollectionParts(
                 home=LOCAL,

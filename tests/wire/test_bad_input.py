@@ -20,6 +20,8 @@ from tests.wire.calls import Example, example, operations
 from tests.wire.http import Client, Connection, Reply
 from tests.wire.serving import BASE
 
+pytestmark = pytest.mark.usefixtures("nothing_unforeseen")
+
 UNTAGGED = {"TypeDefGallery", "TypeDefPatch", "TypeDefProperties"}
 """Bodies that need no class, because nothing else may stand in their place."""
 

@@ -16,6 +16,8 @@ from edgenode.rest import adapter, server, streams
 from tests.wire.http import JSON_TYPE, Client, Connection, request_text
 from tests.wire.serving import BASE
 
+pytestmark = pytest.mark.usefixtures("nothing_unforeseen")
+
 PATIENCE = 0.2
 ENTITY = BASE + "/instances/entity"
 ALL_TYPES = BASE + "/types/all"
