@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.harness import ROOT
 from bench.report import document, remarks_of, tables_of
 
-QUESTIONS = ("rest_methods", "scale", "footprint", "bytes_written")
+QUESTIONS = ("rest_methods", "scale", "footprint", "bytes_written", "schema")
 RESULTS = ROOT / "bench" / "results"
 
 

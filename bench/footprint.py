@@ -58,7 +58,7 @@ class Pace:
 
 
 FULL = Pace(100_000, 15, 20.0, 150.0)
-QUICK = Pace(60, 2, 0.0, 0.3)
+QUICK = Pace(60, 1, 0.0, 0.2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT = 600.0  # seconds; a slow answer is a figure, not an error
+STALE_SECONDS = 5.0  # servers close connections that are idle for longer
 
 Json = dict[str, Any]
 
@@ -120,8 +121,9 @@ class Connection:
     It does no more than a measurement needs, so that its own cost is small and the
     same for every server: while the clock runs it sends, receives into one buffer and
     recognises the end of the answer; chunks are joined after the clock has stopped.
-    Where the server closes the connection (Tomcat does every 100 requests), the next
-    one is opened outside the measured time.
+    Where the server closes the connection (Tomcat does every 100 requests), or may
+    have done so because nothing was sent for a while, the next one is opened outside
+    the measured time.
     """
 
     def __init__(self, url: str) -> None:
@@ -130,6 +132,7 @@ class Connection:
             raise BenchError(f"{url}: an http:// address is needed")
         self._address = (parts.hostname, parts.port or 80)
         self._socket = self._connect()
+        self._used = time.monotonic()
 
     def _connect(self) -> socket.socket:
         try:
@@ -157,21 +160,27 @@ class Connection:
             RefusedError: the answer is not HTTP 200.
             BenchError: the answer breaks off.
         """
+        if time.monotonic() - self._used > STALE_SECONDS:
+            self._open_anew()
         start = time.perf_counter_ns()
         self._socket.sendall(message)
         received, body_start = self._receive()
         elapsed = time.perf_counter_ns() - start
+        self._used = time.monotonic()
         head = bytes(received[:body_start]).lower()
         body = bytes(received[body_start:])
         if b"\r\ntransfer-encoding: chunked" in head:
             body = _joined(body)
         if b"\r\nconnection: close" in head:
-            self._socket.close()
-            self._socket = self._connect()
+            self._open_anew()
         if head.split(b" ", 2)[1] != b"200":
             status = head.partition(b"\r\n")[0].decode()
             raise RefusedError(f"{status}: {body[:300].decode(errors='replace')}")
         return elapsed, body
+
+    def _open_anew(self) -> None:
+        self._socket.close()
+        self._socket = self._connect()
 
     def _receive(self) -> tuple[bytearray, int]:
         received = bytearray()

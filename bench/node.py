@@ -85,7 +85,6 @@ class Node:
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
-            stderr=sys.stderr,
             text=True,
         )
         try:

@@ -229,6 +229,8 @@ def targets_of(options: argparse.Namespace, stack: ExitStack) -> list[Target]:
         )
         node = stack.enter_context(Node(directory))
         targets.append(node.target())
+    for target in targets:
+        stack.callback(target.close)
     return targets
 
 

@@ -288,6 +288,7 @@ def loaded(
         answer.notes.append(f"{label} terms: {stored / 1e6:.1f} MB on the disk")
         again = stack.enter_context(Node(directory / str(size)))
         targets.append(moved(target, again.url))
+        stack.callback(targets[-1].close)
     return targets
 
 
