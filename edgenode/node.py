@@ -63,7 +63,7 @@ async def running_node(
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        stack.enter_context(locked(config.data_directory))
+        await asyncio.to_thread(stack.enter_context, locked(config.data_directory))
         servers = {
             server.name: await stack.enter_async_context(
                 _running_server(config, server, clock)
@@ -106,7 +106,7 @@ async def _running_server(
             LocalCollectionParts(
                 home=Home(collection_id, name),
                 repository=repository,
-                types=load_release_types(release),
+                types=await asyncio.to_thread(load_release_types, release),
                 codec=codec,
                 release=release,
                 clock=clock,
