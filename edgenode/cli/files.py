@@ -34,6 +34,7 @@ def arriving(target: Path) -> Iterator[BinaryIO]:
     """
     unfinished = target.with_name(f"{target.name}.part")
     try:
+        unfinished.unlink(missing_ok=True)
         with open(unfinished, "wb", opener=_for_owner) as file:
             yield file
             file.flush()
@@ -52,7 +53,8 @@ def arriving(target: Path) -> Iterator[BinaryIO]:
 
 
 def _for_owner(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    # Only a new file: in a shared directory somebody else's link may stand there.
+    return os.open(path, flags | os.O_EXCL, 0o600)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -541,6 +541,16 @@ def test_refused_elements_are_listed(edgenode: Edgenode, tmp_path: Path) -> None
     assert len(report["refusals"]) == report["refused"] == 12
 
 
+def test_what_is_refused_while_it_is_sent_is_told_why(
+    edgenode: Edgenode, tmp_path: Path
+) -> None:
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(64 * 1024 * 1024)
+    ended = edgenode("archive", "load", large, "--server", "other")
+    told(ended, ExitCode.REFUSED, "no server other", f"one of {SERVER}")
+
+
 def test_an_interrupted_load_is_repeated(tmp_path: Path) -> None:
     path = archive_of(tmp_path / "garden", 6_000)
     with running(tmp_path / "data") as node:

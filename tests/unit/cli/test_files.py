@@ -19,6 +19,16 @@ def test_a_file_arrives(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_what_stood_in_its_way_is_not_written_to(tmp_path: Path) -> None:
+    target, other = tmp_path / "file", tmp_path / "other"
+    other.write_bytes(b"another's")
+    (tmp_path / "file.part").symlink_to(other)
+    with arriving(target) as file:
+        file.write(b"ours")
+    assert target.read_bytes() == b"ours"
+    assert other.read_bytes() == b"another's"
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_a_file_that_is_not_finished_is_removed(
     tmp_path: Path, error: type[BaseException]
