@@ -14,6 +14,8 @@ from edgenode.typedefs.merge import MergedTypes, merge_types
 from edgenode.typedefs.model import TypeDef, TypeDefPatch
 from edgenode.typedefs.registry import Definition, TypeRegistry
 from tests.genuine import GenuineTypes, genuine_types
+from tests.wire.http import Client
+from tests.wire.serving import BASE
 
 Json = dict[str, Any]
 
@@ -120,6 +122,44 @@ def sorted_attributes(definition: Json) -> Json:
     return definition | {
         "propertiesDefinition": sorted(attributes, key=lambda of: of["attributeName"])
     }
+
+
+# Over REST
+
+
+async def test_the_gallery_equals_the_genuine_one_but_for_descriptions(
+    genuine: GenuineTypes, client: Client
+) -> None:
+    gallery = (await client.get(BASE + "/types/all")).body
+    assert gallery.pop("class") == "TypeDefGalleryResponse"
+    assert gallery.pop("relatedHTTPCode") == 200
+    assert gallery.keys() == {"typeDefs", "attributeTypeDefs"}
+    assert by_guid(gallery) == {
+        guid: undescribed(known) for guid, known in by_guid(genuine.gallery).items()
+    }
+
+
+async def test_the_gallery_holds_every_fact_of_the_release(
+    shared: Path, client: Client
+) -> None:
+    facts = json.loads((shared / "facts" / "open-metadata-types-4.2.json").read_bytes())
+    kinds = ("entities", "relationships", "classifications", "attributeTypes")
+    wanted = {known["guid"]: known for kind in kinds for known in facts[kind]}
+    gallery = (await client.get(BASE + "/types/all")).body
+    told = by_guid(gallery)
+    assert told.keys() == wanted.keys()
+    assert [of["name"] for guid, of in wanted.items() if not says(told[guid], of)] == []
+
+
+def says(told: Any, fact: Any) -> bool:
+    """Whether a definition says what the facts do, which only name others in it."""
+    if isinstance(fact, dict):
+        return all(says(told.get(field), value) for field, value in fact.items())
+    if isinstance(fact, list):
+        return len(told) == len(fact) and all(map(says, told, fact))
+    if isinstance(told, dict):
+        return bool(told["name"] == fact)
+    return bool(told == fact)
 
 
 # The other release: its archive, patched in the test's own plain way
