@@ -67,9 +67,10 @@ def _without_empty_properties(bean: Any) -> Any:
     """An instance whose properties hold nothing is one without properties."""
     name = "unique_properties" if isinstance(bean, EntityProxy) else "properties"
     held: InstanceProperties | None = getattr(bean, name)
-    if held is None or held.instance_properties or held.effective_from_time:
+    if held is None or held.instance_properties:
         return bean
-    return bean if held.effective_to_time else replace(bean, **{name: None})
+    dated = (held.effective_from_time, held.effective_to_time) != (None, None)
+    return bean if dated else replace(bean, **{name: None})
 
 
 def _of_category(category: Enum) -> Callable[[Any], Any]:
