@@ -89,6 +89,21 @@ class ApswConnection:
     ) -> None:
         self._raw.create_scalar_function(name, func, narg, deterministic=deterministic)
 
+    def backup(
+        self,
+        target: "ApswConnection",
+        *,
+        pages: int,
+        progress: Callable[[int, int, int], None],
+    ) -> None:
+        try:
+            with target._raw.backup("main", self._raw, "main") as backup:
+                while not backup.done:
+                    backup.step(pages)
+                    progress(0, backup.remaining, backup.page_count)
+        except apsw.Error as error:
+            raise translated(error) from error
+
     def interrupt(self) -> None:
         self._raw.interrupt()
 

@@ -39,7 +39,9 @@ async def main(path: Path, first: int) -> None:
                     await repository.change(saving(number, version, clock.now()))
                     acknowledge(number, version)
                 link = FIRST_LINK + number
-                await repository.change(linking(link, number, 1))
+                await repository.change(
+                    linking(link, number, number + 1, 1, clock.now())
+                )
                 acknowledge(link, 1)
 
         async with asyncio.TaskGroup() as tasks:
