@@ -13,6 +13,10 @@ instead of a lost connection."""
 LARGE_BODY_BYTES = 64 * 1024
 """From this size on a body is decoded off the event loop (about 1 ms of work here)."""
 
+MAX_CONNECTIONS = 512
+"""Connections at a time. Most systems let a process open 1,024 files, and the metadata's
+own must always be among them."""
+
 PEER_SECONDS = 30.0
 """How long a request's body may take to arrive, and a piece of an answer to be taken, so
 that nobody holds memory by standing still. 4 MiB in this time is a megabit a second."""

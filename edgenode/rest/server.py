@@ -1,5 +1,6 @@
 """Listens for HTTP and hands every request to the adapter."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -7,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from edgenode.limits import IDLE_SECONDS
+from edgenode.limits import IDLE_SECONDS, MAX_CONNECTIONS
 from edgenode.rest.adapter import Adapter
 from edgenode.rest.browsers import Handler, without_browsers
 from edgenode.rest.streams import finish
@@ -19,6 +20,19 @@ def _is_worth_a_line(record: logging.LogRecord) -> bool:
     """Whether a record tells of more than a caller who doesn't speak HTTP."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, HttpProcessingError)
+
+
+class _Server(web.Server):
+    """The plain server without aiohttp's router: paths are resolved by the adapter."""
+
+    def connection_made(
+        self, handler: web.RequestHandler, transport: asyncio.Transport
+    ) -> None:
+        """Take a connection, or cut it where there are too many."""
+        super().connection_made(handler, transport)
+        if len(self.connections) > MAX_CONNECTIONS:
+            # A turn later, because aiohttp still has to begin with it.
+            asyncio.get_running_loop().call_soon(transport.abort)
 
 
 def _finishing(handler: Handler) -> Handler:
@@ -43,9 +57,8 @@ async def listening(adapter: Adapter, host: str, port: int) -> AsyncIterator[int
         OSError: The address can't be listened on.
     """
     logger.addFilter(_is_worth_a_line)
-    # The plain server without aiohttp's router: paths are resolved by the adapter.
     # Bodies stay as they are: unpacking one could make gigabytes of it.
-    server = web.Server(
+    server = _Server(
         _finishing(without_browsers(adapter.handle, host)),
         access_log=None,
         logger=logger,

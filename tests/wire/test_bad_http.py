@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
 from edgenode.limits import MAX_BODY_BYTES, MAX_DISCARDED_BYTES
+from edgenode.rest import server
 from tests.wire.http import JSON_TYPE, Client, Connection, request_text
 from tests.wire.serving import BASE
 
@@ -154,3 +156,19 @@ async def test_callers_who_hang_up_harm_nobody(client: Client) -> None:
         async with client.connected() as connection:
             await connection.send(text.encode())
     await goes_on(client)
+
+
+async def test_callers_beyond_the_bound_are_cut_off(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MAX_CONNECTIONS", 2)
+    async with client.connected() as first, client.connected() as second:
+        for connection in (first, second):
+            assert (await connection.request("GET", "/health/live")).status == 200
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await client.get("/health/live")
+        assert (await first.request("GET", "/health/live")).status == 200
+    while True:  # until the server has seen them go
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await goes_on(client)
+            return

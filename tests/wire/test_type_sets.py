@@ -1,6 +1,7 @@
 """All types, as shipped and as completed by the release's own archive, field for field."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from tests.wire.http import Client
 from tests.wire.serving import BASE
 
 Json = dict[str, Any]
+Definitions = Mapping[str | None, Json]
+Compare = Callable[[Definitions, Definitions], None]
 
 DESCRIPTIVE = {
     "description",
@@ -36,6 +39,31 @@ def undescribed(value: Any) -> Any:
             if key not in DESCRIPTIVE
         }
     return [*map(undescribed, value)] if isinstance(value, list) else value
+
+
+def values_within(value: Any) -> int:
+    """How many single values a JSON value holds."""
+    if isinstance(value, dict):
+        return sum(map(values_within, value.values()))
+    return sum(map(values_within, value)) if isinstance(value, list) else 1
+
+
+@pytest.fixture
+def compare(request: pytest.FixtureRequest) -> Compare:
+    """Compares definitions by GUID, and tells on the terminal how much that was."""
+    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+
+    def equal(found: Definitions, expected: Definitions) -> None:
+        assert found.keys() == expected.keys()
+        differ = [guid for guid in expected if found[guid] != expected[guid]]
+        assert [(found[guid], expected[guid]) for guid in differ] == []
+        if terminal is not None:
+            terminal.write_line(
+                f"{request.node.name}: {len(expected)} definitions compared, "
+                f"{sum(map(values_within, expected.values()))} values"
+            )
+
+    return equal
 
 
 def definitions(types: TypeRegistry) -> list[Definition]:
@@ -67,31 +95,33 @@ def genuine(shared: Path, pytestconfig: pytest.Config) -> GenuineTypes:
     return genuine_types(shared, cache.mkdir("genuine"))
 
 
-def by_guid(gallery: Json) -> dict[str, Json]:
-    found = {known["guid"]: known for known in gallery["typeDefs"]}
+def by_guid(gallery: Json) -> dict[str | None, Json]:
+    found: dict[str | None, Json] = {
+        known["guid"]: known for known in gallery["typeDefs"]
+    }
     return found | {known["guid"]: known for known in gallery["attributeTypeDefs"]}
 
 
 def test_shipped_types_equal_the_genuine_ones_but_for_descriptions(
-    genuine: GenuineTypes,
+    genuine: GenuineTypes, compare: Compare
 ) -> None:
-    expected = {
+    expected: Definitions = {
         guid: undescribed(known) for guid, known in by_guid(genuine.gallery).items()
     }
     codec, types = Codec(EGERIA_4_2), load_release_types(EGERIA_4_2)
     shipped = {known.guid: codec.to_object(known) for known in definitions(types)}
     assert len(shipped) == 667 + 63
-    assert shipped == expected
+    compare(shipped, expected)
 
 
 def test_after_the_archive_the_types_equal_the_genuine_ones(
-    genuine: GenuineTypes,
+    genuine: GenuineTypes, compare: Compare
 ) -> None:
     codec = Codec(EGERIA_4_2)
     types, outcome = merged(EGERIA_4_2, genuine.archive)
     complete = {known.guid: codec.to_object(known) for known in definitions(types)}
     assert len(complete) == 667 + 63
-    assert complete == by_guid(genuine.gallery)
+    compare(complete, by_guid(genuine.gallery))
     assert (outcome.added, outcome.patches, outcome.refused) == ((), (), ())
 
 
@@ -172,9 +202,11 @@ def newer_archive(shared: Path) -> Json:
     return archive
 
 
-def patched_plainly(store: Json) -> dict[str, Json]:
+def patched_plainly(store: Json) -> dict[str | None, Json]:
     """The archive's definitions by GUID with its patches in them."""
-    found = {known["guid"]: dict(known) for known in store["newTypeDefs"]}
+    found: dict[str | None, Json] = {
+        known["guid"]: dict(known) for known in store["newTypeDefs"]
+    }
     for patch in store["typeDefPatches"]:
         known = found[patch["typeDefGUID"]]
         known["version"] = patch["updateToVersion"]
@@ -193,17 +225,21 @@ def patched_plainly(store: Json) -> dict[str, Json]:
     return found | {known["guid"]: known for known in store["attributeTypeDefs"]}
 
 
-def test_after_its_archive_the_other_release_equals_it_too(newer_archive: Json) -> None:
+def test_after_its_archive_the_other_release_equals_it_too(
+    newer_archive: Json, compare: Compare
+) -> None:
     codec = Codec(EGERIA_6_1)
     types, outcome = merged(EGERIA_6_1, newer_archive)
     complete = {known.guid: codec.event_object(known) for known in definitions(types)}
     assert len(complete) == 620 + 50
-    assert complete == patched_plainly(newer_archive["archiveTypeStore"])
+    compare(complete, patched_plainly(newer_archive["archiveTypeStore"]))
     assert (outcome.added, outcome.patches, outcome.refused) == ((), (), ())
 
 
-def test_the_other_release_ships_what_its_archive_says(newer_archive: Json) -> None:
+def test_the_other_release_ships_what_its_archive_says(
+    newer_archive: Json, compare: Compare
+) -> None:
     codec, types = Codec(EGERIA_6_1), load_release_types(EGERIA_6_1)
     shipped = {known.guid: codec.event_object(known) for known in definitions(types)}
     told = patched_plainly(newer_archive["archiveTypeStore"])
-    assert shipped == {guid: undescribed(known) for guid, known in told.items()}
+    compare(shipped, {guid: undescribed(known) for guid, known in told.items()})
