@@ -49,19 +49,15 @@ def values_within(value: Any) -> int:
 
 
 @pytest.fixture
-def compare(request: pytest.FixtureRequest) -> Compare:
-    """Compares definitions by GUID, and tells on the terminal how much that was."""
-    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+def compare(record_property: Callable[[str, object], None]) -> Compare:
+    """Compares definitions by GUID; the summary of the run says how much that was."""
 
     def equal(found: Definitions, expected: Definitions) -> None:
         assert found.keys() == expected.keys()
         differ = [guid for guid in expected if found[guid] != expected[guid]]
         assert [(found[guid], expected[guid]) for guid in differ] == []
-        if terminal is not None:
-            terminal.write_line(
-                f"{request.node.name}: {len(expected)} definitions compared, "
-                f"{sum(map(values_within, expected.values()))} values"
-            )
+        values = sum(map(values_within, expected.values()))
+        record_property("compared", f"{len(expected)} definitions, {values} values")
 
     return equal
 
