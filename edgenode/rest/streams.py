@@ -9,6 +9,10 @@ from aiohttp import web
 from edgenode.limits import ANSWER_PIECE_BYTES, PEER_SECONDS
 from edgenode.rest.refusals import RefusalError
 
+_UNWAITED_BYTES = 32 * 1024
+"""An answer up to this size isn't waited for where none before it still waits: asyncio
+takes 64 KiB before whoever writes has to wait."""
+
 
 async def write(
     request: web.BaseRequest, response: web.StreamResponse, text: bytes
@@ -22,11 +26,15 @@ async def write(
 
 
 async def finish(request: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Send what of an answer isn't sent yet.
+    """Send an answer, unless it can be sent without waiting for the caller.
 
     Raises:
         ConnectionError: The caller has hung up, or doesn't read.
     """
+    transport = request.transport
+    none_waits = transport is None or transport.get_write_buffer_size() == 0
+    if none_waits and (response.content_length or 0) <= _UNWAITED_BYTES:
+        return
 
     async def send() -> None:
         await response.prepare(request)
