@@ -401,7 +401,7 @@ class SearchTimeoutError(OMRSError):
     message_id = "EDGENODE-REPOSITORY-503-002"
     related_http_code = 503
     exception_class_name = "RepositoryTimeoutException"
-    template = "{0} took longer than {1} s in {2}"
+    template = "{0} took too long in {2}: a search may take {1} s, its pattern less"
     parameter_names = ("operation", "limit", "repository")
     system_action = "The search was stopped; nothing was changed."
     user_action = "Narrow the search by type, status or a simpler pattern."
