@@ -139,3 +139,11 @@ def shared() -> Path:
             "reference data is absent: there is no ../shared beside the project"
         )
     return SHARED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much was compared by tests that can't do it in part unnoticed."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "compared":
+                terminalreporter.write_line(f"{report.nodeid}: {value} compared")

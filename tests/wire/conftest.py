@@ -30,11 +30,3 @@ def nothing_unforeseen(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     yield
     logged = caplog.get_records("call")
     assert [each for each in logged if each.levelno >= logging.WARNING] == []
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how much the comparisons with a genuine server's types looked at."""
-    for report in terminalreporter.getreports("passed"):
-        for name, value in report.user_properties:
-            if name == "compared":
-                terminalreporter.write_line(f"{report.nodeid}: {value} compared")

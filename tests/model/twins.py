@@ -1,0 +1,298 @@
+"""Two collections that live the same life, one over SQLite and one over the model."""
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from inspect import isawaitable
+from itertools import count
+from operator import methodcaller
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from edgenode.collection.local import LocalMetadataCollection
+from edgenode.errors import OMRSError
+from edgenode.instances.conditions import SequencingOrder
+from edgenode.instances.document import Document
+from edgenode.instances.matching import sort_key
+from edgenode.instances.properties import (
+    EnumPropertyValue,
+    InstanceProperties,
+    MapPropertyValue,
+)
+from edgenode.instances.status import InstanceStatus
+from edgenode.repository.base import Graph, HistoryRange
+from edgenode.repository.sqlite import SqliteRepository
+from edgenode.typedefs.attributes import PrimitiveDefCategory
+from tests.model.house import (
+    CODEC,
+    LOCAL,
+    START,
+    House,
+    SetClock,
+    number,
+    primitive,
+    properties,
+)
+from tests.model.memory import MemoryRepository
+
+TYPES = (
+    "GlossaryTerm",
+    "ControlledGlossaryTerm",
+    "GlossaryCategory",
+    "Glossary",
+    "Project",
+)
+CLASSIFICATIONS = ("Confidentiality", "Retention", "CanonicalVocabulary")
+CATEGORIZATION, RELATED = "TermCategorization", "RelatedTerm"
+RELATIONSHIPS = (CATEGORIZATION, RELATED)
+COPIES = ("copy-1", "copy-2")
+RELATIONSHIP_COPY = "copied-relationship"
+
+Call = Callable[[LocalMetadataCollection], Any]
+
+outcomes: Counter[str] = Counter()
+"""How many calls that the rules made were answered, and how many were refused."""
+
+
+def date(millis: int) -> Any:
+    return primitive(PrimitiveDefCategory.OM_PRIMITIVE_TYPE_DATE, millis)
+
+
+def mapped(**entries: str) -> MapPropertyValue:
+    return MapPropertyValue(
+        type_name="map<string,string>", map_values=properties(**entries)
+    )
+
+
+def symbol(ordinal: int, name: str) -> EnumPropertyValue:
+    return EnumPropertyValue(
+        type_name="GovernanceClassificationStatus", ordinal=ordinal, symbolic_name=name
+    )
+
+
+data = st.data()
+type_names = st.sampled_from(TYPES)
+names = st.sampled_from(["alpha", "Alpha One", "beta"])
+users = st.sampled_from(["ann", "bob"])
+statuses = st.sampled_from([InstanceStatus.ACTIVE, InstanceStatus.DRAFT, None])
+classifications = st.sampled_from(CLASSIFICATIONS)
+versions = st.integers(1, 4)
+limits = st.sampled_from(
+    [None, [InstanceStatus.DELETED], [InstanceStatus.ACTIVE, InstanceStatus.DRAFT]]
+)
+patterns = st.sampled_from([r"\Qalpha\E", r"\QAl\E.*", r"(?i).*\Qo\E.*", "[ab].*", "x"])
+numbers = st.integers(0, 3).map(number)
+dates = st.sampled_from([date(START), date(START + 10), date(-1)])
+maps = st.sampled_from([mapped(a="alpha"), mapped(a="alpha", b="beta"), mapped()])
+symbols = st.sampled_from([symbol(0, "Discovered"), symbol(1, "Proposed")])
+
+
+@st.composite
+def entity_properties(draw: st.DrawFn, type_name: str) -> InstanceProperties:
+    """Properties of an entity of the type, of every kind that it has; seldom a fault."""
+    values: dict[str, Any] = {"qualifiedName": draw(names)}
+    if draw(st.booleans()):
+        values["description"] = draw(names)
+    if draw(st.booleans()):
+        values["additionalProperties"] = draw(maps)
+    if type_name == "Project" and draw(st.booleans()):
+        values["startDate"] = draw(dates)
+    if draw(st.integers(0, 19)) == 19:
+        values["description"] = draw(st.none() | numbers | maps)
+    return dated(draw, properties(**values))
+
+
+@st.composite
+def classification_properties(draw: st.DrawFn, name: str) -> InstanceProperties | None:
+    """Properties of a classification, of every kind that it has, or none."""
+    if name == "CanonicalVocabulary":
+        return draw(st.none() | st.just(properties(scope="alpha")))
+    values: dict[str, Any] = {"notes": draw(names)}
+    if draw(st.booleans()):
+        values["confidence"] = draw(numbers)
+    if draw(st.booleans()):
+        values["status"] = draw(symbols)
+    if name == "Retention" and draw(st.booleans()):
+        values["deleteAfter"] = draw(dates)
+    return draw(st.none() | st.just(properties(**values)))
+
+
+def dated(draw: st.DrawFn, bare: InstanceProperties) -> InstanceProperties:
+    """The properties, at times with the time for which they are meant."""
+    start = draw(st.sampled_from([None, None, 0, START]))
+    end = draw(st.sampled_from([None, None, START + 50]))
+    return InstanceProperties(
+        effective_from_time=start,
+        effective_to_time=end,
+        instance_properties=bare.instance_properties,
+    )
+
+
+async def awaited(answer: Awaitable[Any]) -> Any:
+    return await answer
+
+
+def plain(answer: Any) -> Any:
+    """An answer as something to compare."""
+    match answer:
+        case Document():
+            return answer.json
+        case Graph():
+            return (sorted(plain(answer.entities)), sorted(plain(answer.relationships)))
+        case list():
+            return [plain(found) for found in answer]
+        case OMRSError():
+            return (
+                type(answer).__name__,
+                answer.parameters,
+                answer.reporting_operation,
+                answer.properties,
+            )
+        case _:
+            return answer
+
+
+class Twins(RuleBasedStateMachine):
+    """What all rules work with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.stack = AsyncExitStack()
+        self.directory = tempfile.TemporaryDirectory()
+        self.clock = SetClock()
+        self.model = MemoryRepository(CODEC)
+        self.memory_house = House(self.model, self.clock)
+        self.uuids = count()
+        self.sqlite_house = self.opened()
+        self.terms: list[str] = [COPIES[0]]
+        self.others: list[str] = [COPIES[1]]
+        self.relationships: list[str] = [RELATIONSHIP_COPY]
+
+    # Parts
+
+    def opened(self) -> House:
+        async def enter() -> SqliteRepository:
+            path = Path(self.directory.name) / "store"
+            return await self.stack.enter_async_context(
+                SqliteRepository.opened(
+                    path, CODEC, self.clock, name=str(LOCAL.name), keep_events=True
+                )
+            )
+
+        house = House(self.runner.run(enter()), self.clock)
+        house.uuids = self.uuids
+        return house
+
+    def close(self) -> None:
+        self.runner.run(self.stack.aclose())
+        self.stack = AsyncExitStack()
+
+    def teardown(self) -> None:
+        try:
+            self.compare_events()
+            self.compare_histories()
+        finally:
+            self.close()
+            self.runner.close()
+            self.directory.cleanup()
+
+    def outcome(self, house: House, call: Call) -> Any:
+        try:
+            answer = call(house.collection)
+            return self.runner.run(awaited(answer)) if isawaitable(answer) else answer
+        except OMRSError as error:
+            return error
+
+    def both(self, call: Call) -> Any:
+        """Let both do the same; the answer, or the refusal, is the model's."""
+        answer = self.same(call)
+        self.count(answer)
+        return answer
+
+    def same(self, call: Call) -> Any:
+        """Let both do the same, without counting it."""
+        expected = self.outcome(self.memory_house, call)
+        found = self.outcome(self.sqlite_house, call)
+        assert plain(found) == plain(expected)
+        return expected
+
+    def count(self, answer: Any) -> None:
+        outcomes["refused" if isinstance(answer, OMRSError) else "answered"] += 1
+
+    def found(
+        self, call: Call, order: SequencingOrder, name: str | None = None
+    ) -> None:
+        """Let both search; what an order doesn't tell apart may come in any order."""
+        expected = self.outcome(self.memory_house, call)
+        found = self.outcome(self.sqlite_house, call)
+        self.count(expected)
+        if isinstance(expected, OMRSError):
+            assert plain(found) == plain(expected)
+            return
+        assert sorted(plain(found)) == sorted(plain(expected))
+        assert [sort_key(document.value, order, name) for document in found] == [
+            sort_key(document.value, order, name) for document in expected
+        ]
+
+    def entity(self, draw: Any) -> str:
+        """An entity; the newest ones, which are mostly still there, come most."""
+        known = [*self.others, *self.terms]
+        guid: str = draw.draw(st.sampled_from([*known, *known[-3:], *known[-3:]]))
+        return guid
+
+    def relationship(self, draw: Any) -> str:
+        known = self.relationships
+        guid: str = draw.draw(st.sampled_from([*known, *known[-2:], *known[-2:]]))
+        return guid
+
+    def moment(self, draw: Any) -> int | None:
+        """Now, or a time between the beginning and a little ahead."""
+        ago = draw.draw(st.none() | st.integers(-3, self.clock.time - START + 3))
+        return None if ago is None else self.clock.time - ago
+
+    def compare_events(self) -> None:
+        repository = self.sqlite_house.repository
+        assert isinstance(repository, SqliteRepository)
+        queued = self.runner.run(repository.events_after(0, 10_000))
+        assert [one.event for one in queued] == self.model.events
+
+    def compare_histories(self) -> None:
+        """All that can be read of what happened; the rules look at it here and there."""
+        span = HistoryRange()
+        times = range(START - 100, self.clock.time + 1, 3)
+        for guid in {*self.others, *self.terms}:
+            self.same(methodcaller("is_entity_known", "ann", guid))
+            self.same(methodcaller("get_entity_summary", "ann", guid))
+            self.same(methodcaller("get_entity_detail_history", "ann", guid, span))
+            for time in times:
+                self.same(methodcaller("get_entity_detail", "ann", guid, time))
+        for guid in set(self.relationships):
+            self.same(methodcaller("is_relationship_known", "ann", guid))
+            self.same(methodcaller("get_relationship_history", "ann", guid, span))
+            for time in times:
+                self.same(methodcaller("get_relationship", "ann", guid, time))
+
+    # Time
+
+    @rule(step=st.sampled_from([1, 5, 20, -7]))
+    def time_passes(self, step: int) -> None:
+        self.clock.time = max(START, self.clock.time + step)
+
+    @precondition(lambda self: len(self.model.events) % 5 == 4)
+    @rule()
+    def the_store_is_opened_again(self) -> None:
+        self.compare_events()
+        self.close()
+        self.sqlite_house = self.opened()
+
+    def same_guid(self) -> None:
+        """Let both collections make the same next GUID, and a new one each time."""
+        number = next(self.uuids)
+        self.memory_house.uuids = count(number)
+        self.sqlite_house.uuids = count(number)
