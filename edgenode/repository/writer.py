@@ -408,5 +408,7 @@ class Writer:
         self._flush_or_log()
         self._checkpoints.close()
         if self._connection is not None:
-            self._connection.close()  # the last one, so the log goes into the file
+            # The last one, so the log goes into the file; if it can't, it stays.
+            with suppress(sqlite3.Error):
+                self._connection.close()
             self._connection = None

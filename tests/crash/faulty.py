@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import apsw
 
 RESULTS: dict[tuple[type[apsw.Error], str], int] = {
+    (apsw.FullError, "grow"): apsw.SQLITE_FULL,
     (apsw.FullError, "write"): apsw.SQLITE_FULL,
     (apsw.FullError, "sync"): apsw.SQLITE_FULL,
     (apsw.ReadOnlyError, "write"): apsw.SQLITE_READONLY,
+    (apsw.CantOpenError, "open"): apsw.SQLITE_CANTOPEN,
     (apsw.IOError, "read"): apsw.SQLITE_IOERR_READ,
     (apsw.IOError, "write"): apsw.SQLITE_IOERR_WRITE,
     (apsw.IOError, "sync"): apsw.SQLITE_IOERR_FSYNC,
@@ -17,12 +20,27 @@ RESULTS: dict[tuple[type[apsw.Error], str], int] = {
 
 @dataclass(slots=True)
 class Fault:
-    """What fails: an operation (``write``, ``sync``, ``read``) on files with an ending."""
+    """What fails: an operation on files with an ending.
+
+    Operations are ``write``, ``grow`` (to write behind the end), ``sync``, ``read`` and
+    ``open``.
+    """
 
     operation: str = ""
     ending: str = ""
     error: type[apsw.Error] = apsw.IOError
     hits: int = 0
+
+    def begins(
+        self, operation: str, error: type[apsw.Error] = apsw.IOError, ending: str = ""
+    ) -> None:
+        """Let something fail from now on."""
+        self.operation, self.error, self.ending = operation, error, ending
+        self.hits = 0
+
+    def passes(self) -> None:
+        """Nothing fails any more."""
+        self.operation = ""
 
     def hit(self, operation: str, name: str) -> None:
         """Fail if this is what fails."""
@@ -33,20 +51,19 @@ class Fault:
             vars(error)["extendedresult"] = RESULTS[self.error, operation]
             raise error
 
-    def passes(self) -> None:
-        """Nothing fails any more."""
-        self.operation = ""
-
 
 class _File(apsw.VFSFile):
-    def __init__(self, fault: Fault, name: object, flags: list[int]) -> None:
+    def __init__(self, fault: Fault, name: Any, flags: list[int]) -> None:
         self._fault = fault
         path = name.filename() if isinstance(name, apsw.URIFilename) else name
         self._name = Path(str(path)).name
-        super().__init__("", name, flags)  # type: ignore[arg-type]
+        fault.hit("open", self._name)
+        super().__init__("", name, flags)
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 - SQLite's name
         self._fault.hit("write", self._name)
+        if offset + len(data) > super().xFileSize():
+            self._fault.hit("grow", self._name)
         super().xWrite(data, offset)
 
     def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802 - SQLite's name
@@ -65,5 +82,5 @@ class FaultyVFS(apsw.VFS):
         self._fault = fault
         super().__init__(name, "")
 
-    def xOpen(self, name: object, flags: list[int]) -> _File:  # noqa: N802
+    def xOpen(self, name: Any, flags: list[int]) -> _File:  # noqa: N802
         return _File(self._fault, name, flags)

@@ -13,8 +13,11 @@ import apsw
 import pytest
 
 from edgenode.errors import OMRSError, StoreFullError, StoreUnavailableError
+from edgenode.instances.conditions import InstanceQuery
 from edgenode.repository import checkpoints
+from edgenode.repository.base import HistoryRange
 from edgenode.repository.connections import Connect, connect
+from edgenode.repository.health import store_health
 from edgenode.repository.sqlite import SqliteRepository
 from tests.crash.apsw_driver import connect_over
 from tests.crash.faulty import Fault, FaultyVFS
@@ -43,13 +46,22 @@ def known(repository: SqliteRepository, count: int) -> list[int]:
     return [n for n in range(count) if repository.entity(guid(n))]
 
 
+async def writes_are_well(repository: SqliteRepository, path: Path) -> bool:
+    """What the server's health says of writing."""
+    health = await asyncio.to_thread(store_health, repository, path)
+    (check,) = (each for each in health.checks if each.name == "writes")
+    return check.ok
+
+
 def sound(path: Path) -> bool:
     with closing(sqlite3.connect(path)) as connection:
         found: object = connection.execute("PRAGMA integrity_check").fetchone()
         return found == ("ok",)
 
 
+EVERYTHING = InstanceQuery()
 WRITE_FAULTS = [
+    ("grow", apsw.FullError, StoreFullError),
     ("write", apsw.FullError, StoreFullError),
     ("write", apsw.IOError, StoreUnavailableError),
     ("write", apsw.ReadOnlyError, StoreUnavailableError),
@@ -69,14 +81,15 @@ async def test_a_change_the_disk_refuses_is_answered_and_not_stored(
     path = tmp_path / "server.db"
     async with opened(path, connect_over("faulty")) as repository:
         assert await repository.change(saving(0)) == 0
-        fault.operation, fault.ending, fault.error = operation, "-wal", error
+        fault.begins(operation, error, "-wal")
         for number in (1, 2):
             with pytest.raises(answer, match="pi"):
                 await repository.change(saving(number))
         assert known(repository, 3) == [0]
-        assert repository.statistics().last_commit_failed
+        assert not await writes_are_well(repository, path)
         fault.passes()
         assert await repository.change(saving(3)) == 3
+        assert await writes_are_well(repository, path)
         assert known(repository, 4) == [0, 3]
         assert repository.counts() == {"GlossaryTerm": 2}
         figures = repository.statistics()
@@ -96,7 +109,7 @@ async def test_all_changes_of_a_refused_group_fail(
 ) -> None:
     path = tmp_path / "server.db"
     async with opened(path, connect_over("faulty")) as repository:
-        fault.operation, fault.ending, fault.error = operation, "-wal", error
+        fault.begins(operation, error, "-wal")
         changes = [repository.change(saving(number)) for number in range(20)]
         answers = await asyncio.gather(*changes, return_exceptions=True)
         assert {type(each) for each in answers} == {answer}
@@ -114,7 +127,7 @@ async def test_a_disk_that_cannot_be_read_is_answered(
 ) -> None:
     async with opened(tmp_path / "server.db", connect_over("faulty")) as repository:
         await repository.change(saving(1))
-        fault.operation, fault.ending = "read", "-wal"
+        fault.begins("read", ending="-wal")
         with pytest.raises(StoreUnavailableError):
             repository.entity(guid(1))
         fault.passes()
@@ -130,7 +143,7 @@ async def test_a_change_that_cannot_read_fails_with_its_group(
         for number in range(50):
             await repository.change(saving(number))
     async with opened(path, connect_over("faulty")) as repository:
-        fault.operation, fault.ending = "read", ".db"
+        fault.begins("read", ending=".db")
         with pytest.raises(StoreUnavailableError):
             await repository.change(saving(7))
         fault.passes()
@@ -144,13 +157,38 @@ async def test_a_search_that_cannot_write_its_index_says_so(
 ) -> None:
     async with opened(tmp_path / "server.db", connect_over("faulty")) as repository:
         await repository.change(saving(1))
-        fault.operation, fault.ending, fault.error = "write", "-wal", apsw.FullError
+        fault.begins("write", apsw.FullError, "-wal")
         with pytest.raises(StoreFullError):
             await repository.flush()
         assert repository.statistics().index_backlog == 1
         fault.passes()
         await repository.flush()
         assert repository.statistics().index_backlog == 0
+
+
+async def test_a_disk_that_became_read_only_is_still_read(
+    tmp_path: Path, fault: Fault
+) -> None:
+    """No file can be written or opened anew; what is open can be read."""
+    path = tmp_path / "server.db"
+    async with opened(path, connect_over("faulty")) as repository:
+        for number in range(5):
+            await repository.change(saving(number))
+        await repository.flush()
+        for operation, error in (
+            ("write", apsw.ReadOnlyError),
+            ("open", apsw.CantOpenError),
+        ):
+            fault.begins(operation, error)
+            with pytest.raises(StoreUnavailableError):
+                await repository.change(saving(5))
+            assert known(repository, 6) == list(range(5))
+            assert len(await repository.find_entities(EVERYTHING)) == 5
+            assert len(await repository.entity_history(guid(3), HistoryRange())) == 1
+        fault.passes()
+        assert await repository.change(saving(5)) == 5
+        assert len(await repository.find_entities(EVERYTHING)) == 6
+    assert sound(path)
 
 
 async def test_changes_go_on_while_the_file_cannot_be_written(
@@ -161,7 +199,7 @@ async def test_changes_go_on_while_the_file_cannot_be_written(
     monkeypatch.setattr(checkpoints, "WAL_STOP_BYTES", 200_000)
     path = tmp_path / "server.db"
     async with opened(path, connect_over("faulty")) as repository:
-        fault.operation, fault.ending = "write", ".db"
+        fault.begins("write", ending=".db")
         for number in range(60):
             await repository.change(saving(number))
         await until(lambda: fault.hits > 1)
