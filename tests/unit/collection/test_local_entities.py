@@ -90,6 +90,24 @@ async def test_a_new_entity_is_the_first_state_at_home_here(
     ]
 
 
+async def test_what_is_mandatory_or_unique_is_not_enforced(
+    house: House, glossary: Glossary
+) -> None:
+    twin = await house.collection.add_entity(
+        USER, TERM, properties(qualifiedName="term"), None, None
+    )
+    bare = await house.collection.add_entity(USER, TERM, None, None, None)
+    assert twin.value.guid != glossary.term
+    assert bare.value.properties is None
+
+
+async def test_the_time_that_properties_are_meant_for_is_kept(house: House) -> None:
+    values = InstanceProperties(effective_from_time=0)
+    document = await house.collection.add_entity(USER, TERM, values, None, None)
+    guid = str(document.value.guid)
+    assert house.collection.get_entity_detail(USER, guid).value.properties == values
+
+
 async def test_initial_classifications_stay_as_sent_with_a_home(house: House) -> None:
     sent = Classification(name="Retention", metadata_collection_id="x", version=7)
     document = await house.collection.add_entity(
@@ -243,6 +261,18 @@ async def test_an_update_replaces_all_properties(
             entity=updated,
         )
     ]
+
+
+async def test_an_update_to_the_same_properties_is_a_new_version(
+    house: House, glossary: Glossary, new_events: list[InstanceEvent]
+) -> None:
+    known = house.collection.get_entity_detail(USER, glossary.term).value
+    document = await house.collection.update_entity_properties(
+        USER, glossary.term, known.properties
+    )
+    assert document.value.version == known.version + 1
+    assert document.value.properties == known.properties
+    assert len(new_events) == 1
 
 
 @pytest.mark.parametrize("step", [0, -10_000])
@@ -418,6 +448,39 @@ async def test_what_is_not_deleted_is_neither_restored_nor_purged(
         )  # fmt: skip
 
 
+async def test_a_deleted_copy_is_neither_restored_nor_purged(house: House) -> None:
+    collection = house.collection
+    copy = remote_entity(
+        status=InstanceStatus.DELETED, status_on_delete=InstanceStatus.ACTIVE
+    )
+    await collection.save_entity_reference_copy(USER, copy)
+    for operation, call in (
+        ("restoreEntity", collection.restore_entity(USER, "remote-1")),
+        ("purgeEntity",
+         collection.purge_entity(USER, TERM, "GlossaryTerm", "remote-1")),
+    ):  # fmt: skip
+        assert await refusal(call) == (
+            *NOT_OURS, operation, ("node", "remote-1", operation), "entityGUID",
+        )  # fmt: skip
+
+
+async def test_what_replicates_an_external_source_goes_through_its_whole_life(
+    house: House,
+) -> None:
+    collection, source = house.collection, ExternalSource("source-id", "source")
+    document = await collection.add_entity(USER, TERM, None, None, None, source)
+    guid = str(document.value.guid)
+    await collection.update_entity_properties(USER, guid, properties(summary="a"))
+    await collection.undo_entity_update(USER, guid)
+    await delete(house, guid)
+    restored = (await collection.restore_entity(USER, guid)).value
+    assert (restored.version, restored.metadata_collection_id) == (5, "source-id")
+    assert restored.instance_provenance_type is InstanceProvenanceType.EXTERNAL_SOURCE
+    await delete(house, guid)
+    await collection.purge_entity(USER, TERM, "GlossaryTerm", guid)
+    assert collection.is_entity_known(USER, guid) is None
+
+
 # Moving
 
 
@@ -547,6 +610,16 @@ async def test_a_new_home_is_this_one(
     [event] = new_events
     assert event.event_type is Event.RE_HOMED_ENTITY_EVENT
     assert event.original_home_metadata_collection_id == REMOTE.id
+
+
+async def test_a_home_needs_more_than_a_proxy(house: House) -> None:
+    await house.collection.add_entity_proxy(USER, remote_proxy())
+    call = house.collection.re_home_entity(
+        USER, "remote-1", TERM, "GlossaryTerm", REMOTE.id, LOCAL.id, None
+    )
+    assert (await refusal(call))[:2] == (
+        "REPOSITORY-400-051", "EntityProxyOnlyException",
+    )  # fmt: skip
 
 
 async def test_an_entity_at_home_here_gets_no_other_home(

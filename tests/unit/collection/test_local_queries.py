@@ -16,6 +16,7 @@ from edgenode.instances.conditions import (
     SequencingOrder,
 )
 from edgenode.instances.document import Document
+from edgenode.instances.properties import InstanceProperties
 from edgenode.instances.status import InstanceStatus
 from tests.model.house import (
     START,
@@ -364,6 +365,69 @@ async def test_an_empty_list_of_statuses_is_no_list(
     assert guids(await finds.entities(type=TERM, statuses=[])) == [glossary.other_term]
     deleted = [InstanceStatus.DELETED]
     assert guids(await finds.entities(type=TERM, statuses=deleted)) == [glossary.term]
+
+
+async def test_deleted_relationships_are_found_by_their_status(
+    finds: Finds, house: House, glossary: Glossary
+) -> None:
+    await house.collection.delete_relationship(
+        USER, TYPE, "TermCategorization", glossary.placed
+    )
+    assert await finds.relationships(type=TYPE) == []
+    deleted = [InstanceStatus.DELETED]
+    assert guids(await finds.relationships(type=TYPE, statuses=deleted)) == [
+        glossary.placed
+    ]
+
+
+async def test_no_search_looks_at_the_time_that_properties_are_meant_for(
+    finds: Finds, house: House
+) -> None:
+    over = InstanceProperties(
+        effective_from_time=1,
+        effective_to_time=2,
+        instance_properties=properties(summary="over").instance_properties,
+    )
+    document = await house.collection.add_entity(USER, TERM, over, None, None)
+    assert guids(await finds.by_value(value="over")) == [document.value.guid]
+
+
+async def test_conditions_know_no_header_fields(
+    finds: Finds, house: House, glossary: Glossary
+) -> None:
+    def asked(operator: PropertyComparisonOperator) -> SearchProperties:
+        created = PropertyCondition(
+            property="createdBy", operator=operator, value=text(USER)
+        )
+        return SearchProperties(conditions=(created,))
+
+    found = await finds.entities(match=asked(PropertyComparisonOperator.EQ))
+    assert found == []
+    found = await finds.entities(
+        type=CATEGORY, match=asked(PropertyComparisonOperator.NEQ)
+    )
+    assert guids(found) == [glossary.category]
+    example = properties(createdBy=USER)
+    found = await finds.by_property(
+        type=CATEGORY, match=example, criteria=MatchCriteria.ALL
+    )
+    assert guids(found) == [glossary.category]
+
+
+async def test_a_value_is_sought_in_properties_of_the_instance_alone(
+    finds: Finds, house: House, glossary: Glossary
+) -> None:
+    await house.collection.classify_entity(
+        USER,
+        glossary.term,
+        "Confidentiality",
+        ClassificationSource(),
+        properties(notes="hidden"),
+    )
+    assert await finds.by_value(value="hidden") == []
+    assert await finds.by_value(value=USER) == []
+    assert guids(await finds.by_value(value="term")) == [glossary.term]
+    assert await finds.by_value(value="ter") == []
 
 
 async def test_finds_as_of_a_time(

@@ -183,6 +183,32 @@ async def test_the_ends_have_an_order(house: House, glossary: Glossary) -> None:
     )  # fmt: skip
 
 
+async def test_how_many_there_may_be_is_not_enforced(
+    house: House, glossary: Glossary
+) -> None:
+    again = await house.collection.add_relationship(
+        USER, TYPE, None, glossary.category, glossary.term, None
+    )
+    assert again.value.guid != glossary.placed
+    assert relationship(house, glossary.placed).status is InstanceStatus.ACTIVE
+
+
+async def test_the_ends_of_a_stored_state_are_as_they_were(
+    house: House, glossary: Glossary
+) -> None:
+    house.clock.time += 10
+    await house.collection.update_entity_properties(
+        USER, glossary.term, properties(qualifiedName="renamed")
+    )
+    house.clock.time += 10
+    then = house.collection.get_relationship(USER, glossary.placed, START).value
+    assert then.entity_two_proxy is not None
+    assert then.entity_two_proxy.unique_properties == properties(qualifiedName="term")
+    now = relationship(house, glossary.placed).entity_two_proxy
+    assert now is not None
+    assert now.unique_properties == properties(qualifiedName="renamed")
+
+
 async def test_an_update_replaces_all_properties_and_renews_the_ends(
     house: House, glossary: Glossary, new_events: list[InstanceEvent]
 ) -> None:
@@ -254,6 +280,26 @@ async def test_what_is_not_deleted_is_neither_restored_nor_purged(
         assert await refusal(call) == (
             "REPOSITORY-400-046", "RelationshipNotDeletedException", operation,
             (operation, "node", glossary.placed), None,
+        )  # fmt: skip
+
+
+async def test_a_deleted_copy_is_neither_restored_nor_purged(house: House) -> None:
+    collection = house.collection
+    copy = remote_relationship(
+        remote_proxy("c"),
+        remote_proxy("t"),
+        status=InstanceStatus.DELETED,
+        status_on_delete=InstanceStatus.ACTIVE,
+    )
+    await collection.save_relationship_reference_copy(USER, copy)
+    for operation, call in (
+        ("restoreRelationship", collection.restore_relationship(USER, "remote-r")),
+        ("purgeRelationship",
+         collection.purge_relationship(USER, TYPE, NAME, "remote-r")),
+    ):  # fmt: skip
+        assert await refusal(call) == (
+            "LOCAL-REPOSITORY-503-010", "InvalidParameterException", operation,
+            ("node", "remote-r", operation), "relationshipGUID",
         )  # fmt: skip
 
 
