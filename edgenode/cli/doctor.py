@@ -110,6 +110,7 @@ def examined(config: NodeConfig, clock: Clock) -> Iterator[Finding]:
     yield rights(directory, stored)
     yield space(directory, sum(path.stat().st_size for path in stored))
     yield disk(directory, clock)
+    yield stores(config)
     yield time_of_day(clock.now(), _newest(stored), is_synchronised())
     yield port(config)
     yield python(sys.version_info[:2])
@@ -236,6 +237,56 @@ def disk(
         mend = "no disk is so quick: it may lose what it has confirmed with the power"
         return Finding(check, Verdict.WARN, found, mend)
     return Finding(check, Verdict.OK, found)
+
+
+def stores(config: NodeConfig) -> Finding:
+    """Whether the servers' files were found damaged."""
+    from edgenode.node import store_path
+
+    findings = [
+        store(store_path(config.data_directory, server.name))
+        for server in config.servers
+    ]
+    unwell = [each for each in findings if each.verdict is not Verdict.OK]
+    if not unwell:
+        return findings[0]
+    failing = any(each.verdict is Verdict.FAIL for each in unwell)
+    return Finding(
+        unwell[0].check,
+        Verdict.FAIL if failing else Verdict.WARN,
+        "; ".join(each.found for each in unwell),
+        "; ".join(each.mend for each in unwell),
+    )
+
+
+def store(path: Path) -> Finding:
+    """Whether a server's file was found damaged, and what brings it back."""
+    from edgenode.repository.backup import newest_usable
+    from edgenode.repository.recovery import is_suspect, set_aside
+
+    check = "store"
+    damaged = set_aside(path)
+    suspect = is_suspect(path)
+    if not damaged and not suspect:
+        return Finding(check, Verdict.OK, f"no damage was met in {path}")
+    backup = newest_usable(path)
+    if suspect:
+        mend = "start the node: it checks the whole file first"
+        if backup is None:
+            mend = f"copy {path} elsewhere, then {mend}"
+        return Finding(check, Verdict.FAIL, f"{path} shows damage", mend)
+    newest = damaged[-1]
+    mend = (
+        f"edgenode restore {backup}"
+        if backup
+        else "there is no backup; load the archives"
+    )
+    return Finding(
+        check,
+        Verdict.WARN,
+        f"what was damaged is kept as {newest}",
+        f"{mend}; when all is well, move it away",
+    )
 
 
 def _sync_times(

@@ -24,6 +24,8 @@ from edgenode.repository.migrations import stored_version
 SIDE_FILES = ("", "-wal", "-shm")
 """What belongs to a database beside the file itself."""
 
+_ENDINGS = [suffix for suffix in SIDE_FILES if suffix]
+
 _PAGES_AT_A_TIME = 1_024
 
 
@@ -244,6 +246,16 @@ def move_aside(path: Path, why: str, now: EpochMillis) -> Path | None:
             renamed = part.rename(aside.with_name(aside.name + suffix))
             found = found or renamed
     return found
+
+
+def kept_aside(path: Path, why: str) -> list[Path]:
+    """What was moved aside of a file and its log for a reason, the oldest first."""
+    found = sorted(path.parent.glob(f"{path.name}*.{why}-*"))
+    return [
+        each
+        for each in found
+        if not any(each.name == f"{one.name}{end}" for one in found for end in _ENDINGS)
+    ]
 
 
 @contextmanager

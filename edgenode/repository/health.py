@@ -52,13 +52,18 @@ def _opening(repository: SqliteRepository) -> Check:
     if report.set_aside is None:
         return Check("file", ok=True, detail=str(report.path))
     backup = report.newest_backup
+    mend = (
+        f"edgenode restore {backup}"
+        if backup
+        else "there is no backup; load the archives again"
+    )
+    if not report.is_new:  # only the log was damaged
+        mend = f"look whether the last changes are there; if too many aren't: {mend}"
     return Check(
         "file",
         ok=False,
         detail=f"{report.damage}; the damaged file is kept as {report.set_aside}",
-        mend=f"edgenode restore {backup}"
-        if backup
-        else "there is no backup; load the archives again",
+        mend=mend,
     )
 
 

@@ -16,6 +16,7 @@ from edgenode.repository.backup import (
     back_up,
     finish_restore,
     is_restoring,
+    kept_aside,
     move_aside,
     newest_usable,
 )
@@ -34,6 +35,9 @@ from edgenode.repository.statements import load
 logger = logging.getLogger(__name__)
 
 _SQL = load("instances")
+_WHY = "corrupt"
+"""What the names of damaged files say."""
+
 _INTERRUPT_SECONDS = 0.01
 """How often a check whose time is up is told so: before it has begun it doesn't hear it."""
 
@@ -149,6 +153,16 @@ def make_ready(
     return ReadyFile(report, ready.counts)
 
 
+def set_aside(path: Path) -> list[Path]:
+    """The damaged files and logs that were set aside and are still there."""
+    return kept_aside(path, _WHY)
+
+
+def is_suspect(path: Path) -> bool:
+    """Whether signs of damage were met, so that the next start checks the whole file."""
+    return _suspicion(path).exists()
+
+
 def mark_suspect(path: Path) -> None:
     """Have the file looked through to its end when it is opened the next time."""
     with suppress(OSError):  # the disk may be the reason
@@ -237,13 +251,13 @@ def _make(path: Path, connect: Connect) -> None:
 
 
 def _set_aside(path: Path, damage: str, clock: Clock) -> _DamagedError:
-    aside = move_aside(path, "corrupt", clock.now())
+    aside = move_aside(path, _WHY, clock.now())
     _suspicion(path).unlink(missing_ok=True)
     return _DamagedError(damage, aside)
 
 
 def _check_seconds(path: Path, *, was_closed: bool) -> float | None:
-    if _suspicion(path).exists():
+    if is_suspect(path):
         return None
     return BRIEF_CHECK_SECONDS if was_closed else CHECK_SECONDS
 
