@@ -1,6 +1,6 @@
-"""A node that is killed under load has lost nothing that it acknowledged.
+"""Whatever is killed under load has lost nothing that it acknowledged.
 
-EDGENODE_KILLS sets how often it is killed.
+EDGENODE_KILLS sets how often a repository is killed, and a node a third as often.
 """
 
 import asyncio
@@ -11,20 +11,29 @@ import sys
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from edgenode.repository.recovery import FileCheck
 from edgenode.repository.sqlite import SqliteRepository
+from tests.acceptance.commands import SERVER, RunningNode, running
 from tests.conftest import ROOT
+from tests.model.house import type_guid
 from tests.unit.repository.samples import CODEC, SetClock
+from tests.wire.http import Client, Connection
 
-KILLS = int(os.environ.get("EDGENODE_KILLS", "20"))
+KILLS = int(os.environ.get("EDGENODE_KILLS", "12"))
+NODE_KILLS = max(1, KILLS // 3)
+"""A node takes longer to start than a repository alone."""
 SEED = 20_261_121
 MOST_LINES = 1_500
 """The process is killed after so many acknowledgements at most."""
 NUMBERS = 1_000_000
 """How many entities a process may store before the next one's numbers begin."""
+BASE = f"/servers/{SERVER}/open-metadata/repository-services/users/me"
+GONE = (ConnectionError, asyncio.IncompleteReadError)
 
 
 def killed_under_load(path: Path, first: int, lines: int) -> list[str]:
@@ -90,3 +99,130 @@ async def read_again(path: Path, acknowledged: dict[str, int]) -> None:
             assert found.document.value.version >= version
         await repository.flush()
         assert repository.statistics().index_backlog == 0
+
+
+# A whole node, over HTTP
+
+CLIENTS = 8
+MOST_ANSWERS = 400
+GLOSSARY_TERM = type_guid("GlossaryTerm")
+SYNONYM = type_guid("Synonym")
+
+
+class Load:
+    """Clients that change a node until it is gone, and what it has acknowledged."""
+
+    def __init__(self) -> None:
+        self.acknowledged: dict[str, int] = {}
+        self.relationships: set[str] = set()
+        self.answers = 0
+
+    async def until_killed(self, node: RunningNode, answers: int) -> None:
+        """Load a node, and kill it after so many answers."""
+        enough = self.answers + answers
+        port = urlsplit(node.url).port
+        assert port is not None
+
+        async def client() -> None:
+            async with Client(port).connected() as connection:
+                last: str | None = None
+                while True:
+                    last = await self._changes(connection, last)
+                    if self.answers >= enough:
+                        node.process.kill()
+
+        found = await asyncio.gather(
+            *(client() for _ in range(CLIENTS)), return_exceptions=True
+        )
+        # The node being gone is all that ends a client.
+        wrong = [each for each in found if not isinstance(each, GONE)]
+        assert wrong == []
+
+    async def _changes(self, connection: Connection, last: str | None) -> str:
+        """Add a term, change it, and link it to the one before."""
+        body = {
+            "class": "EntityCreateRequest",
+            "entityTypeGUID": GLOSSARY_TERM,
+            "initialProperties": properties(f"term {self.answers}"),
+            "initialStatus": "ACTIVE",
+        }
+        term = await self._change(connection, "entity", body)
+        change = {
+            "class": "InstancePropertiesRequest",
+            "instanceProperties": properties(f"changed {self.answers}"),
+        }
+        await self._change(connection, f"entity/{term}/properties", change)
+        if last is not None:
+            link = {
+                "class": "RelationshipCreateRequest",
+                "relationshipTypeGUID": SYNONYM,
+                "entityOneGUID": last,
+                "entityTwoGUID": term,
+                "initialStatus": "ACTIVE",
+            }
+            self.relationships.add(await self._change(connection, "relationship", link))
+        return term
+
+    async def _change(self, connection: Connection, path: str, body: Any) -> str:
+        reply = await connection.request("POST", f"{BASE}/instances/{path}", body)
+        told = reply.body
+        assert told["relatedHTTPCode"] == 200, told
+        changed = told.get("entity") or told["relationship"]
+        self.acknowledged[changed["guid"]] = changed["version"]
+        self.answers += 1
+        return str(changed["guid"])
+
+
+def properties(name: str) -> Any:
+    value = {
+        "class": "PrimitivePropertyValue",
+        "instancePropertyCategory": "PRIMITIVE",
+        "primitiveDefCategory": "OM_PRIMITIVE_TYPE_STRING",
+        "primitiveValue": name,
+    }
+    return {
+        "class": "InstanceProperties",
+        "instanceProperties": {"qualifiedName": value},
+    }
+
+
+def test_a_node_that_is_killed_under_load_loses_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = Random(SEED)  # noqa: S311 - repeatable, not secret
+    load = Load()
+    for _ in range(NODE_KILLS):
+        with running(tmp_path / "data") as node:
+            store = node.store
+            answers = random.randrange(1, MOST_ANSWERS)
+            asyncio.run(load.until_killed(node, answers))
+            assert node.process.wait() == -9
+        assert lost(store, load.acknowledged) == []
+    with capsys.disabled():
+        print(  # noqa: T201 - the counts are asked for
+            f"\nkill -9 of a node: {NODE_KILLS} kills, "
+            f"{load.answers} changes acknowledged, none lost"
+        )
+    with running(tmp_path / "data") as node:
+        asyncio.run(ask_again(node, load))
+
+
+async def ask_again(node: RunningNode, load: Load) -> None:
+    """The node itself has everything."""
+    port = urlsplit(node.url).port
+    assert port is not None
+    async with Client(port).connected() as connection:
+        for guid, version in load.acknowledged.items():
+            kind = "relationship" if guid in load.relationships else "entity"
+            reply = await connection.request("GET", f"{BASE}/instances/{kind}/{guid}")
+            assert reply.body[kind]["version"] >= version
+        find = {
+            "class": "EntityPropertyFindRequest",
+            "typeGUID": GLOSSARY_TERM,
+            "pageSize": 0,
+        }
+        reply = await connection.request(
+            "POST", f"{BASE}/instances/entities/by-property", find
+        )
+        found = {each["guid"] for each in reply.body["entities"]}
+        assert load.acknowledged.keys() - load.relationships <= found
