@@ -33,6 +33,7 @@ from tests.model.twins import (
     classification_properties,
     classifications,
     data,
+    date,
     entity_properties,
     names,
     statuses,
@@ -65,6 +66,8 @@ class EntityChanges(Twins):
     @initialize()
     def begin(self) -> None:
         """Something for the first rules to work on."""
+        dated = properties(qualifiedName="beta", startDate=date(START))
+        self.add("ann", "Project", dated)
         for type_name in ("GlossaryCategory", "GlossaryTerm", "GlossaryTerm"):
             self.add("ann", type_name, properties(qualifiedName="alpha"))
 

@@ -1,5 +1,6 @@
 """Everything that asks a collection and changes nothing, by chance."""
 
+from operator import methodcaller
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,13 +20,16 @@ from edgenode.instances.conditions import (
 from edgenode.instances.document import Document
 from edgenode.instances.properties import ArrayPropertyValue, InstanceProperties
 from edgenode.repository.base import HistoryRange
-from tests.model.house import properties, text, type_guid
+from tests.model.house import START, properties, text, type_guid
 from tests.model.twins import (
+    CLASSIFICATIONS,
+    LIMITS,
     RELATIONSHIPS,
     TYPES,
     Twins,
     classifications,
     data,
+    date,
     dates,
     limits,
     maps,
@@ -40,6 +44,7 @@ from tests.model.twins import (
 OPERATORS = st.sampled_from(PropertyComparisonOperator)
 MATCH = st.sampled_from(MatchCriteria)
 ORDERS = st.sampled_from(SequencingOrder)
+BY_GUID = Paging(sequencing_order=SequencingOrder.GUID)
 PROPERTIES = st.sampled_from(
     ["qualifiedName", "description", "additionalProperties", "startDate", "status"]
 )
@@ -67,6 +72,24 @@ comparands: Any = {
     PropertyComparisonOperator.GT: numbers | dates,
     PropertyComparisonOperator.GTE: numbers | dates,
 }
+
+PLAIN_SEARCHES = [
+    SearchProperties(
+        conditions=(PropertyCondition(property=name, operator=operator, value=value),)
+    )
+    for name, operator, value in (
+        ("qualifiedName", PropertyComparisonOperator.EQ, text("alpha")),
+        ("description", PropertyComparisonOperator.EQ, text("beta")),
+        ("description", PropertyComparisonOperator.NEQ, text("beta")),
+        ("description", PropertyComparisonOperator.IS_NULL, None),
+        ("additionalProperties", PropertyComparisonOperator.NOT_NULL, None),
+        ("description", PropertyComparisonOperator.LIKE, text("[ab].*")),
+        ("startDate", PropertyComparisonOperator.LT, date(START)),
+        ("startDate", PropertyComparisonOperator.LTE, date(START)),
+        ("startDate", PropertyComparisonOperator.GT, date(START)),
+        ("startDate", PropertyComparisonOperator.GTE, date(START)),
+    )
+]
 
 
 @st.composite
@@ -284,6 +307,35 @@ class Searching(Twins):
             order,
             by,
         )
+
+    def compare(self) -> None:
+        """Ask for everything, by state and time, and for what each condition finds."""
+        super().compare()
+        chains = self.model._contents.chains.values()
+        began = {state.from_time for chain in chains for state in chain}
+        # The moments at which one state makes room for the next, and one before all.
+        times = [time for time in sorted(began) if time <= self.clock.time][-6:]
+        for time in (None, START - 200, *times):
+            for limit in LIMITS:
+                self.find("find_entities", None, None, None, limit, None, time)
+                self.find("find_relationships", None, None, None, limit, time)
+            for search in PLAIN_SEARCHES:
+                self.find("find_entities", None, None, search, None, None, time)
+                self.find("find_relationships", None, None, search, None, time)
+            for name in CLASSIFICATIONS:
+                self.find(
+                    "find_entities_by_classification",
+                    None,
+                    name,
+                    None,
+                    None,
+                    None,
+                    time,
+                )
+
+    def find(self, operation: str, *given: object) -> None:
+        """Let both search; by GUID there is but one order."""
+        self.same(methodcaller(operation, "ann", *given, BY_GUID))
 
     # Pages
 

@@ -19,7 +19,7 @@ from tests.model.questions import Reading, Searching, Walking
 from tests.model.twins import outcomes
 
 EXAMPLES = int(os.environ.get("EDGENODE_MODEL_EXAMPLES", "40"))
-STEPS = 50
+STEPS = 60
 
 
 class CollectionMachine(

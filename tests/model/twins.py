@@ -52,6 +52,11 @@ CATEGORIZATION, RELATED = "TermCategorization", "RelatedTerm"
 RELATIONSHIPS = (CATEGORIZATION, RELATED)
 COPIES = ("copy-1", "copy-2")
 RELATIONSHIP_COPY = "copied-relationship"
+LIMITS = (
+    None,
+    [InstanceStatus.DELETED],
+    [InstanceStatus.ACTIVE, InstanceStatus.DRAFT],
+)
 
 Call = Callable[[LocalMetadataCollection], Any]
 
@@ -82,9 +87,7 @@ users = st.sampled_from(["ann", "bob"])
 statuses = st.sampled_from([InstanceStatus.ACTIVE, InstanceStatus.DRAFT, None])
 classifications = st.sampled_from(CLASSIFICATIONS)
 versions = st.integers(1, 4)
-limits = st.sampled_from(
-    [None, [InstanceStatus.DELETED], [InstanceStatus.ACTIVE, InstanceStatus.DRAFT]]
-)
+limits = st.sampled_from(LIMITS)
 patterns = st.sampled_from([r"\Qalpha\E", r"\QAl\E.*", r"(?i).*\Qo\E.*", "[ab].*", "x"])
 numbers = st.integers(0, 3).map(number)
 dates = st.sampled_from([date(START), date(START + 10), date(-1)])
@@ -195,8 +198,7 @@ class Twins(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            self.compare_events()
-            self.compare_histories()
+            self.compare()
         finally:
             self.close()
             self.runner.close()
@@ -255,6 +257,11 @@ class Twins(RuleBasedStateMachine):
         """Now, or a time between the beginning and a little ahead."""
         ago = draw.draw(st.none() | st.integers(-3, self.clock.time - START + 3))
         return None if ago is None else self.clock.time - ago
+
+    def compare(self) -> None:
+        """What a history ends with: all that it left behind."""
+        self.compare_events()
+        self.compare_histories()
 
     def compare_events(self) -> None:
         repository = self.sqlite_house.repository
