@@ -251,9 +251,7 @@ def _make(path: Path, connect: Connect) -> None:
 
 
 def _set_aside(path: Path, damage: str, clock: Clock) -> _DamagedError:
-    aside = move_aside(path, _WHY, clock.now())
-    _suspicion(path).unlink(missing_ok=True)
-    return _DamagedError(damage, aside)
+    return _DamagedError(damage, move_aside(path, _WHY, clock.now()))
 
 
 def _check_seconds(path: Path, *, was_closed: bool) -> float | None:

@@ -106,7 +106,7 @@ class SlowConnection(sqlite3.Connection):
 
     def _wait(self) -> None:
         if any(each.name == TIMER for each in threading.enumerate()):
-            self._was_told.wait()
+            self._was_told.wait(30)  # so that a test that fails ends, too
 
 
 @pytest.mark.parametrize("was_closed", [True, False])
