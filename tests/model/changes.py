@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, rule
+from hypothesis.stateful import rule
 
 from edgenode.collection.base import ClassificationSource, ExternalSource
 from edgenode.instances.document import Document
@@ -29,12 +29,16 @@ from tests.model.twins import (
     RELATED,
     RELATIONSHIP_COPY,
     RELATIONSHIPS,
+    Fits,
     Twins,
+    carries,
     classification_properties,
     classifications,
     data,
-    date,
     entity_properties,
+    is_deleted,
+    is_live,
+    is_ours,
     names,
     statuses,
     symbols,
@@ -53,6 +57,7 @@ sources = st.sampled_from(
         ClassificationSource(external=SOURCE),
     ]
 )
+new_homes = st.sampled_from([LOCAL, LOCAL, LOCAL, REMOTE])
 named_types = st.sampled_from(
     [("Referenceable", "Referenceable")] * 8
     + [("Referenceable", "Glossary"), ("Glossary", "Glossary"), (None, "Glossary")]
@@ -60,16 +65,19 @@ named_types = st.sampled_from(
 """A type GUID's and a type's name, as deleting wants them; at times they are wrong."""
 
 
+def is_copy(state: Any) -> bool:
+    """It is there, known in full, and at home elsewhere."""
+    is_proxy = getattr(state, "is_proxy", False)
+    return is_live(state) and not is_proxy and state.metadata_collection_id == REMOTE.id
+
+
+def of_type(name: str) -> Fits:
+    """It is there and of the type."""
+    return lambda state: is_live(state) and state.type_name == name
+
+
 class EntityChanges(Twins):
     """Entities and their classifications."""
-
-    @initialize()
-    def begin(self) -> None:
-        """Something for the first rules to work on."""
-        dated = properties(qualifiedName="beta", startDate=date(START))
-        self.add("ann", "Project", dated)
-        for type_name in ("GlossaryCategory", "GlossaryTerm", "GlossaryTerm"):
-            self.add("ann", type_name, properties(qualifiedName="alpha"))
 
     @rule(
         draw=data,
@@ -114,38 +122,47 @@ class EntityChanges(Twins):
 
     @rule(draw=data, user=users, type_name=type_names)
     def update_entity_properties(self, draw: Any, user: str, type_name: str) -> None:
-        guid = self.entity(draw)
+        guid = self.entity(draw, is_ours)
         values = draw.draw(entity_properties(type_name))
         self.both(lambda c: c.update_entity_properties(user, guid, values))
 
     @rule(draw=data, user=users, status=statuses)
     def update_entity_status(self, draw: Any, user: str, status: Any) -> None:
-        guid = self.entity(draw)
+        guid = self.entity(draw, is_ours)
         self.both(lambda c: c.update_entity_status(user, guid, status))
 
     @rule(draw=data, user=users)
     def undo_entity_update(self, draw: Any, user: str) -> None:
-        guid = self.entity(draw)
+        guid = self.entity(draw, is_ours)
         self.both(lambda c: c.undo_entity_update(user, guid))
 
     @rule(draw=data, user=users, types=named_types)
     def delete_entity(self, draw: Any, user: str, types: Any) -> None:
-        guid, (of, name) = self.entity(draw), types
+        guid, (of, name) = self.entity(draw, is_ours), types
         self.both(lambda c: c.delete_entity(user, of and type_guid(of), name, guid))
 
     @rule(draw=data, user=users)
     def restore_entity(self, draw: Any, user: str) -> None:
-        guid = self.entity(draw)
+        guid = self.entity(draw, is_deleted)
         self.both(lambda c: c.restore_entity(user, guid))
 
     @rule(draw=data, user=users, types=named_types)
     def purge_entity(self, draw: Any, user: str, types: Any) -> None:
-        guid, (of, name) = self.entity(draw), types
+        guid, (of, name) = self.entity(draw, is_deleted), types
         self.both(lambda c: c.purge_entity(user, of and type_guid(of), name, guid))
+
+    @rule(draw=data, user=users, back=st.booleans())
+    def delete_for_a_time_or_for_good(self, draw: Any, user: str, back: bool) -> None:
+        guid, of = self.entity(draw, is_ours), "Referenceable"
+        self.both(lambda c: c.delete_entity(user, type_guid(of), of, guid))
+        if back:
+            self.both(lambda c: c.restore_entity(user, guid))
+        else:
+            self.both(lambda c: c.purge_entity(user, type_guid(of), of, guid))
 
     @rule(draw=data, user=users)
     def re_identify_entity(self, draw: Any, user: str) -> None:
-        guid, new = self.entity(draw), f"moved-{next(self.uuids)}"
+        guid, new = self.entity(draw, is_ours), f"moved-{next(self.uuids)}"
         of = "Referenceable"
         moved = self.both(
             lambda c: c.re_identify_entity(user, type_guid(of), of, guid, new)
@@ -156,19 +173,15 @@ class EntityChanges(Twins):
 
     @rule(draw=data, user=users, type_name=type_names)
     def re_type_entity(self, draw: Any, user: str, type_name: str) -> None:
-        guid = self.entity(draw)
+        guid = self.entity(draw, is_ours)
         of = draw.draw(st.sampled_from(["Referenceable", "GlossaryTerm"]))
         old = TypeDefSummary(guid=type_guid(of), name=of)
         new = TypeDefSummary(guid=type_guid(type_name), name=type_name)
         self.both(lambda c: c.re_type_entity(user, guid, old, new))
 
-    @rule(
-        guid=st.sampled_from(COPIES),
-        user=users,
-        new_home=st.sampled_from([LOCAL, REMOTE]),
-    )
-    def re_home_entity(self, guid: str, user: str, new_home: Home) -> None:
-        of = "Referenceable"
+    @rule(draw=data, user=users, new_home=new_homes)
+    def re_home_entity(self, draw: Any, user: str, new_home: Home) -> None:
+        guid, of = self.entity(draw, is_copy), "Referenceable"
         self.both(
             lambda c: c.re_home_entity(
                 user, guid, type_guid(of), of, REMOTE.id, new_home.id, new_home.name
@@ -187,13 +200,13 @@ class EntityChanges(Twins):
 
     @rule(draw=data, user=users, name=classifications)
     def reclassify(self, draw: Any, user: str, name: str) -> None:
-        guid = self.entity(draw)
+        guid = self.entity(draw, carries(name))
         values = draw.draw(classification_properties(name))
         self.both(lambda c: c.update_entity_classification(user, guid, name, values))
 
     @rule(draw=data, user=users, name=classifications)
     def declassify(self, draw: Any, user: str, name: str) -> None:
-        guid = self.entity(draw)
+        guid = self.entity(draw, carries(name))
         self.both(lambda c: c.declassify_entity(user, guid, name))
 
     @rule(draw=data, user=users, name=classifications, source=sources)
@@ -208,7 +221,7 @@ class EntityChanges(Twins):
 
     @rule(draw=data, user=users, name=classifications)
     def reclassify_by_proxy(self, draw: Any, user: str, name: str) -> None:
-        proxy = self.proxy(draw)
+        proxy = self.proxy(draw, carries(name))
         values = draw.draw(classification_properties(name))
         self.both(
             lambda c: c.update_entity_classification_by_proxy(user, proxy, name, values)
@@ -216,14 +229,14 @@ class EntityChanges(Twins):
 
     @rule(draw=data, user=users, name=classifications)
     def declassify_by_proxy(self, draw: Any, user: str, name: str) -> None:
-        proxy = self.proxy(draw)
+        proxy = self.proxy(draw, carries(name))
         self.both(lambda c: c.declassify_entity_by_proxy(user, proxy, name))
 
-    def proxy(self, draw: Any) -> EntityProxy:
+    def proxy(self, draw: Any, fits: Fits | None = None) -> EntityProxy:
         """A proxy as a caller sends it, of an entity that may or may not be known."""
         home = draw.draw(st.sampled_from([LOCAL, REMOTE]))
         return remote_proxy(
-            self.entity(draw),
+            self.entity(draw, fits),
             metadata_collection_id=home.id,
             metadata_collection_name=home.name,
         )
@@ -236,13 +249,13 @@ class RelationshipChanges(Twins):
     def categorize(
         self, draw: Any, user: str, name: str, external: ExternalSource | None
     ) -> None:
-        one = draw.draw(st.sampled_from(self.others))
-        two = draw.draw(st.sampled_from(self.terms))
+        one = self.entity(draw, of_type("GlossaryCategory"))
+        two = self.entity(draw, of_type("GlossaryTerm"))
         self.link(draw, user, CATEGORIZATION, name, one, two, external)
 
     @rule(draw=data, user=users, name=names)
     def relate(self, draw: Any, user: str, name: str) -> None:
-        one, two = (draw.draw(st.sampled_from(self.terms)) for _ in range(2))
+        one, two = (self.entity(draw, of_type("GlossaryTerm")) for _ in range(2))
         self.link(draw, user, RELATED, name, one, two)
 
     @rule(draw=data, user=users, type_name=st.sampled_from(RELATIONSHIPS), name=names)
@@ -272,39 +285,41 @@ class RelationshipChanges(Twins):
 
     @rule(draw=data, user=users, name=names)
     def update_relationship(self, draw: Any, user: str, name: str) -> None:
-        guid = self.relationship(draw)
+        guid = self.relationship(draw, is_ours)
         values = properties(description=name)
         self.both(lambda c: c.update_relationship_properties(user, guid, values))
 
     @rule(draw=data, user=users, status=statuses)
     def update_relationship_status(self, draw: Any, user: str, status: Any) -> None:
-        guid = self.relationship(draw)
+        guid = self.relationship(draw, is_ours)
         self.both(lambda c: c.update_relationship_status(user, guid, status))
 
     @rule(draw=data, user=users)
     def undo_relationship_update(self, draw: Any, user: str) -> None:
-        guid = self.relationship(draw)
+        guid = self.relationship(draw, is_ours)
         self.both(lambda c: c.undo_relationship_update(user, guid))
 
     @rule(draw=data, user=users)
     def delete_relationship(self, draw: Any, user: str) -> None:
-        guid, of = self.relationship(draw), self.relationship_type(draw)
+        guid = self.relationship(draw, is_ours)
+        of = self.relationship_type(draw, guid)
         self.both(lambda c: c.delete_relationship(user, type_guid(of), of, guid))
 
     @rule(draw=data, user=users)
     def restore_relationship(self, draw: Any, user: str) -> None:
-        guid = self.relationship(draw)
+        guid = self.relationship(draw, is_deleted)
         self.both(lambda c: c.restore_relationship(user, guid))
 
     @rule(draw=data, user=users)
     def purge_relationship(self, draw: Any, user: str) -> None:
-        guid, of = self.relationship(draw), self.relationship_type(draw)
+        guid = self.relationship(draw, is_deleted)
+        of = self.relationship_type(draw, guid)
         self.both(lambda c: c.purge_relationship(user, type_guid(of), of, guid))
 
     @rule(draw=data, user=users)
     def re_identify_relationship(self, draw: Any, user: str) -> None:
-        guid, new = self.relationship(draw), f"moved-{next(self.uuids)}"
-        of = self.relationship_type(draw)
+        guid, new = self.relationship(draw, is_ours), f"moved-{next(self.uuids)}"
+        of = self.relationship_type(draw, guid)
         moved = self.both(
             lambda c: c.re_identify_relationship(user, type_guid(of), of, guid, new)
         )
@@ -313,32 +328,30 @@ class RelationshipChanges(Twins):
 
     @rule(draw=data, user=users, new=st.sampled_from([*RELATIONSHIPS, "Synonym"]))
     def re_type_relationship(self, draw: Any, user: str, new: str) -> None:
-        guid, old = self.relationship(draw), self.relationship_type(draw)
+        guid = self.relationship(draw, is_ours)
+        old = self.relationship_type(draw, guid)
         summaries = [TypeDefSummary(guid=type_guid(of), name=of) for of in (old, new)]
         self.both(lambda c: c.re_type_relationship(user, guid, *summaries))
 
-    @rule(user=users, new_home=st.sampled_from([LOCAL, REMOTE]))
-    def re_home_relationship(self, user: str, new_home: Home) -> None:
-        guid, of = RELATIONSHIP_COPY, CATEGORIZATION
+    @rule(draw=data, user=users, new_home=new_homes)
+    def re_home_relationship(self, draw: Any, user: str, new_home: Home) -> None:
+        guid, of = self.relationship(draw, is_copy), CATEGORIZATION
         self.both(
             lambda c: c.re_home_relationship(
                 user, guid, type_guid(of), of, REMOTE.id, new_home.id, new_home.name
             )
         )
 
-    def relationship_type(self, draw: Any) -> str:
-        """A type for a relationship, mostly that of most."""
-        name: str = draw.draw(st.sampled_from([CATEGORIZATION, *RELATIONSHIPS]))
+    def relationship_type(self, draw: Any, guid: str) -> str:
+        """A type to name for a relationship, mostly its own."""
+        stored = self.model.relationship(guid)
+        known = [] if stored is None else [stored.type_name] * 6
+        name: str = draw.draw(st.sampled_from([*known, *RELATIONSHIPS]))
         return name
 
 
 class CopyChanges(Twins):
     """Copies of what is at home elsewhere."""
-
-    @initialize()
-    def begin_with_copies(self) -> None:
-        """A copy for the first rules to work on."""
-        self.save_copy(COPIES[0], 2, "alpha", InstanceStatus.ACTIVE)
 
     @rule(
         guid=st.sampled_from(COPIES),
@@ -400,7 +413,10 @@ class CopyChanges(Twins):
 
     @rule(draw=data, name=classifications)
     def purge_classification_copy(self, draw: Any, name: str) -> None:
-        proxy, given = remote_proxy(self.entity(draw)), remote_classification(name)
+        proxy, given = (
+            remote_proxy(self.entity(draw, carries(name))),
+            remote_classification(name),
+        )
         self.both(lambda c: c.purge_classification_reference_copy("ann", proxy, given))
 
     @rule(draw=data, version=versions)

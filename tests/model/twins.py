@@ -24,6 +24,7 @@ from edgenode.instances.properties import (
     InstanceProperties,
     MapPropertyValue,
 )
+from edgenode.instances.provenance import may_update
 from edgenode.instances.status import InstanceStatus
 from edgenode.repository.base import Graph, HistoryRange
 from edgenode.repository.sqlite import SqliteRepository
@@ -58,10 +59,50 @@ LIMITS = (
     [InstanceStatus.ACTIVE, InstanceStatus.DRAFT],
 )
 
-Call = Callable[[LocalMetadataCollection], Any]
+Call = Callable[[Any], Any]
 
-outcomes: Counter[str] = Counter()
-"""How many calls that the rules made were answered, and how many were refused."""
+Fits = Callable[[Any], bool]
+"""Whether a stored state is one for a rule to work on."""
+
+answered: Counter[str] = Counter()
+refused: Counter[str] = Counter()
+"""How many calls that the rules made were answered and refused, by operation."""
+
+
+def is_live(state: Any) -> bool:
+    return state.status is not InstanceStatus.DELETED
+
+
+def is_ours(state: Any) -> bool:
+    """It is there, and this member may change it."""
+    return is_live(state) and may_update(state.document.value, LOCAL.id)
+
+
+def is_deleted(state: Any) -> bool:
+    """It may be restored or purged."""
+    return not is_live(state) and may_update(state.document.value, LOCAL.id)
+
+
+def carries(name: str) -> Fits:
+    """It has the classification."""
+
+    def fits(state: Any) -> bool:
+        given = state.document.value.classifications or ()
+        return is_live(state) and name in {each.name for each in given}
+
+    return fits
+
+
+class Asked:
+    """A collection that notes which operation a call asks for."""
+
+    def __init__(self, collection: LocalMetadataCollection) -> None:
+        self.collection = collection
+        self.operation = ""
+
+    def __getattr__(self, operation: str) -> Any:
+        self.operation = operation
+        return getattr(self.collection, operation)
 
 
 def date(millis: int) -> Any:
@@ -84,7 +125,9 @@ data = st.data()
 type_names = st.sampled_from(TYPES)
 names = st.sampled_from(["alpha", "Alpha One", "beta"])
 users = st.sampled_from(["ann", "bob"])
-statuses = st.sampled_from([InstanceStatus.ACTIVE, InstanceStatus.DRAFT, None])
+statuses = st.sampled_from(
+    [*[InstanceStatus.ACTIVE] * 3, InstanceStatus.DRAFT, InstanceStatus.DELETED, None]
+)
 classifications = st.sampled_from(CLASSIFICATIONS)
 versions = st.integers(1, 4)
 limits = st.sampled_from(LIMITS)
@@ -205,35 +248,40 @@ class Twins(RuleBasedStateMachine):
             self.directory.cleanup()
 
     def outcome(self, house: House, call: Call) -> Any:
+        return self.outcome_of(lambda: call(house.collection))
+
+    def outcome_of(self, call: Callable[[], Any]) -> Any:
         try:
-            answer = call(house.collection)
+            answer = call()
             return self.runner.run(awaited(answer)) if isawaitable(answer) else answer
         except OMRSError as error:
             return error
 
     def both(self, call: Call) -> Any:
         """Let both do the same; the answer, or the refusal, is the model's."""
-        answer = self.same(call)
-        self.count(answer)
-        return answer
-
-    def same(self, call: Call) -> Any:
-        """Let both do the same, without counting it."""
-        expected = self.outcome(self.memory_house, call)
-        found = self.outcome(self.sqlite_house, call)
-        assert plain(found) == plain(expected)
+        asked = Asked(self.memory_house.collection)
+        expected = self.outcome_of(lambda: call(asked))
+        self.count(asked.operation, expected)
+        assert plain(self.outcome(self.sqlite_house, call)) == plain(expected)
         return expected
 
-    def count(self, answer: Any) -> None:
-        outcomes["refused" if isinstance(answer, OMRSError) else "answered"] += 1
+    def same(self, call: Call) -> None:
+        """Let both answer the same, without counting it."""
+        expected = self.outcome(self.memory_house, call)
+        assert plain(self.outcome(self.sqlite_house, call)) == plain(expected)
+
+    def count(self, operation: str, answer: Any) -> None:
+        kind = refused if isinstance(answer, OMRSError) else answered
+        kind[operation] += 1
 
     def found(
         self, call: Call, order: SequencingOrder, name: str | None = None
     ) -> None:
         """Let both search; what an order doesn't tell apart may come in any order."""
-        expected = self.outcome(self.memory_house, call)
+        asked = Asked(self.memory_house.collection)
+        expected = self.outcome_of(lambda: call(asked))
         found = self.outcome(self.sqlite_house, call)
-        self.count(expected)
+        self.count(asked.operation, expected)
         if isinstance(expected, OMRSError):
             assert plain(found) == plain(expected)
             return
@@ -242,15 +290,27 @@ class Twins(RuleBasedStateMachine):
             sort_key(document.value, order, name) for document in expected
         ]
 
-    def entity(self, draw: Any) -> str:
-        """An entity; the newest ones, which are mostly still there, come most."""
-        known = [*self.others, *self.terms]
-        guid: str = draw.draw(st.sampled_from([*known, *known[-3:], *known[-3:]]))
-        return guid
+    def entity(self, draw: Any, fits: Fits | None = None) -> str:
+        """An entity; mostly one that fits, where there is one."""
+        return self.chosen(draw, [*self.others, *self.terms], self.model.entity, fits)
 
-    def relationship(self, draw: Any) -> str:
-        known = self.relationships
-        guid: str = draw.draw(st.sampled_from([*known, *known[-2:], *known[-2:]]))
+    def relationship(self, draw: Any, fits: Fits | None = None) -> str:
+        """A relationship; mostly one that fits, where there is one."""
+        return self.chosen(draw, self.relationships, self.model.relationship, fits)
+
+    def chosen(
+        self,
+        draw: Any,
+        known: list[str],
+        stored: Callable[[str], Any],
+        fits: Fits | None,
+    ) -> str:
+        wanted = fits or is_live
+        states = [(guid, stored(guid)) for guid in known]
+        fitting = [guid for guid, state in states if state and wanted(state)]
+        if fitting and draw.draw(st.integers(0, 5)) < 5:
+            known = fitting
+        guid: str = draw.draw(st.sampled_from(known))
         return guid
 
     def moment(self, draw: Any) -> int | None:
