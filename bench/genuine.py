@@ -24,7 +24,7 @@ COMPARE = (
 def how_to_compare() -> str:
     """What to do for a comparison, or what is missing for it."""
     if not SCRIPT.exists():
-        return f"that needs {SCRIPT}, which isn't there"
+        return "that needs shared/egeria beside this project, which isn't there"
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if missing:
         return f"that needs {' and '.join(missing)}; then: {COMPARE}"
