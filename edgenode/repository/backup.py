@@ -26,6 +26,8 @@ SIDE_FILES = ("", "-wal", "-shm")
 
 _ENDINGS = [suffix for suffix in SIDE_FILES if suffix]
 
+_RESTORING = ".restoring-"
+
 _PAGES_AT_A_TIME = 1_024
 
 
@@ -197,55 +199,75 @@ def restore(backup: Path, path: Path, now: EpochMillis) -> Restored:
     """
     check(backup)
     make_directory(path.parent)
+    if is_restoring(path):
+        finish_restore(path)
     partial = path.with_name(path.name + ".partial")
     try:
         shutil.copyfile(backup, partial)
         os.chmod(partial, 0o600)  # noqa: PTH101 - as the file itself
         sync(partial)
-        partial.replace(_waiting(path))
+        partial.replace(path.with_name(path.name + _RESTORING + time_stamp(now)))
     finally:
         partial.unlink(missing_ok=True)
     sync(path.parent)
-    return finish_restore(path, now)
+    return finish_restore(path)
 
 
 def is_restoring(path: Path) -> bool:
     """Whether a restore of a file was cut short after the backup was there as a whole."""
-    return _waiting(path).exists()
+    return bool(_waiting(path))
 
 
-def finish_restore(path: Path, now: EpochMillis) -> Restored:
+def finish_restore(path: Path) -> Restored:
     """Put what was restored in the place of a file; may be done again if cut short."""
-    set_aside = move_aside(path, "replaced", now)
+    (restored,) = _waiting(path)
+    # The time of the restore, so that file and log get one name even in two goes.
+    stamp = restored.name.removeprefix(path.name + _RESTORING)
+    set_aside = move_aside(path, f"replaced-{stamp}")
     sync(path.parent)  # the former log must be gone before the other file is there
-    _waiting(path).replace(path)
+    restored.replace(path)
     sync(path.parent)
     return Restored(path, set_aside)
 
 
-def _waiting(path: Path) -> Path:
-    """What a whole copy of a backup is called before it takes the file's place."""
-    return path.with_name(path.name + ".restoring")
+def _waiting(path: Path) -> list[Path]:
+    """Whole copies of backups before they take the file's place: one at most."""
+    return list(path.parent.glob(f"{path.name}{_RESTORING}*"))
 
 
-def move_aside(path: Path, why: str, now: EpochMillis) -> Path | None:
-    """Rename a file and what belongs to it.
+def move_aside(path: Path, label: str) -> Path | None:
+    """Rename a file and what belongs to it, so that its name ends with a label.
 
     Returns:
         Its new name, or its log's where that is all there was; None if nothing was.
     """
-    aside = path.with_name(f"{path.name}.{why}-{time_stamp(now)}")
-    number = 1
-    while any(aside.with_name(aside.name + suffix).exists() for suffix in SIDE_FILES):
-        number += 1
-        aside = path.with_name(f"{path.name}.{why}-{time_stamp(now)}-{number}")
+    there = [end for end in SIDE_FILES if path.with_name(path.name + end).exists()]
+    aside = _free_name(path, label, there)
     found: Path | None = None
-    for suffix in SIDE_FILES:
+    for suffix in there:
         part = path.with_name(path.name + suffix)
-        if part.exists():
-            renamed = part.rename(aside.with_name(aside.name + suffix))
-            found = found or renamed
+        renamed = part.rename(aside.with_name(aside.name + suffix))
+        found = found or renamed
     return found
+
+
+def copy_aside(path: Path, label: str) -> Path:
+    """Copy a file to where it would be moved aside."""
+    aside = _free_name(path, label, [""])
+    shutil.copyfile(path, aside)
+    os.chmod(aside, 0o600)  # noqa: PTH101 - as the file itself
+    sync(aside)
+    sync(aside.parent)
+    return aside
+
+
+def _free_name(path: Path, label: str, suffixes: list[str]) -> Path:
+    aside = path.with_name(f"{path.name}.{label}")
+    number = 1
+    while any(aside.with_name(aside.name + suffix).exists() for suffix in suffixes):
+        number += 1
+        aside = path.with_name(f"{path.name}.{label}-{number}")
+    return aside
 
 
 def kept_aside(path: Path, why: str) -> list[Path]:

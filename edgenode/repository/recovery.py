@@ -14,11 +14,13 @@ from edgenode.instances.status import InstanceStatus
 from edgenode.limits import BRIEF_CHECK_SECONDS, CHECK_SECONDS
 from edgenode.repository.backup import (
     back_up,
+    copy_aside,
     finish_restore,
     is_restoring,
     kept_aside,
     move_aside,
     newest_usable,
+    time_stamp,
 )
 from edgenode.repository.connections import (
     Connect,
@@ -31,6 +33,7 @@ from edgenode.repository.connections import (
 from edgenode.repository.durable import make_directory, sync
 from edgenode.repository.migrations import migrate, newest_version, stored_version
 from edgenode.repository.statements import load
+from edgenode.repository.wal import commits_behind, is_garbage
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +43,6 @@ _WHY = "corrupt"
 
 _INTERRUPT_SECONDS = 0.01
 """How often a check whose time is up is told so: before it has begun it doesn't hear it."""
-
-_LOG_MAGIC = (0x377F0682, 0x377F0683)
-"""How a write-ahead log begins, by the byte order of its check sums."""
 
 
 class FileCheck(Enum):
@@ -109,7 +109,7 @@ def make_ready(
 ) -> ReadyFile:
     """Make a file fit for use; a damaged one is set aside for an empty one.
 
-    So is a write-ahead log that is none, for what is in the file without it.
+    So is a write-ahead log that can't be read to its end, for what can be read.
 
     The file is looked through, but not for ever: briefly when it was closed properly,
     longer when it was not (its write-ahead log is still there), and to its end only when
@@ -130,7 +130,7 @@ def make_ready(
     """
     make_directory(path.parent)
     if is_restoring(path):
-        finish_restore(path, clock.now())
+        finish_restore(path)
     try:
         try:
             return _opened(path, connect, clock, first_read)
@@ -186,7 +186,7 @@ def _opened(
     log = _log(path)
     was_closed = not log.exists() or log.stat().st_size == 0
     is_new = not path.exists()
-    if not was_closed and _is_garbage(log):
+    if not was_closed and is_garbage(log):
         raise _set_aside(log, "its write-ahead log is unreadable", clock)
     if is_new:
         if not was_closed:
@@ -200,6 +200,8 @@ def _opened(
         check = FileCheck.NOT_NEEDED
         if not is_new:
             check = _checked(connection, _check_seconds(path, was_closed=was_closed))
+        if not was_closed:
+            _read_whole(connection, log, clock)
         copy = None
         if 0 < version < newest_version():
             copy = path.with_name(f"{path.name}.version-{version}")
@@ -227,11 +229,18 @@ def _opened(
     return ReadyFile(report, counts)
 
 
-def _is_garbage(log: Path) -> bool:
-    """Whether a log has never been one; the power's failing leaves zeros at worst."""
-    with log.open("rb") as file:
-        start = file.read(4)
-    return int.from_bytes(start, "big") not in (0, *_LOG_MAGIC)
+def _read_whole(connection: Connection, log: Path, clock: Clock) -> None:
+    """Make sure that a log could be read up to its end; what is left of it is kept aside.
+
+    Behind its end there is one commit at most, which the power or a kill cut short and
+    nobody was told of: the next one is only written when that is on the disk.
+    """
+    _, frames, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    lost = commits_behind(log, frames)
+    if lost > 1:
+        aside = copy_aside(log, _label(clock))
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        raise _DamagedError(f"{lost} commits in its log are unreadable", aside)
 
 
 def _make(path: Path, connect: Connect) -> None:
@@ -251,7 +260,11 @@ def _make(path: Path, connect: Connect) -> None:
 
 
 def _set_aside(path: Path, damage: str, clock: Clock) -> _DamagedError:
-    return _DamagedError(damage, move_aside(path, _WHY, clock.now()))
+    return _DamagedError(damage, move_aside(path, _label(clock)))
+
+
+def _label(clock: Clock) -> str:
+    return f"{_WHY}-{time_stamp(clock.now())}"
 
 
 def _check_seconds(path: Path, *, was_closed: bool) -> float | None:

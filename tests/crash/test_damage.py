@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,11 +20,24 @@ from edgenode.repository import backup
 from edgenode.repository.connections import PAGE_SIZE
 from edgenode.repository.migrations import NewerStoreError, newest_version
 from edgenode.repository.sqlite import SqliteRepository
-from tests.unit.repository.samples import CODEC, SetClock, content, guid, saving
-from tests.wire.http import Client
+from tests.crash.judge import faults
+from tests.crash.workload import Client, expected, run
+from tests.unit.repository.samples import (
+    CODEC,
+    SetClock,
+    content,
+    copy_as_after_a_crash,
+    guid,
+    saving,
+)
+from tests.wire import http
+
+if TYPE_CHECKING:
+    from tests.crash.recording import Noted
 
 NEWEST = newest_version()
 COUNT = 200
+SEED = 20_261_121
 BACKED_UP = 150
 Ruin = Callable[[Path], None]
 
@@ -72,6 +85,10 @@ def emptied(path: Path) -> None:
 
 def something_else(path: Path) -> None:
     path.write_bytes(b"This was a database once. " * 1_000)
+
+
+def replaced(path: Path, text: bytes) -> None:
+    path.write_bytes(text)
 
 
 def lost(path: Path) -> None:
@@ -131,7 +148,7 @@ class Node:
     """A running node, over HTTP."""
 
     def __init__(self, port: int) -> None:
-        self._client = Client(port)
+        self._client = http.Client(port)
         self._base = "/servers/pi/open-metadata/repository-services/users/me"
 
     async def known(self) -> int:
@@ -228,6 +245,36 @@ async def test_a_damaged_log_is_set_aside_and_the_file_used(
     assert str(aside) in check["detail"]
     assert str(aside) in caplog.text
     assert str(copy) in caplog.text
+
+
+async def test_damage_within_the_log_is_told_and_what_is_before_is_used(
+    config: NodeConfig, path: Path, copy: Path, tmp_path: Path
+) -> None:
+    notes: list[Noted] = []
+    elsewhere = tmp_path / "first" / path.name
+    async with SqliteRepository.opened(
+        elsewhere, CODEC, SetClock(), name="pi", keep_events=True
+    ) as opened:
+        await run(opened, notes.append, clients=[Client(1, SEED)], rounds=40)
+        crashed = copy_as_after_a_crash(elsewhere, tmp_path / "crashed")
+    for part in ("", "-wal"):
+        text = content(crashed.with_name(crashed.name + part))
+        replaced(path.with_name(path.name + part), text)
+    log = path.with_name(path.name + "-wal")
+    overwritten(len(content(log)) // 2, 100)(log)
+    damaged = content(log)
+    async with node(config) as running:
+        status, check = await running.file_check()
+    (aside,) = await kept_aside(path)
+    assert content(aside) == damaged
+    assert status == 503
+    assert "commits in its log are unreadable" in check["detail"]
+    assert "last changes" in check["mend"]
+    # What is there is whole changes, in their order, but not all.
+    assert await asyncio.to_thread(faults, path, expected((), notes)) == []
+    assert await asyncio.to_thread(faults, path, expected(notes)) != []
+    async with node(config) as running:
+        assert (await running.file_check())[0] == 200
 
 
 async def test_a_file_that_is_lost_is_told_of_while_its_log_is_there(

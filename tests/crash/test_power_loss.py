@@ -347,11 +347,12 @@ def test_the_power_may_fail_during_a_restore(
 
     async def crash() -> None:
         async with opened(elsewhere) as repository:
-            await run(repository, notes.append, clients=own, rounds=10)
+            await run(repository, notes.append, clients=own, rounds=2)
             await asyncio.to_thread(copy_as_after_a_crash, elsewhere, path.parent)
 
     asyncio.run(crash())
     wanted["former"] = expected(notes)
+    assert path.with_name(path.name + "-wal").stat().st_size > 0
     with recorded() as recording:
         backup.restore(copy, path, START)
         recording.add(Noted(False, "restored", 1))
