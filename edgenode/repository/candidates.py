@@ -20,15 +20,13 @@ from edgenode.instances.conditions import (
     ValueTest,
 )
 from edgenode.instances.patterns import PatternKind, TextPattern
-from edgenode.limits import MAX_SEARCH_TRIGRAMS
 from edgenode.repository.criteria import Criteria, needed_literals
 from edgenode.repository.index import CLASSIFICATION_KEY, EDGE, OWN_SCOPE, plain_text
 from edgenode.repository.names import NameReader
+from edgenode.repository.sampling import TextSample, trigrams
 from edgenode.repository.statements import load
 
 _SQL = load("candidates")
-
-_TRIGRAM = 3
 
 
 class Candidates(NamedTuple):
@@ -47,9 +45,12 @@ class Candidates(NamedTuple):
 class CandidateFinder:
     """Finds the lists for the conditions of one search."""
 
-    def __init__(self, criteria: Criteria, names: NameReader) -> None:
+    def __init__(
+        self, criteria: Criteria, names: NameReader, sample: TextSample
+    ) -> None:
         self._criteria = criteria
         self._names = names
+        self._sample = sample
 
     def lists(self, condition: Condition | None) -> list[Candidates]:
         """The lists of which each alone holds whatever passes; the likely best first."""
@@ -128,8 +129,9 @@ class CandidateFinder:
         return Candidates(sql, is_ordered and not criteria.is_past)
 
     def _with_text(self, pattern: TextPattern) -> Iterator[Candidates]:
-        wanted = trigrams(pattern)
-        if wanted:
+        found = [piece for text in _texts(pattern) for piece in trigrams(text)]
+        if found:
+            wanted = self._sample.rarest(list(dict.fromkeys(found)))
             quoted = (f'"{each.replace(chr(34), chr(34) * 2)}"' for each in wanted)
             query = self._criteria.bind(" AND ".join(quoted))
             yield Candidates(_SQL["with_text"].format(query=query), True)
@@ -155,27 +157,12 @@ _MAX_UNITED = 400
 """SQLite takes 500 parts in a union."""
 
 
-def trigrams(pattern: TextPattern) -> list[str]:
-    """Three letters each that every text which matches has, edges included."""
-    found: dict[str, None] = {}
-    for text in _texts(pattern):
-        plain = plain_text(text)
-        pieces = (plain[at : at + _TRIGRAM] for at in range(len(plain) - _TRIGRAM + 1))
-        found.update(dict.fromkeys(pieces))
-    return _spread(list(found))
-
-
 def _texts(pattern: TextPattern) -> Iterable[str]:
+    """What every text which matches has in it, edges included."""
     if pattern.kind is PatternKind.REGEX:
-        return needed_literals(pattern)
+        return map(plain_text, needed_literals(pattern))
     before = (
         EDGE if pattern.kind in (PatternKind.EXACT, PatternKind.STARTS_WITH) else ""
     )
     after = EDGE if pattern.kind in (PatternKind.EXACT, PatternKind.ENDS_WITH) else ""
-    return (f"{before}{pattern.literal}{after}",)
-
-
-def _spread(pieces: list[str]) -> list[str]:
-    """At most so many as a search shall look for, from all over the text."""
-    count = min(len(pieces), MAX_SEARCH_TRIGRAMS)
-    return [pieces[at * len(pieces) // count] for at in range(count)]
+    return (f"{before}{plain_text(pattern.literal)}{after}",)

@@ -6,6 +6,8 @@ own a search answers in the order in which this store came to know the instances
 pages stay the same while writes go on. Documents are read only for the page.
 """
 
+import json
+
 import aiosqlite
 
 from edgenode.instances.conditions import InstanceQuery, SequencingOrder
@@ -14,6 +16,7 @@ from edgenode.repository.candidates import CandidateFinder, Candidates
 from edgenode.repository.criteria import Criteria, all_of, prepare
 from edgenode.repository.instances import Kind
 from edgenode.repository.names import NameReader
+from edgenode.repository.sampling import TextSample
 from edgenode.repository.statements import load
 from edgenode.repository.states import (
     documents,
@@ -30,18 +33,24 @@ _SQL = load("candidates")
 
 
 async def find_entities(
-    reader: aiosqlite.Connection, names: NameReader, query: InstanceQuery
+    reader: aiosqlite.Connection,
+    names: NameReader,
+    sample: TextSample,
+    query: InstanceQuery,
 ) -> list[bytes]:
     """The documents of the entities that a query finds."""
-    rows = await Search(reader, names, query, Kind.ENTITY).rows()
+    rows = await Search(reader, names, sample, query, Kind.ENTITY).rows()
     return [row[0] for row in rows]
 
 
 async def find_relationships(
-    reader: aiosqlite.Connection, names: NameReader, query: InstanceQuery
+    reader: aiosqlite.Connection,
+    names: NameReader,
+    sample: TextSample,
+    query: InstanceQuery,
 ) -> list[tuple[bytes, bool]]:
     """The documents of the relationships that a query finds, and if ends have changed."""
-    rows = await Search(reader, names, query, Kind.RELATIONSHIP).rows()
+    rows = await Search(reader, names, sample, query, Kind.RELATIONSHIP).rows()
     return [(document, bool(ends_changed)) for document, ends_changed in rows]
 
 
@@ -56,11 +65,13 @@ class Search:
         self,
         reader: aiosqlite.Connection,
         names: NameReader,
+        sample: TextSample,
         query: InstanceQuery,
         kind: Kind,
     ) -> None:
         self._reader = reader
         self._names = names
+        self._sample = sample
         self._query = query
         self._kind = kind
         self.criteria = Criteria(names.id_of, query.as_of_time)
@@ -94,21 +105,32 @@ class Search:
 
     async def _candidates(self) -> Candidates | None:
         """The shortest list, or none where all instances are as good a one."""
-        finder = CandidateFinder(self.criteria, self._names)
+        finder = CandidateFinder(self.criteria, self._names, self._sample)
         lists = finder.lists(self._query.condition)
         if self._query.type_names is not None:
             of_types = finder.of_types(self._query.type_names)
             lists += [] if of_types is None else [of_types]
         if len(lists) == 1 and lists[0].is_ordered:
             return lists[0]
-        shortest, length = None, self._bearable_count()
+        shortest: list[int] | None = None
+        length = self._bearable_count()
         for candidates in lists:
-            count = await self._count(candidates, length)
-            if count < length:
-                shortest, length = candidates, count
-        if shortest is None:
-            shortest = next((each for each in lists if each.is_ordered), None)
-        return shortest
+            ids = await self._first(candidates, length)
+            if len(ids) < length:
+                shortest, length = ids, len(ids)
+        if shortest is not None:
+            listed = self.criteria.bind(json.dumps(sorted(shortest)))
+            return Candidates(_SQL["listed"].format(ids=listed), True)
+        ordered = next((each for each in lists if each.is_ordered), None)
+        if ordered is None and lists and not self._is_page:
+            return lists[0]
+        return ordered
+
+    @property
+    def _is_page(self) -> bool:
+        paging = self._query.paging
+        in_order_of_ids = paging.sequencing_order is SequencingOrder.ANY
+        return paging.page_size > 0 and in_order_of_ids
 
     def _bearable_count(self) -> int:
         """How many candidates may be looked at and sorted before the first is shown.
@@ -116,12 +138,10 @@ class Search:
         A page in the order of ids can also be had from any list that is in that order,
         by going through it until the page is full.
         """
-        paging = self._query.paging
-        is_page = paging.page_size and paging.sequencing_order is SequencingOrder.ANY
-        return FEW_CANDIDATES if is_page else MANY_CANDIDATES
+        return FEW_CANDIDATES if self._is_page else MANY_CANDIDATES
 
-    async def _count(self, candidates: Candidates, limit: int) -> int:
-        """How many candidates there are, as far as that matters."""
-        sql = _SQL["count"].format(candidates=candidates.sql, limit=limit)
+    async def _first(self, candidates: Candidates, limit: int) -> list[int]:
+        """The candidates, as far as it matters how many they are."""
+        sql = _SQL["first"].format(candidates=candidates.sql, limit=limit)
         rows = await self._reader.execute_fetchall(sql, self.criteria.parameters)
-        return int(next(iter(rows))[0])
+        return [row[0] for row in rows]

@@ -28,6 +28,7 @@ from edgenode.repository.instances import SQL, Kind, State, read_state
 from edgenode.repository.names import NameReader
 from edgenode.repository.outbox import QueuedEvent
 from edgenode.repository.recovery import OpenReport, make_ready, mark_suspect
+from edgenode.repository.sampling import TextSample
 from edgenode.repository.writing import Writing
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.model import TypeDef
@@ -50,6 +51,7 @@ class SqliteRepository:
         self._codec = codec
         self._counts = counts
         self._names = NameReader(database.point)
+        self._sample = TextSample()
 
     @classmethod
     @asynccontextmanager
@@ -166,7 +168,8 @@ class SqliteRepository:
     async def find_entities(self, query: InstanceQuery) -> list[Document[EntityDetail]]:
         """Search entities; proxies are never found."""
         async with self._database.reading() as reader:
-            found = await search.find_entities(reader, self._names, query)
+            await self._sample.refresh(reader, self._size())
+            found = await search.find_entities(reader, self._names, self._sample, query)
         return self._entities(found)
 
     async def find_relationships(
@@ -174,8 +177,15 @@ class SqliteRepository:
     ) -> list[Document[Relationship]]:
         """Search relationships."""
         async with self._database.reading() as reader:
-            found = await search.find_relationships(reader, self._names, query)
+            await self._sample.refresh(reader, self._size())
+            found = await search.find_relationships(
+                reader, self._names, self._sample, query
+            )
         return self._relationships(found)
+
+    def _size(self) -> int:
+        """About how many instances there are, deleted ones too."""
+        return int(self._database.row(SQL["last_id"], ())[0])
 
     async def relationships_for_entity(
         self, guid: str, query: GraphQuery, paging: Paging

@@ -18,6 +18,9 @@ SELECT instance_id AS id FROM type_member WHERE type_id = {types};
 -- of_types --
 SELECT DISTINCT instance_id AS id FROM type_member WHERE type_id IN ({types});
 
--- count --
--- How many there are, as far as that matters.
-SELECT count(*) FROM (SELECT 1 FROM ({candidates}) LIMIT {limit});
+-- first --
+-- As many as matter.
+SELECT id FROM ({candidates}) LIMIT {limit};
+
+-- listed --
+SELECT value AS id FROM json_each({ids});

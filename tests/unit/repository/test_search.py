@@ -46,15 +46,20 @@ from edgenode.instances.properties import (
     StructPropertyValue,
 )
 from edgenode.instances.status import InstanceStatus
+from edgenode.repository import sampling
 from edgenode.repository.base import Transaction
+from edgenode.repository.candidates import CandidateFinder
 from edgenode.repository.connections import connect
+from edgenode.repository.criteria import Criteria
 from edgenode.repository.instances import Kind
 from edgenode.repository.names import NameReader
+from edgenode.repository.sampling import TextSample
 from edgenode.repository.search import Search, prepare
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.attributes import PrimitiveDefCategory as Primitive
 from edgenode.typedefs.model import TypeDefCategory
 from tests.model.memory import MemoryRepository
+from tests.unit.repository.conftest import Opener
 from tests.unit.repository.samples import (
     CODEC,
     START,
@@ -445,11 +450,12 @@ async def test_a_search_goes_through_an_index(
     reader: Reader, name: str, time: int | None
 ) -> None:
     condition, index = NARROWED[name]
-    query = InstanceQuery(condition=condition, as_of_time=time)
-    plan = await _plan(reader, query)
-    first = next(step for step in plan if step.startswith(("SCAN", "SEARCH")))
-    assert index in first
-    assert not [step for step in plan if step in ("SCAN i", "SCAN p")]
+    criteria = Criteria(reader.names.id_of, time)
+    lists = CandidateFinder(criteria, reader.names, TextSample()).lists(condition)
+    plans = [await _explained(reader, each.sql, criteria) for each in lists]
+    assert any(index in step for plan in plans for step in plan)
+    steps = [*await _plan(reader, InstanceQuery(condition=condition, as_of_time=time))]
+    assert not {"SCAN i", "SCAN p"}.intersection(steps, *plans)
 
 
 @pytest.mark.parametrize("name", NARROWED)
@@ -462,7 +468,45 @@ async def test_documents_are_read_for_the_page_alone(reader: Reader, name: str) 
 
 
 async def _plan(reader: Reader, query: InstanceQuery) -> list[str]:
-    search = Search(reader.connection, reader.names, query, Kind.ENTITY)
-    sql = f"EXPLAIN QUERY PLAN {await search.statement()}"
-    rows = await reader.connection.execute_fetchall(sql, search.criteria.parameters)
+    sample = TextSample()
+    search = Search(reader.connection, reader.names, sample, query, Kind.ENTITY)
+    return await _explained(reader, await search.statement(), search.criteria)
+
+
+async def _explained(reader: Reader, sql: str, criteria: Criteria) -> list[str]:
+    rows = await reader.connection.execute_fetchall(
+        f"EXPLAIN QUERY PLAN {sql}", criteria.parameters
+    )
     return [row[3] for row in rows]
+
+
+# Rare letters
+
+
+async def test_what_is_rare_is_known_from_a_sample(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "WORTH_SAMPLING", 10)
+    monkeypatch.setattr(sampling, "SAMPLED_INSTANCES", 10)
+    sampled: list[list[str]] = []
+    rarest = TextSample.rarest
+
+    def watched(sample: TextSample, pieces: list[str]) -> list[str]:
+        sampled.append(rarest(sample, pieces))
+        return sampled[-1]
+
+    monkeypatch.setattr(TextSample, "rarest", watched)
+    async with opener() as repository:
+
+        def work(change: Transaction) -> None:
+            for number in range(1, 21):
+                change.save_entity(entity(number), START)
+
+        await repository.change(work)
+        wanted = AnyText(parse_pattern(r".*\QTerm 17 at version\E.*"))
+        ignoring_case = AnyText(parse_pattern(r"(?i).*\QTerm 17 at version\E.*"))
+        assert await repository.find_entities(InstanceQuery(condition=wanted)) == []
+        found = await repository.find_entities(InstanceQuery(condition=ignoring_case))
+        assert [each.value.guid for each in found] == [guid(17)]
+    assert len(sampled[-1]) == 4
+    assert {" 17", "17 "} <= set(sampled[-1])
