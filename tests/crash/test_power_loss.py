@@ -157,13 +157,11 @@ def judge_file(
 ) -> list[str]:
     """Judge the repository's file, and now and then open it by the repository."""
     path = root / FILE
-    wrong = faults(path, wanted, versions)
-    if not wrong and tally.images.total() % OPENED_EVERY == 0:
-        tally.opened += 1
-        wrong = asyncio.run(index_faults(path)) or faults(
-            path, wanted, (newest_version(),)
-        )
-    return wrong
+    if tally.images.total() % OPENED_EVERY or not path.exists():
+        return faults(path, wanted, versions)
+    tally.opened += 1
+    wrong = asyncio.run(index_faults(path))
+    return wrong or faults(path, wanted, (newest_version(),))
 
 
 def judge_changes(root: Path, notes: Notes, tally: Tally) -> list[str]:
