@@ -125,6 +125,10 @@ non-stop writer outruns the background copying for ever (75 MB and growing)."""
 WRITER_CACHE_KIB = 8_192
 """The writer's page cache: the index pages that a batch of changes touches."""
 
+COUNTING_CACHE_KIB = 256
+"""The page cache while all instances are counted at the start: enough for the way down
+to the next page."""
+
 POINT_READ_CACHE_KIB = 2_048
 """The event loop's page cache; the operating system caches the file anyway."""
 

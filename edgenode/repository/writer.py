@@ -401,6 +401,8 @@ class Writer:
             self._flush_or_log()
             self._watch_wal()
         self._checkpoints.tidy()
+        if self._connection is not None:
+            self._connection.execute("PRAGMA shrink_memory").fetchall()
         self._is_tidy = True
 
     def _end(self) -> None:
