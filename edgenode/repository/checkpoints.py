@@ -4,6 +4,11 @@ In the background, so that no change waits for it; only when a non-stop writer o
 that does the writer itself stop and copy it. Each page is copied once however often the
 log has it, so that few checkpoints mean few bytes written. When the background is done the
 writer copies the little that came meanwhile, and the log is begun again in the same file.
+
+The background never starts on a log that is copied whole: SQLite before 3.51.3 may then
+forget pages if the writer begins the log again at that moment (sqlite.org/wal.html, "The
+WAL-Reset Bug"; Debian 12 has 3.40). So there is one copying at a time, the writer ends it,
+and the next one waits for commits that came after that.
 """
 
 import logging
@@ -33,35 +38,39 @@ class Checkpoints:
         self._connect = connect
         self._commits = 0
         self._size = 0
+        self._is_copying = False
+        """From the request until the writer has ended it."""
         self._is_nearly_copied = False
         self._requests: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def watch(self, connection: Connection, size: int) -> None:
-        """Do what the log asks for, whose file has this size now; call it at each commit."""
+        """Do what the log asks for, whose file has this size now; call it after each commit."""
         if self._is_nearly_copied:
-            self._is_nearly_copied = False
+            self._is_nearly_copied = self._is_copying = False
             self._finish(connection)
+            self._commits, self._size = 0, size
+            return
         self._commits += 1
         self._size = min(self._size, size)  # the file is shorter since it began again
         has_grown = size - self._size >= WAL_CHECKPOINT_BYTES
-        if not has_grown and self._commits < CHECKPOINT_COMMITS:
-            return
-        self._commits = 0
-        self._size = size
-        if has_grown and size >= WAL_STOP_BYTES:
+        if has_grown and size >= WAL_STOP_BYTES and not self._is_copying:
             self._finish(connection)
+            self._commits, self._size = 0, size
             self.count += 1
-        else:
+        elif has_grown or self._commits >= CHECKPOINT_COMMITS:
             self._copy()
 
     def tidy(self) -> None:
         """Use a quiet moment, if it is worth it."""
         if self._commits >= CHECKPOINT_COMMITS // 4:
-            self._commits = 0
             self._copy()
 
     def _copy(self) -> None:
+        if self._is_copying:
+            return
+        self._is_copying = True
+        self._commits = 0
         if self._thread is None:
             self._thread = threading.Thread(
                 target=self._run, name=f"checkpoints of {self._path.name}", daemon=True
@@ -95,9 +104,9 @@ class Checkpoints:
                     set_up_writer(connection)
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
                 self.count += 1
-                self._is_nearly_copied = True
             except sqlite3.Error as error:
                 logger.warning("%s could not be copied into: %s", self._path, error)
+            self._is_nearly_copied = True
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()

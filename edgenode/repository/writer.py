@@ -246,6 +246,7 @@ class Writer:
         group = self._group()
         counts: Counter[str] = Counter()
         self._is_tidy = False
+        commits = self.figures.commits
         try:
             connection = self._opened()
             connection.execute("BEGIN IMMEDIATE")
@@ -266,7 +267,8 @@ class Writer:
         self._loop.call_soon_threadsafe(self._deliver, group, counts)
         if len(self._writing.backlog) >= MAX_INDEX_BACKLOG:
             self._flush_or_log()
-        self._watch_wal()
+        if self.figures.commits > commits:
+            self._watch_wal()
 
     def _group(self) -> list[_Change]:
         """The changes that wait, up to the first errand."""

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from edgenode.repository import checkpoints, connections, writer
+from edgenode.repository.connections import Connection
 from edgenode.repository.sqlite import SqliteRepository
 from tests.unit.repository.conftest import Opener
 from tests.unit.repository.samples import saving, until
@@ -87,3 +88,42 @@ async def test_a_quiet_moment_copies_the_log(
         assert repository.statistics().checkpoints == 0
         await save(repository, 10)
         await until(lambda: repository.statistics().checkpoints == 1)
+
+
+async def test_nothing_is_copied_in_the_background_that_is_copied_already(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else SQLite before 3.51.3 may forget pages when the log is begun again meanwhile."""
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_COMMITS", 3)
+    monkeypatch.setattr(checkpoints, "WAL_CHECKPOINT_BYTES", 30_000)
+    commits: list[int] = []
+    too_early: list[int] = []
+    finish = checkpoints.Checkpoints._finish
+    copy = checkpoints.Checkpoints._copy
+
+    def finished(self: checkpoints.Checkpoints, connection: Connection) -> None:
+        finish(self, connection)
+        commits.append(0)
+
+    def copied(self: checkpoints.Checkpoints) -> None:
+        if commits and not commits[-1]:
+            too_early.append(len(commits))
+        copy(self)
+
+    watch = checkpoints.Checkpoints.watch
+
+    def watched(
+        self: checkpoints.Checkpoints, connection: Connection, size: int
+    ) -> None:
+        if commits:
+            commits[-1] += 1
+        watch(self, connection, size)
+
+    monkeypatch.setattr(checkpoints.Checkpoints, "_finish", finished)
+    monkeypatch.setattr(checkpoints.Checkpoints, "_copy", copied)
+    monkeypatch.setattr(checkpoints.Checkpoints, "watch", watched)
+    async with opener() as repository:
+        await save(repository, 200)
+        assert repository.statistics().failed_changes == 0
+    assert len(commits) > 3
+    assert not too_early
