@@ -32,7 +32,7 @@ from edgenode.instances.model import (
     EntityProxy,
     Relationship,
 )
-from edgenode.instances.status import InstanceStatus
+from edgenode.typedefs.status import InstanceStatus
 
 
 class ArchiveSource(Protocol):

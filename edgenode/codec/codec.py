@@ -29,7 +29,6 @@ from edgenode.instances.properties import (
     MapPropertyValue,
     PrimitivePropertyValue,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.releases.release import Release
 from edgenode.typedefs.attributes import (
     AttributeTypeDef,
@@ -45,6 +44,7 @@ from edgenode.typedefs.model import (
     TypeDef,
     TypeDefCategory,
 )
+from edgenode.typedefs.status import InstanceStatus
 
 T = TypeVar("T")
 

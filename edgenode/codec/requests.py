@@ -18,8 +18,8 @@ from edgenode.instances.model import (
     Relationship,
 )
 from edgenode.instances.properties import InstanceProperties
-from edgenode.instances.status import InstanceStatus
 from edgenode.typedefs.model import TypeDefSummary
+from edgenode.typedefs.status import InstanceStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,6 @@ from edgenode.instances.model import (
     Relationship,
 )
 from edgenode.instances.properties import InstanceProperties
-from edgenode.instances.status import InstanceStatus
 from edgenode.repository.base import Graph, HistoryRange
 from edgenode.typedefs.attributes import AttributeTypeDef, AttributeTypeDefCategory
 from edgenode.typedefs.model import (
@@ -56,6 +55,7 @@ from edgenode.typedefs.model import (
     TypeDefPatch,
     TypeDefSummary,
 )
+from edgenode.typedefs.status import InstanceStatus
 
 Guids = Sequence[str] | None
 Statuses = Sequence[InstanceStatus] | None

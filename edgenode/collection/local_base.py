@@ -40,7 +40,6 @@ from edgenode.instances.provenance import (
     may_update,
     relationship_as_seen,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.instances.validate import InstanceValidator, type_name
 from edgenode.releases.release import Release
 from edgenode.repository.base import (
@@ -51,6 +50,7 @@ from edgenode.repository.base import (
     Transaction,
 )
 from edgenode.typedefs.registry import TypeRegistry
+from edgenode.typedefs.status import InstanceStatus
 
 T = TypeVar("T")
 

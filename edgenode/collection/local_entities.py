@@ -34,10 +34,10 @@ from edgenode.instances.provenance import (
     may_update,
     with_home_classifications,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.instances.validate import type_name
 from edgenode.repository.base import Transaction
 from edgenode.typedefs.model import TypeDefCategory, TypeDefSummary
+from edgenode.typedefs.status import InstanceStatus
 
 SUPPORTED_HEADER_VERSION = 1
 

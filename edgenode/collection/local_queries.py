@@ -30,8 +30,8 @@ from edgenode.instances.conditions import (
 from edgenode.instances.document import Document
 from edgenode.instances.model import EntityDetail, Relationship
 from edgenode.instances.properties import InstanceProperties
-from edgenode.instances.status import InstanceStatus
 from edgenode.repository.base import Graph, GraphQuery
+from edgenode.typedefs.status import InstanceStatus
 
 _ENTITY_TYPE, _RELATIONSHIP_TYPE = "entityTypeGUID", "relationshipTypeGUID"
 

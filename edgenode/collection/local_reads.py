@@ -17,8 +17,8 @@ from edgenode.instances.model import (
     Relationship,
 )
 from edgenode.instances.provenance import as_seen, entity_as_seen, is_at_home
-from edgenode.instances.status import InstanceStatus
 from edgenode.repository.base import HistoryRange
+from edgenode.typedefs.status import InstanceStatus
 
 
 class LocalReadOperations(LocalOperations):

@@ -29,10 +29,10 @@ from edgenode.instances.provenance import (
     local_provenance,
     may_update,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.instances.validate import type_name
 from edgenode.repository.base import Transaction
 from edgenode.typedefs.model import RelationshipDef, TypeDefCategory, TypeDefSummary
+from edgenode.typedefs.status import InstanceStatus
 
 
 class LocalRelationshipOperations(LocalOperations):

@@ -38,8 +38,8 @@ from edgenode.instances.provenance import (
     judge_copy,
     with_home_classifications,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.repository.base import Transaction
+from edgenode.typedefs.status import InstanceStatus
 
 
 class CopyOperations(LocalOperations):

@@ -12,7 +12,7 @@ from enum import Enum
 from edgenode.clock import EpochMillis
 from edgenode.instances.patterns import TextPattern
 from edgenode.instances.properties import InstancePropertyValue
-from edgenode.instances.status import InstanceStatus
+from edgenode.typedefs.status import InstanceStatus
 
 
 class MatchCriteria(Enum):

@@ -29,8 +29,8 @@ from edgenode.instances.model import (
 )
 from edgenode.instances.properties import InstanceProperties
 from edgenode.instances.provenance import Provenance
-from edgenode.instances.status import InstanceStatus
 from edgenode.typedefs.model import TypeDef
+from edgenode.typedefs.status import InstanceStatus
 
 A = TypeVar("A", bound=InstanceAuditHeader)
 H = TypeVar("H", bound=InstanceHeader)

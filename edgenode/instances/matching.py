@@ -44,8 +44,8 @@ from edgenode.instances.properties import (
     PrimitivePropertyValue,
     StructPropertyValue,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.typedefs.attributes import PrimitiveDefCategory
+from edgenode.typedefs.status import InstanceStatus
 
 Instance = EntityDetail | Relationship | Classification
 InstanceT = TypeVar("InstanceT", EntityDetail, Relationship)

@@ -6,8 +6,8 @@ from enum import Enum
 
 from edgenode.clock import EpochMillis
 from edgenode.instances.properties import InstanceProperties
-from edgenode.instances.status import InstanceStatus
 from edgenode.typedefs.model import TypeDefCategory
+from edgenode.typedefs.status import InstanceStatus
 
 
 class InstanceProvenanceType(Enum):

@@ -44,7 +44,6 @@ from edgenode.instances.properties import (
     PrimitivePropertyValue,
     StructPropertyValue,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.typedefs.attributes import (
     AttributeTypeDef,
     CollectionDef,
@@ -59,6 +58,7 @@ from edgenode.typedefs.model import (
     TypeDefSummary,
 )
 from edgenode.typedefs.registry import TypeRegistry
+from edgenode.typedefs.status import InstanceStatus
 
 _GIVEN_KINDS: tuple[tuple[type[InstancePropertyValue], str], ...] = (
     (PrimitivePropertyValue, "Primitive"),

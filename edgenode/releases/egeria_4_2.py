@@ -1,7 +1,7 @@
 """Egeria 4.2."""
 
-from edgenode.instances.status import InstanceStatus
 from edgenode.releases.release import Release
+from edgenode.typedefs.status import InstanceStatus
 
 EGERIA_4_2 = Release(
     name="4.2",

@@ -1,7 +1,7 @@
 """Egeria 6.1: its type set ships; its wire follows on the same seams."""
 
-from edgenode.instances.status import InstanceStatus
 from edgenode.releases.release import Release
+from edgenode.typedefs.status import InstanceStatus
 
 EGERIA_6_1 = Release(
     name="6.1",

@@ -7,7 +7,7 @@ nothing else knows that releases differ, and no other module names one.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from edgenode.instances.status import InstanceStatus
+from edgenode.typedefs.status import InstanceStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,6 @@ from pathlib import Path
 from sys import intern
 from typing import Any
 
-from edgenode.instances.status import InstanceStatus
 from edgenode.releases.release import Release
 from edgenode.typedefs.attributes import (
     AttributeTypeDef,
@@ -39,6 +38,7 @@ from edgenode.typedefs.model import (
     TypeDefStatus,
 )
 from edgenode.typedefs.registry import TypeRegistry
+from edgenode.typedefs.status import InstanceStatus
 
 Row = dict[str, Any]
 

@@ -25,9 +25,9 @@ from edgenode.instances.conditions import (
 )
 from edgenode.instances.document import Document
 from edgenode.instances.model import EntityDetail, EntityProxy, Relationship
-from edgenode.instances.status import InstanceStatus
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.model import TypeDef
+from edgenode.typedefs.status import InstanceStatus
 
 T = TypeVar("T")
 Instance = TypeVar("Instance", EntityDetail, EntityProxy, Relationship)

@@ -9,10 +9,10 @@ from edgenode.clock import EpochMillis
 from edgenode.codec.codec import Codec
 from edgenode.instances.document import Document
 from edgenode.instances.model import EntityDetail, EntityProxy, Relationship
-from edgenode.instances.status import InstanceStatus
 from edgenode.repository.base import StoredEntity, StoredRelationship
 from edgenode.repository.connections import Connection
 from edgenode.repository.statements import load
+from edgenode.typedefs.status import InstanceStatus
 
 SQL = load("instances")
 

@@ -11,7 +11,6 @@ from enum import Enum
 from pathlib import Path
 
 from edgenode.clock import Clock
-from edgenode.instances.status import InstanceStatus
 from edgenode.limits import BRIEF_CHECK_SECONDS, CHECK_SECONDS, COUNTING_CACHE_KIB
 from edgenode.repository.backup import (
     back_up,
@@ -36,6 +35,7 @@ from edgenode.repository.migrations import migrate, newest_version, stored_versi
 from edgenode.repository.names import Names
 from edgenode.repository.statements import load
 from edgenode.repository.wal import commits_behind, is_garbage
+from edgenode.typedefs.status import InstanceStatus
 
 logger = logging.getLogger(__name__)
 

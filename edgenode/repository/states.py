@@ -4,13 +4,13 @@ import json
 from collections.abc import Collection
 
 from edgenode.instances.conditions import Paging, SequencingOrder
-from edgenode.instances.status import InstanceStatus
 from edgenode.repository.criteria import NEVER, Criteria
 from edgenode.repository.index import HEADER_SCOPE, OWN_SCOPE, Field
 from edgenode.repository.instances import Kind
 from edgenode.repository.names import NameReader
 from edgenode.repository.statements import load
 from edgenode.repository.values import Content
+from edgenode.typedefs.status import InstanceStatus
 
 _SQL = load("search")
 

@@ -2,14 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from edgenode.clock import EpochMillis
 from edgenode.errors import InvalidInstanceError
 from edgenode.events.model import InstanceEvent, TypeDefEvent
 from edgenode.instances.document import Document
 from edgenode.instances.model import EntityDetail, EntityProxy, Relationship
-from edgenode.instances.status import InstanceStatus
 from edgenode.repository import links, outbox, typedefs
 from edgenode.repository.backlog import Indexed, Removed
 from edgenode.repository.base import StoredEntity, StoredRelationship
@@ -23,11 +22,10 @@ from edgenode.repository.instances import (
     write_state,
 )
 from edgenode.repository.statements import load
+from edgenode.repository.writing import Writing
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.model import TypeDef
-
-if TYPE_CHECKING:
-    from edgenode.repository.writing import Writing
+from edgenode.typedefs.status import InstanceStatus
 
 T = TypeVar("T")
 
@@ -40,7 +38,7 @@ class SqliteTransaction:
         counts: How many instances there are more, or fewer, by type name.
     """
 
-    def __init__(self, connection: Connection, writing: "Writing") -> None:
+    def __init__(self, connection: Connection, writing: Writing) -> None:
         self._connection = connection
         self._writing = writing
         self._codec = writing.codec

@@ -254,7 +254,9 @@ class Writer:
             if connection.in_transaction:
                 self._commit(connection)
             done = [change.transaction for change in group if change.transaction]
-            counts = self._writing.committed(done)
+            self._writing.committed([effect for one in done for effect in one.effects])
+            for one in done:
+                counts.update(one.counts)
         except Exception as error:  # noqa: BLE001 - whoever waits is told
             self.figures.failed_commits += 1
             self.figures.last_commit_failed = True
@@ -302,7 +304,7 @@ class Writer:
         """
         if not is_alone:
             connection.execute("SAVEPOINT change")
-        transaction = self._writing.begin(connection)
+        transaction = SqliteTransaction(connection, self._writing)
         try:
             change.result = change.work(transaction)
         except Exception as error:

@@ -1,25 +1,23 @@
 """What the writer's thread knows of the file from one transaction to the next."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from edgenode.clock import Clock
 from edgenode.codec.codec import Codec
 from edgenode.limits import MAX_OUTBOX_EVENTS
 from edgenode.repository import outbox
-from edgenode.repository.backlog import IndexBacklog
+from edgenode.repository.backlog import IndexBacklog, Indexed, Removed
 from edgenode.repository.connections import Connection
 from edgenode.repository.index import IndexWriter
 from edgenode.repository.instances import SQL
 from edgenode.repository.names import Names
-from edgenode.repository.transaction import SqliteTransaction
 
 _OUTBOX_SLACK = 1_000
 """Surplus events are removed so many at a time."""
 
 
 class Writing:
-    """Begins the transactions of changes and follows their commits in memory.
+    """Numbers and names what changes write, and follows their commits in memory.
 
     Numbers are given out in memory and only ever rise: a transaction that is undone
     leaves a gap, and no purged state's number is given again.
@@ -75,27 +73,15 @@ class Writing:
             outbox.forget_events_before(connection, self._first_sequence)
         return self._last_sequence
 
-    def begin(self, connection: Connection) -> SqliteTransaction:
-        """Begin one change of the group."""
-        return SqliteTransaction(connection, self)
-
     def rolled_back(self) -> None:
         """Forget what was learnt from rows that are gone."""
         self.names.rolled_back()
         self.backlog.rolled_back()
 
-    def committed(self, changes: Sequence[SqliteTransaction]) -> Counter[str]:
-        """Remember what a group has changed.
-
-        Returns:
-            How many instances there are more, or fewer, by type name.
-        """
+    def committed(self, effects: Sequence[Indexed | Removed]) -> None:
+        """Remember what the index must follow, of changes that are committed."""
         self.names.committed()
-        counts: Counter[str] = Counter()
-        for change in changes:
-            self.backlog.committed(change.effects)
-            counts.update(change.counts)
-        return counts
+        self.backlog.committed(effects)
 
     def flush(self, connection: Connection) -> int:
         """Write the index rows that wait; returns of how many changes."""

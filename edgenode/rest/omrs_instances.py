@@ -13,8 +13,8 @@ from edgenode.codec.requests import (
 )
 from edgenode.collection.base import ClassificationSource, ExternalSource
 from edgenode.instances.model import ClassificationOrigin, EntityProxy
-from edgenode.instances.status import InstanceStatus
 from edgenode.rest.operations import Call, Fields, Operation, Query
+from edgenode.typedefs.status import InstanceStatus
 
 _ASSIGNED = ClassificationSource()
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from edgenode.clock import EpochMillis
-from edgenode.instances.status import InstanceStatus
 from edgenode.typedefs.attributes import AttributeTypeDef
+from edgenode.typedefs.status import InstanceStatus
 
 
 class TypeDefCategory(Enum):

@@ -10,8 +10,8 @@ from edgenode.collection.base import ClassificationSource, ExternalSource
 from edgenode.instances.document import Document
 from edgenode.instances.model import ClassificationOrigin, EntityProxy
 from edgenode.instances.provenance import Home
-from edgenode.instances.status import InstanceStatus
 from edgenode.typedefs.model import TypeDefSummary
+from edgenode.typedefs.status import InstanceStatus
 from tests.model.house import (
     LOCAL,
     REMOTE,

@@ -24,12 +24,12 @@ from edgenode.instances.properties import (
     PrimitivePropertyValue,
 )
 from edgenode.instances.provenance import Home
-from edgenode.instances.status import InstanceStatus
 from edgenode.releases import SERVED
 from edgenode.releases.shipped_types import load_release_types
 from edgenode.repository.base import Repository
 from edgenode.typedefs.attributes import PrimitiveDefCategory
 from edgenode.typedefs.registry import TypeRegistry
+from edgenode.typedefs.status import InstanceStatus
 
 LOCAL = Home("local-id", "node")
 REMOTE = Home("remote-id", "hub")

@@ -21,7 +21,6 @@ from edgenode.instances.conditions import (
 from edgenode.instances.document import Document
 from edgenode.instances.matching import matches_query, sequenced
 from edgenode.instances.model import EntityDetail, EntityProxy, Relationship
-from edgenode.instances.status import InstanceStatus
 from edgenode.instances.validate import type_name
 from edgenode.repository.base import (
     Graph,
@@ -34,6 +33,7 @@ from edgenode.repository.base import (
 )
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.model import TypeDef
+from edgenode.typedefs.status import InstanceStatus
 
 T = TypeVar("T")
 Bean = EntityDetail | EntityProxy | Relationship

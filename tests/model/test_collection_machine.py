@@ -21,7 +21,7 @@ from edgenode.collection.base import (
     QueryOperations,
     ReferenceOperations,
 )
-from edgenode.instances.status import InstanceStatus
+from edgenode.typedefs.status import InstanceStatus
 from tests.model.changes import CopyChanges, EntityChanges, RelationshipChanges
 from tests.model.house import START, properties
 from tests.model.questions import Reading, Searching, Walking

@@ -25,10 +25,10 @@ from edgenode.instances.properties import (
     MapPropertyValue,
 )
 from edgenode.instances.provenance import may_update
-from edgenode.instances.status import InstanceStatus
 from edgenode.repository.base import Graph, HistoryRange
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.attributes import PrimitiveDefCategory
+from edgenode.typedefs.status import InstanceStatus
 from tests.model.house import (
     CODEC,
     LOCAL,

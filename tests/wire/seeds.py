@@ -15,8 +15,8 @@ from edgenode.instances.model import (
     InstanceProvenanceType,
     Relationship,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.repository.base import Repository, Transaction
+from edgenode.typedefs.status import InstanceStatus
 from tests.model.house import CODEC
 from tests.wire.captures import Capture
 

@@ -12,7 +12,7 @@ from edgenode.archives.loader import LoadReport, Progress, load_archive
 from edgenode.errors import ArchiveError
 from edgenode.events.model import InstanceEvent, OMRSInstanceEventType
 from edgenode.instances.model import EntityDetail, InstanceProvenanceType
-from edgenode.instances.status import InstanceStatus
+from edgenode.typedefs.status import InstanceStatus
 from tests.model.house import CODEC, LOCAL, USER, House, type_guid, types
 from tests.model.memory import MemoryRepository
 from tests.unit.archives.samples import (

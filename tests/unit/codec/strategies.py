@@ -25,11 +25,11 @@ from edgenode.instances.properties import (
     InstancePropertyValue,
     PrimitivePropertyValue,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.releases import SERVED
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.attributes import PrimitiveDefCategory as Primitive
 from edgenode.typedefs.model import TypeDef
+from edgenode.typedefs.status import InstanceStatus
 
 DEPTH = 3
 """How many beans stand in each other; deeper ones are left out."""

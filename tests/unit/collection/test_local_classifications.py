@@ -13,7 +13,7 @@ from edgenode.instances.model import (
     EntityDetail,
     InstanceProvenanceType,
 )
-from edgenode.instances.status import InstanceStatus
+from edgenode.typedefs.status import InstanceStatus
 from tests.model.house import (
     LOCAL,
     START,

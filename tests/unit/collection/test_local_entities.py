@@ -19,8 +19,8 @@ from edgenode.instances.properties import (
     MapPropertyValue,
     PrimitivePropertyValue,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.typedefs.model import TypeDefSummary
+from edgenode.typedefs.status import InstanceStatus
 from tests.model.house import (
     LOCAL,
     REMOTE,

@@ -17,7 +17,7 @@ from edgenode.instances.conditions import (
 )
 from edgenode.instances.document import Document
 from edgenode.instances.properties import InstanceProperties
-from edgenode.instances.status import InstanceStatus
+from edgenode.typedefs.status import InstanceStatus
 from tests.model.house import (
     START,
     USER,

@@ -8,8 +8,8 @@ from edgenode.collection.base import ExternalSource
 from edgenode.events.model import InstanceEvent
 from edgenode.events.model import OMRSInstanceEventType as Event
 from edgenode.instances.model import InstanceProvenanceType, Relationship
-from edgenode.instances.status import InstanceStatus
 from edgenode.typedefs.model import TypeDefSummary
+from edgenode.typedefs.status import InstanceStatus
 from tests.model.house import (
     LOCAL,
     REMOTE,

@@ -16,7 +16,7 @@ from edgenode.instances.model import (
     InstanceType,
 )
 from edgenode.instances.provenance import Home
-from edgenode.instances.status import InstanceStatus
+from edgenode.typedefs.status import InstanceStatus
 from tests.model.house import (
     LOCAL,
     REMOTE,

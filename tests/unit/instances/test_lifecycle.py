@@ -14,8 +14,8 @@ from edgenode.instances.provenance import (
     external_provenance,
     local_provenance,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.typedefs.model import TypeDef
+from edgenode.typedefs.status import InstanceStatus
 from tests.model.house import (
     CODEC,
     LOCAL,

@@ -45,8 +45,8 @@ from edgenode.instances.properties import (
     PrimitivePropertyValue,
     StructPropertyValue,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.typedefs.attributes import PrimitiveDefCategory
+from edgenode.typedefs.status import InstanceStatus
 
 TIMEOUT = 5.0
 STRING = PrimitiveDefCategory.OM_PRIMITIVE_TYPE_STRING

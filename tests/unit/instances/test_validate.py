@@ -19,10 +19,10 @@ from edgenode.instances.properties import (
     PrimitivePropertyValue,
     StructPropertyValue,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.instances.validate import InstanceValidator
 from edgenode.typedefs.attributes import PrimitiveDefCategory
 from edgenode.typedefs.model import RelationshipDef, TypeDef
+from edgenode.typedefs.status import InstanceStatus
 from tests.model.house import (
     number,
     primitive,

@@ -18,11 +18,11 @@ from edgenode.instances.model import (
     Relationship,
 )
 from edgenode.instances.properties import InstanceProperties, PrimitivePropertyValue
-from edgenode.instances.status import InstanceStatus
 from edgenode.releases import SERVED
 from edgenode.repository.base import Transaction
 from edgenode.typedefs.attributes import PrimitiveDefCategory
 from edgenode.typedefs.model import TypeDefCategory
+from edgenode.typedefs.status import InstanceStatus
 
 HOME = "11111111-1111-4111-8111-111111111111"
 CODEC = Codec(SERVED)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from edgenode.instances.conditions import Paging, SequencingOrder
 from edgenode.instances.document import Document
 from edgenode.instances.model import EntityDetail, EntityProxy, Relationship
-from edgenode.instances.status import InstanceStatus
 from edgenode.repository.base import Graph, GraphQuery, Transaction
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.model import TypeDefCategory
+from edgenode.typedefs.status import InstanceStatus
 from tests.model.memory import MemoryRepository
 from tests.unit.repository.samples import (
     CODEC,

@@ -45,7 +45,6 @@ from edgenode.instances.properties import (
     PrimitivePropertyValue,
     StructPropertyValue,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.repository import sampling
 from edgenode.repository.base import Transaction
 from edgenode.repository.candidates import CandidateFinder
@@ -58,6 +57,7 @@ from edgenode.repository.search import Search, prepare
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.attributes import PrimitiveDefCategory as Primitive
 from edgenode.typedefs.model import TypeDefCategory
+from edgenode.typedefs.status import InstanceStatus
 from tests.model.memory import MemoryRepository
 from tests.unit.repository.conftest import Opener
 from tests.unit.repository.samples import (

@@ -7,11 +7,11 @@ import pytest
 from edgenode.errors import InvalidInstanceError
 from edgenode.instances.conditions import HistorySequencingOrder
 from edgenode.instances.model import EntityDetail
-from edgenode.instances.status import InstanceStatus
 from edgenode.repository.base import HistoryRange, Transaction
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.attributes import EnumDef
 from edgenode.typedefs.model import EntityDef
+from edgenode.typedefs.status import InstanceStatus
 from tests.unit.repository.samples import (
     CODEC,
     HOME,

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from edgenode.instances.status import InstanceStatus
 from edgenode.typedefs.attributes import (
     AttributeTypeDef,
     EnumDef,
@@ -17,6 +16,7 @@ from edgenode.typedefs.model import (
     TypeDefLink,
     TypeDefPatch,
 )
+from edgenode.typedefs.status import InstanceStatus
 
 
 def primitive(category: PrimitiveDefCategory, **changes: Any) -> PrimitiveDef:

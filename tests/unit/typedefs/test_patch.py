@@ -11,7 +11,6 @@ from edgenode.errors import (
     InvalidPatchVersionError,
     PatchFieldMissingError,
 )
-from edgenode.instances.status import InstanceStatus
 from edgenode.typedefs.model import (
     ClassificationDef,
     ExternalStandardMapping,
@@ -24,6 +23,7 @@ from edgenode.typedefs.model import (
     TypeDefStatus,
 )
 from edgenode.typedefs.patch import apply_patch, check_patch
+from edgenode.typedefs.status import InstanceStatus
 from tests.unit.typedefs.samples import (
     COLOUR,
     INT,
