@@ -10,6 +10,9 @@ from pathlib import Path
 _HEADER = struct.Struct(">4I8s8x")  # magic, format, page size, number, salts
 _FRAME = struct.Struct(">2I8s")  # page, size in pages where it ends a commit, salts
 _FRAME_BYTES = 24
+_SALTS_AT = 8
+_SECTOR = 512
+"""Disks write at least so much at once, or nothing of it."""
 _MAGIC = (0x377F0682, 0x377F0683)
 
 
@@ -21,7 +24,10 @@ def is_garbage(log: Path) -> bool:
 
 
 def commits_behind(log: Path, frames: int) -> int:
-    """How many commits there are behind the frames that SQLite could read."""
+    """How many commits there are behind the frames that SQLite could read.
+
+    One in 64 is not counted: it can't be told from remains of others.
+    """
     size = log.stat().st_size
     if size < _HEADER.size:
         return 0
@@ -32,6 +38,8 @@ def commits_behind(log: Path, frames: int) -> int:
         for place in range(_HEADER.size + frames * step, size - step + 1, step):
             file.seek(place)
             _, ends, own = _FRAME.unpack(file.read(_FRAME.size))
-            # Frames with other salts are left from before the log was begun again.
-            count += own == salts and ends > 0
+            # Frames with other salts are left from before the log was begun again. The
+            # power's failing mixes such a frame with a new one where a sector ends.
+            may_be_mixed = (place + _SALTS_AT) % _SECTOR == 0
+            count += own == salts and ends > 0 and not may_be_mixed
     return count
