@@ -225,9 +225,13 @@ class LocalOperations:
 
     # Changes
 
-    def _edit(self, user_id: str, instance: InstanceHeader) -> Edit:
-        """A change of a stored instance, later than all it went through."""
-        return Edit(user_id, next_time(instance, self._parts.clock.now()))
+    def _next_time(self, tx: Transaction, instance: InstanceHeader) -> EpochMillis:
+        """When the next state of a stored instance begins."""
+        return next_time(tx.began(str(instance.guid)), self._parts.clock.now())
+
+    def _edit(self, tx: Transaction, user_id: str, instance: InstanceHeader) -> Edit:
+        """A change of a stored instance, later than the one before."""
+        return Edit(user_id, self._next_time(tx, instance))
 
     def _new_guid(self, type_name: str) -> str:
         return self._parts.release.instance_guid(type_name, self._parts.random_uuid())
@@ -260,7 +264,7 @@ class LocalOperations:
                 continue
             relationship = self._with_current_ends(tx, stored.document)
             if may_update(relationship, self._local_id):
-                edit = self._edit(user_id, relationship)
+                edit = self._edit(tx, user_id, relationship)
                 tx.save_relationship(deleted(relationship, edit), edit.time)
             else:
                 tx.purge_relationship(str(relationship.guid))

@@ -58,7 +58,7 @@ class LocalClassificationOperations(LocalOperations):
             entity = stored.document.value
             if isinstance(entity, EntityProxy):
                 raise EntityNotKnownError(entity_guid, operation, self._name)
-            edit = self._edit(user_id, entity)
+            edit = self._edit(tx, user_id, entity)
             new = self._classified(entity, known, source, properties, operation, edit)
             if new is None:
                 return self._entity_seen(full_document(stored))
@@ -86,7 +86,7 @@ class LocalClassificationOperations(LocalOperations):
 
         def work(tx: Transaction) -> Classification:
             entity = self._entity_of(tx, proxy, operation)
-            edit = self._edit(user_id, entity)
+            edit = self._edit(tx, user_id, entity)
             new = self._classified(entity, known, source, properties, operation, edit)
             if new is None:
                 return self._found(entity, str(known.name), operation)
@@ -114,7 +114,7 @@ class LocalClassificationOperations(LocalOperations):
             old = self._found(entity, str(known.name), operation)
             if isinstance(entity, EntityProxy):
                 raise EntityNotKnownError(entity_guid, operation, self._name)
-            edit = self._edit(user_id, entity)
+            edit = self._edit(tx, user_id, entity)
             new = lifecycle.re_classified(old, properties, edit)
             entity = lifecycle.with_classification(entity, new)
             document = tx.save_entity(entity, edit.time)
@@ -140,7 +140,7 @@ class LocalClassificationOperations(LocalOperations):
         def work(tx: Transaction) -> Classification:
             entity = self._entity_of(tx, proxy, operation)
             old = self._found(entity, str(known.name), operation)
-            edit = self._edit(user_id, entity)
+            edit = self._edit(tx, user_id, entity)
             new = lifecycle.re_classified(old, properties, edit)
             _save(tx, lifecycle.with_classification(entity, new), edit)
             tx.queue_event(outbound.re_classified(self._proxy_of(entity), old, new))
@@ -160,7 +160,7 @@ class LocalClassificationOperations(LocalOperations):
             old = self._found(entity, str(known.name), operation)
             if isinstance(entity, EntityProxy):
                 raise EntityNotKnownError(entity_guid, operation, self._name)
-            edit = self._edit(user_id, entity)
+            edit = self._edit(tx, user_id, entity)
             entity = lifecycle.without_classification(entity, str(known.name))
             document = tx.save_entity(entity, edit.time)
             tx.queue_event(outbound.declassified(entity, old))
@@ -182,7 +182,7 @@ class LocalClassificationOperations(LocalOperations):
         def work(tx: Transaction) -> Classification:
             entity = self._entity_of(tx, proxy, operation)
             old = self._found(entity, str(known.name), operation)
-            edit = self._edit(user_id, entity)
+            edit = self._edit(tx, user_id, entity)
             _save(tx, lifecycle.without_classification(entity, str(known.name)), edit)
             tx.queue_event(outbound.declassified(self._proxy_of(entity), old))
             return old

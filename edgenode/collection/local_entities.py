@@ -146,7 +146,7 @@ class LocalEntityOperations(LocalOperations):
             current = self._own_entity(tx, entity_guid, operation)
             type_def = self._validate.recorded_type(current)
             status = self._validate.new_status(type_def, new_status, operation)
-            edit = self._edit(user_id, current)
+            edit = self._edit(tx, user_id, current)
             updated = lifecycle.with_status(current, status, edit)
             return self._updated_entity(tx, current, updated, edit)
 
@@ -162,7 +162,7 @@ class LocalEntityOperations(LocalOperations):
             current = self._own_entity(tx, entity_guid, operation)
             type_def = self._validate.recorded_type(current)
             new = self._validate.new_properties(type_def, properties, operation)
-            edit = self._edit(user_id, current)
+            edit = self._edit(tx, user_id, current)
             updated = lifecycle.with_properties(current, new, edit)
             return self._updated_entity(tx, current, updated, edit)
 
@@ -183,7 +183,7 @@ class LocalEntityOperations(LocalOperations):
                 raise EntitySoftDeletedError(
                     type_name(previous), entity_guid, operation, self._name
                 )
-            edit = self._edit(user_id, current)
+            edit = self._edit(tx, user_id, current)
             undone = lifecycle.undone(current, previous, edit)
             document = tx.save_entity(undone, edit.time)
             tx.queue_event(outbound.undone(undone))
@@ -205,7 +205,7 @@ class LocalEntityOperations(LocalOperations):
         def work(tx: Transaction) -> Document[EntityDetail]:
             current = self._own_entity(tx, obsolete_entity_guid, operation)
             self._validate.type_of(current, *names, operation)
-            edit = self._edit(user_id, current)
+            edit = self._edit(tx, user_id, current)
             deleted = lifecycle.deleted(current, edit)
             document = tx.save_entity(deleted, edit.time)
             self._delete_relationships(tx, deleted, user_id)
@@ -247,7 +247,7 @@ class LocalEntityOperations(LocalOperations):
             self._check_entity_deleted(entity, operation)
             if not may_update(entity, self._local_id):
                 raise EntityCanNotBeUpdatedError(self._name, entity.guid, operation)
-            edit = self._edit(user_id, entity)
+            edit = self._edit(tx, user_id, entity)
             restored = lifecycle.restored(entity, edit)
             document = tx.save_entity(restored, edit.time)
             tx.queue_event(outbound.restored(restored))
@@ -273,7 +273,7 @@ class LocalEntityOperations(LocalOperations):
             current = self._own_entity(tx, entity_guid, operation)
             if tx.entity(new_entity_guid) or tx.relationship(new_entity_guid):
                 raise GuidInUseError(new_entity_guid, parameter, operation, self._name)
-            edit = self._edit(user_id, current)
+            edit = self._edit(tx, user_id, current)
             moved = lifecycle.re_identified(current, new_entity_guid, edit)
             document = tx.save_entity(moved, edit.time)
             self._point_relationships(tx, entity_guid, moved)
@@ -314,7 +314,7 @@ class LocalEntityOperations(LocalOperations):
                     str(type_def.name),
                     operation,
                 )
-            edit = self._edit(user_id, current)
+            edit = self._edit(tx, user_id, current)
             re_typed = lifecycle.re_typed(current, type_def, edit)
             document = tx.save_entity(re_typed, edit.time)
             before = replace(self._validate.recorded_type(current).summary, status=None)
@@ -363,7 +363,7 @@ class LocalEntityOperations(LocalOperations):
                     self._name,
                 )
             self._validate.type_of(current, *names, operation)
-            edit = self._edit(user_id, current)
+            edit = self._edit(tx, user_id, current)
             name = new_home_metadata_collection_name or self._parts.home.name
             provenance = local_provenance(Home(self._local_id, name))
             re_homed = lifecycle.re_homed(current, provenance, edit)
@@ -412,7 +412,7 @@ class LocalEntityOperations(LocalOperations):
         proxy = self._proxy_of(entity)
         for stored in list(tx.relationships_of(old_guid)):
             relationship = stored.document.value
-            time = lifecycle.next_time(relationship, self._parts.clock.now())
+            time = self._next_time(tx, relationship)
             tx.save_relationship(
                 lifecycle.with_end(relationship, old_guid, proxy), time
             )

@@ -106,7 +106,7 @@ class LocalRelationshipOperations(LocalOperations):
             current = self._own_relationship(tx, relationship_guid, operation)
             type_def = self._validate.recorded_type(current)
             status = self._validate.new_status(type_def, new_status, operation)
-            edit = self._edit(user_id, current)
+            edit = self._edit(tx, user_id, current)
             updated = lifecycle.with_status(current, status, edit)
             return self._updated_relationship(tx, current, updated, edit)
 
@@ -125,7 +125,7 @@ class LocalRelationshipOperations(LocalOperations):
             current = self._own_relationship(tx, relationship_guid, operation)
             type_def = self._validate.recorded_type(current)
             new = self._validate.new_properties(type_def, properties, operation)
-            edit = self._edit(user_id, current)
+            edit = self._edit(tx, user_id, current)
             updated = lifecycle.with_properties(current, new, edit)
             return self._updated_relationship(tx, current, updated, edit)
 
@@ -146,7 +146,7 @@ class LocalRelationshipOperations(LocalOperations):
                 raise RelationshipSoftDeletedError(
                     type_name(previous), relationship_guid, operation, self._name
                 )
-            edit = self._edit(user_id, current)
+            edit = self._edit(tx, user_id, current)
             undone = lifecycle.undone(current, previous, edit)
             document = tx.save_relationship(undone, edit.time)
             tx.queue_event(outbound.undone(undone))
@@ -168,7 +168,7 @@ class LocalRelationshipOperations(LocalOperations):
         def work(tx: Transaction) -> Document[Relationship]:
             current = self._own_relationship(tx, obsolete_relationship_guid, operation)
             self._validate.type_of(current, *names, operation)
-            edit = self._edit(user_id, current)
+            edit = self._edit(tx, user_id, current)
             deleted = lifecycle.deleted(current, edit)
             document = tx.save_relationship(deleted, edit.time)
             tx.queue_event(outbound.deleted(deleted))
@@ -211,7 +211,7 @@ class LocalRelationshipOperations(LocalOperations):
             self._check_relationship_deleted(relationship, operation)
             if not may_update(relationship, self._local_id):
                 raise RelationshipCanNotBeUpdatedError(self._name, guid, operation)
-            edit = self._edit(user_id, relationship)
+            edit = self._edit(tx, user_id, relationship)
             restored = lifecycle.restored(relationship, edit)
             document = tx.save_relationship(restored, edit.time)
             tx.queue_event(outbound.restored(restored))
@@ -238,7 +238,7 @@ class LocalRelationshipOperations(LocalOperations):
             current = self._own_relationship(tx, relationship_guid, operation)
             if tx.relationship(new_guid) or tx.entity(new_guid):
                 raise GuidInUseError(new_guid, parameter, operation, self._name)
-            edit = self._edit(user_id, current)
+            edit = self._edit(tx, user_id, current)
             tx.save_relationship(lifecycle.deleted(current, edit), edit.time)
             moved = lifecycle.re_identified(current, new_guid, edit)
             document = tx.save_relationship(moved, edit.time)
@@ -276,7 +276,7 @@ class LocalRelationshipOperations(LocalOperations):
             one, two = current.entity_one_proxy, current.entity_two_proxy
             if one is not None and two is not None:
                 self._validate.ends(relationship_def, one, two, operation)
-            edit = self._edit(user_id, current)
+            edit = self._edit(tx, user_id, current)
             re_typed = lifecycle.re_typed(current, type_def, edit)
             document = tx.save_relationship(re_typed, edit.time)
             before = replace(self._validate.recorded_type(current).summary, status=None)
@@ -328,7 +328,7 @@ class LocalRelationshipOperations(LocalOperations):
                     self._name,
                 )
             self._validate.type_of(current, *names, operation)
-            edit = self._edit(user_id, current)
+            edit = self._edit(tx, user_id, current)
             name = new_home_metadata_collection_name or self._parts.home.name
             provenance = local_provenance(Home(self._local_id, name))
             re_homed = lifecycle.re_homed(current, provenance, edit)

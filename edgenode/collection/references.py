@@ -178,7 +178,7 @@ class CopyOperations(LocalOperations):
 
     def _save_known(self, tx: Transaction, entity: EntityDetail | EntityProxy) -> None:
         """Save what is known of an entity, whose classifications changed."""
-        time = lifecycle.next_time(entity, self._parts.clock.now())
+        time = self._next_time(tx, entity)
         if isinstance(entity, EntityProxy):
             tx.save_proxy(entity, time)
         else:

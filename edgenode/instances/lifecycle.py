@@ -2,8 +2,8 @@
 
 Theory of operation. An instance is a chain of states. A state differs from the one
 before in its content, in a version that is one higher, and in who changed it when;
-nothing here ever goes back in time, so an update is later than all the instance went
-through even when the clock is not. A classification is such a chain of its own,
+nothing here ever goes back in time, so a state begins after the one before it even when
+the clock went back. A classification is such a chain of its own,
 kept inside its entity: its changes leave the entity's version and times alone.
 Deleting is a state too, and only purging, which is the repository's, ends a chain.
 
@@ -37,6 +37,10 @@ H = TypeVar("H", bound=InstanceHeader)
 E = TypeVar("E", bound=EntitySummary)
 Instance = TypeVar("Instance", EntityDetail, Relationship)
 
+MAX_VERSION = 2**63 - 1
+"""The highest version the wire can tell; it is not left again. Who sends a copy, or a
+classification with a new entity, chooses its version."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -46,21 +50,20 @@ class Edit:
     time: EpochMillis
 
 
-def next_time(instance: InstanceHeader, now: EpochMillis) -> EpochMillis:
-    """When the instance's next state begins: now, but after all its header tells of."""
-    latest = _latest(instance)
-    if isinstance(instance, EntitySummary):
-        latest = max([latest, *map(_latest, instance.classifications or ())])
-    return max(now, latest + 1)
+def next_time(began: EpochMillis | None, now: EpochMillis) -> EpochMillis:
+    """When an instance's next state begins: now, but after the one before it.
+
+    Args:
+        began: When its current state came into force here, None where there is none.
+            What its header says may be another member's clock, or anybody's word.
+        now: The time.
+    """
+    return now if began is None else max(now, began + 1)
 
 
 def copy_time(copy: InstanceHeader, now: EpochMillis) -> EpochMillis:
     """When a copy's state began at its home, which may lie in the past but not ahead."""
-    return min(_latest(copy) or now, now)
-
-
-def _latest(header: InstanceAuditHeader) -> EpochMillis:
-    return max(header.create_time or 0, header.update_time or 0)
+    return min(max(copy.create_time or 0, copy.update_time or 0) or now, now)
 
 
 # Creating
@@ -192,7 +195,7 @@ def _edited(header: A, edit: Edit) -> A:
     return replace(
         header,
         # A classification that came with its entity may have been sent without one.
-        version=max(header.version, 1) + 1,
+        version=min(max(header.version, 1) + 1, MAX_VERSION),
         updated_by=edit.user_id,
         update_time=edit.time,
         maintained_by=maintainers,

@@ -100,6 +100,10 @@ class Transaction(Protocol):
         """The relationship's current state, deleted or not."""
         ...
 
+    def began(self, guid: str) -> EpochMillis | None:
+        """When the instance's current state came into force; None where there is none."""
+        ...
+
     def previous_entity(self, guid: str) -> EntityDetail | None:
         """The newest stored state whose version is lower than the current one."""
         ...

@@ -59,6 +59,11 @@ class SqliteTransaction:
         state = self._state(guid)
         return None if state is None else state.relationship
 
+    def began(self, guid: str) -> EpochMillis | None:
+        """When the instance's current state came into force; None where there is none."""
+        state = self._state(guid)
+        return None if state is None else state.from_time
+
     def previous_entity(self, guid: str) -> EntityDetail | None:
         """The newest stored state whose version is lower than the current one."""
         return self._previous(guid, Kind.ENTITY, EntityDetail)

@@ -100,6 +100,10 @@ class MemoryRepository:
         chain = self._contents.chains.get(guid)
         return chain[-1] if chain else None
 
+    def began(self, guid: str) -> EpochMillis | None:
+        state = self._current(guid)
+        return None if state is None else state.from_time
+
     def _as_of(self, guid: str, time: EpochMillis | None) -> State | None:
         if time is None:
             return self._current(guid)

@@ -121,6 +121,18 @@ async def test_initial_classifications_stay_as_sent_with_a_home(house: House) ->
     assert foreign.metadata_collection_name is None
 
 
+async def test_the_date_of_an_initial_classification_does_not_date_the_entity(
+    house: House,
+) -> None:
+    sent = Classification(name="Retention", create_time=START + 10**12)
+    document = await house.collection.add_entity(USER, TERM, None, [sent], None)
+    house.clock.time += 5
+    updated = await house.collection.update_entity_properties(
+        USER, str(document.value.guid), properties(qualifiedName="b")
+    )
+    assert updated.value.update_time == START + 5
+
+
 async def test_an_external_entity_belongs_to_its_source(house: House) -> None:
     source = ExternalSource("source-id", "source")
     document = await house.collection.add_entity(USER, TERM, None, None, None, source)

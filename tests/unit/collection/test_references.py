@@ -8,7 +8,7 @@ import pytest
 from edgenode.collection.base import ClassificationSource
 from edgenode.events.model import InstanceEvent
 from edgenode.events.model import OMRSInstanceEventType as Event
-from edgenode.instances.lifecycle import classification_of
+from edgenode.instances.lifecycle import MAX_VERSION, classification_of
 from edgenode.instances.model import (
     ClassificationEntityExtension,
     EntityDetail,
@@ -24,6 +24,7 @@ from tests.model.house import (
     USER,
     House,
     instance_type,
+    number,
     properties,
     remote_classification,
     remote_entity,
@@ -72,6 +73,23 @@ async def test_a_copy_from_a_clock_ahead_is_in_force_now(house: House) -> None:
     await save(house, remote_entity(update_time=START + 60_000))
     found = house.collection.get_entity_detail(USER, "remote-1", START)
     assert found.value.guid == "remote-1"
+
+
+async def test_changes_made_here_are_not_dated_by_a_clock_ahead_elsewhere(
+    house: House,
+) -> None:
+    await save(house, remote_entity(update_time=START + 60_000))
+    house.clock.time += 1
+    await house.collection.classify_entity(
+        USER, "remote-1", "Retention", ClassificationSource(), None
+    )
+    house.clock.time += 1
+    await save(house, remote_entity(version=4, update_time=START + 61_000))
+    found = house.collection.get_entity_detail(USER, "remote-1", house.clock.time)
+    assert found.value.version == 4
+    given = classification_of(found.value, "Retention")
+    assert given is not None
+    assert given.create_time == START + 1
 
 
 @pytest.mark.parametrize(("version", "kept"), [(2, False), (3, True), (4, True)])
@@ -337,6 +355,20 @@ async def test_a_copy_of_a_classification_brings_its_entity(house: House) -> Non
     )
     summary = house.collection.get_entity_summary(USER, "only-a-proxy").value
     assert summary.classifications == (given,)
+
+
+async def test_a_classification_of_the_highest_version_can_be_changed_and_read(
+    house: House, glossary: Glossary
+) -> None:
+    ours = house.collection.get_entity_detail(USER, glossary.term).value
+    given = remote_classification(version=MAX_VERSION)
+    await house.collection.save_classification_reference_copy(USER, ours, given)
+    await house.collection.update_entity_classification(
+        USER, glossary.term, str(given.name), properties(level=number(1))
+    )
+    changed = classification_of(stored(house, glossary.term), str(given.name))
+    assert changed is not None
+    assert changed.version == MAX_VERSION
 
 
 async def test_an_older_classification_is_ignored(house: House) -> None:

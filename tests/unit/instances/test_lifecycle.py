@@ -2,8 +2,7 @@
 
 from dataclasses import fields, replace
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
 from edgenode.instances import lifecycle
 from edgenode.instances.lifecycle import Edit
@@ -135,25 +134,20 @@ def test_moving() -> None:
     )
 
 
-@given(
-    now=st.integers(0, 100),
-    created=st.integers(0, 100),
-    updated=st.none() | st.integers(0, 100),
-    classified=st.lists(st.integers(0, 100), max_size=3),
+@pytest.mark.parametrize(
+    ("began", "now", "following"), [(None, 5, 5), (4, 5, 5), (5, 5, 6), (9, 5, 10)]
 )
-def test_the_next_state_is_later_than_anything_before(
-    now: int, created: int, updated: int | None, classified: list[int]
+def test_the_next_state_begins_now_but_after_the_one_before(
+    began: int | None, now: int, following: int
 ) -> None:
-    entity = remote_entity(
-        create_time=created,
-        update_time=updated,
-        classifications=tuple(
-            remote_classification(create_time=0, update_time=time)
-            for time in classified
-        ),
-    )
-    latest = max(created, updated or 0, *classified, 0)
-    assert lifecycle.next_time(entity, now) == max(now, latest + 1)
+    assert lifecycle.next_time(began, now) == following
+
+
+def test_a_version_that_somebody_chose_too_high_is_not_left_again() -> None:
+    classification = remote_classification(version=lifecycle.MAX_VERSION)
+    edit = lifecycle.Edit("erin", 5)
+    changed = lifecycle.re_classified(classification, None, edit)
+    assert changed.version == lifecycle.MAX_VERSION == 2**63 - 1
 
 
 def test_a_copys_time_is_its_homes_but_never_ahead() -> None:
