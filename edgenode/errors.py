@@ -407,6 +407,22 @@ class SearchTimeoutError(OMRSError):
     user_action = "Narrow the search by type, status or a simpler pattern."
 
 
+class SearchTooLargeError(OMRSError):
+    """A search has more conditions and values than are looked for at once.
+
+    Parameters: limit. The message id is our own.
+    """
+
+    message_id = "EDGENODE-REPOSITORY-400-003"
+    related_http_code = 400
+    exception_class_name = "InvalidParameterException"
+    template = "the search has more than {0} conditions and values"
+    parameter_names = ("limit",)
+    default_parameter_name = "matchProperties"
+    system_action = "The search was refused; nothing was changed."
+    user_action = "Ask for a part of it at a time, or for a list of values with IN."
+
+
 # Types: looking them up
 
 

@@ -143,6 +143,11 @@ SEARCH_TEXT_SECONDS = 1.0
 """How long a search pattern may try one text; one that is not through with it by then
 backtracks without end."""
 
+MAX_SEARCH_SIZE = 5_000
+"""The conditions of a search and the values they compare with, where those of a list count
+as one unless they are long. SQLite compares each with all others before it begins: this
+many take half a second, four times as many several, and nothing stops it meanwhile."""
+
 MAX_SEARCH_TRIGRAMS = 12
 """How many groups of three letters a search looks up to narrow down where a text occurs;
 more hardly find fewer instances, and each is a list to be read."""

@@ -19,7 +19,7 @@ What holds for all of them isn't said at each:
 - A negative offset or page size raises NegativePageSizeError; page size 0 means all.
 - Errors of storage (StoreFullError, StoreUnavailableError) come through, and nothing
   of that operation is stored then; a search that takes too long is given up with
-  SearchTimeoutError.
+  SearchTimeoutError, one with too many conditions raises SearchTooLargeError.
 
 The rules are those that genuine servers of release 4.2 show, except where one of theirs
 loses or hides something; those places say so.

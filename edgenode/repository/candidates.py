@@ -97,11 +97,12 @@ class CandidateFinder:
             case Equals():
                 yield self._passing(scope, key, test, is_ordered=True)
             case OneOf(values):
-                each = [
-                    self._passing(scope, key, Equals(value), is_ordered=True)
-                    for value in values
-                ]
-                yield from _united(each)
+                yield from _united(
+                    [
+                        self._with_row(scope, key, one, is_ordered=False)
+                        for one in self._criteria.alternatives(key, values)
+                    ]
+                )
             case Compares():
                 yield self._passing(scope, key, test, is_ordered=False)
             case Matches(pattern):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from edgenode.clock import EpochMillis
+from edgenode.errors import SearchTooLargeError
 from edgenode.instances.conditions import (
     AnyText,
     Classified,
@@ -36,7 +37,7 @@ from edgenode.instances.patterns import (
     parse_pattern,
 )
 from edgenode.instances.properties import InstancePropertyValue
-from edgenode.limits import SEARCH_TEXT_SECONDS
+from edgenode.limits import MAX_SEARCH_SIZE, SEARCH_TEXT_SECONDS
 from edgenode.repository.index import (
     CLASSIFICATION_KEY,
     HEADER_SCOPE,
@@ -178,20 +179,31 @@ class Criteria:
     ) -> None:
         self.parameters: dict[str, Scalar] = {}
         self._bound: dict[tuple[type, Scalar], str] = {}
+        self._size = 0
         self._id_of = id_of
         self.is_past = as_of_time is not None
         if as_of_time is not None:
             self.parameters["time"] = as_of_time
 
     def bind(self, value: Scalar) -> str:
-        """A parameter with this value."""
+        """A parameter with this value.
+
+        Raises:
+            SearchTooLargeError: The search has too many values and conditions.
+        """
         # 1, 1.0 and True are equal as keys, but not the same to SQLite.
         name = self._bound.get((type(value), value))
         if name is None:
+            self._grow()
             name = f"p{len(self.parameters)}"
             self.parameters[name] = value
             self._bound[type(value), value] = name
         return f":{name}"
+
+    def _grow(self) -> None:
+        self._size += 1
+        if self._size > MAX_SEARCH_SIZE:
+            raise SearchTooLargeError(MAX_SEARCH_SIZE)
 
     # conditions
 
@@ -233,6 +245,7 @@ class Criteria:
 
     def _row_exists(self, scope: int, key: str, test: str) -> str:
         """There is such a row of ``i`` in force."""
+        self._grow()
         if test == NEVER:
             return NEVER
         return any_of(
@@ -274,7 +287,7 @@ class Criteria:
             case Equals(value):
                 return self._equals(key, value)
             case OneOf(values):
-                return any_of(self._equals(key, value) for value in values)
+                return any_of(self.alternatives(key, values))
             case Compares(operator, bound):
                 compared = f"p.head {_OPERATORS[operator]} {self._number(bound)}"
                 return f"p.shape_id & 7 = {Content.NUMBER:d} AND {compared}"
@@ -286,6 +299,28 @@ class Criteria:
                     return NEVER
                 part = self.bind(json.dumps(nested_content(value)))
                 return f"p.shape_id & 7 = {content:d} AND holds(p.tail, {part})"
+
+    def alternatives(
+        self, key: int, values: Sequence[InstancePropertyValue]
+    ) -> Iterator[str]:
+        """The tests of which the row ``p`` passes one if it has one of these values.
+
+        Short texts and whole numbers of one kind are a single list, because SQLite
+        looks for each parameter among all others.
+        """
+        listed: dict[str, list[Scalar]] = {}
+        for value in values:
+            shape, head, digest, tail = indexed_value(value)
+            if digest or tail is not None or not _is_same_in_json(head):
+                yield self._equals(key, value)
+            else:
+                listed.setdefault(shape.identity, []).append(head)
+        for identity, heads in listed.items():
+            content = f"p.head IN (SELECT value FROM json_each({self._list(heads)}))"
+            yield f"{self._has_shape(key, identity)} AND {content} AND p.digest = 0"
+
+    def _list(self, values: Sequence[Scalar]) -> str:
+        return self.bind(json.dumps(values))
 
     def text_matches(self, pattern: TextPattern) -> str:
         """The text in the row ``p`` matches; the index can find those that may."""
@@ -313,10 +348,13 @@ class Criteria:
 
     def _equals(self, key: int, value: InstancePropertyValue) -> str:
         shape, head, digest, tail = indexed_value(value)
+        content = self._content_is(head, digest, tail)
+        return f"{self._has_shape(key, shape.identity)} AND {content}"
+
+    def _has_shape(self, key: int, identity: str) -> str:
         return (
             f"p.shape_id = (SELECT id FROM shape WHERE key_id = {key}"
-            f" AND identity = {self.bind(shape.identity)})"
-            f" AND {self._content_is(head, digest, tail)}"
+            f" AND identity = {self.bind(identity)})"
         )
 
     def _is_text(self, text: str) -> str:
@@ -344,6 +382,11 @@ class Criteria:
             for literal in needed_literals(pattern)
         ]
         return " AND ".join((*found, f"{text} IS NOT NULL", call))
+
+
+def _is_same_in_json(scalar: Scalar) -> bool:
+    """Whether SQLite reads it from JSON just as it is."""
+    return isinstance(scalar, int) or (isinstance(scalar, str) and "\0" not in scalar)
 
 
 def needed_literals(pattern: TextPattern) -> Iterator[str]:

@@ -153,28 +153,26 @@ class Readers:
             SearchTimeoutError: It took too long.
             StoreUnavailableError: The disk refuses reads, or this is closed.
         """
-        async with self._slots:
-            if self._is_closed:
-                raise StoreUnavailableError(
-                    "read", self._faults.repository, "it is closed"
-                )
-            reader = self._idle.pop()
-            try:
-                async with (
-                    asyncio.timeout(LONG_READ_SECONDS),
-                    reader.snapshot(self._writer if indexed else None),
-                ):
-                    yield reader.connection
-            except TimeoutError:
+        try:
+            async with asyncio.timeout(LONG_READ_SECONDS), self._slots:
+                if self._is_closed:
+                    raise StoreUnavailableError(
+                        "read", self._faults.repository, "it is closed"
+                    )
+                reader = self._idle.pop()
+                try:
+                    async with reader.snapshot(self._writer if indexed else None):
+                        yield reader.connection
+                finally:
+                    self._idle.append(reader)
+        except TimeoutError:
+            raise self._took_too_long() from None
+        except sqlite3.Error as error:
+            if primary_code(error) == sqlite3.SQLITE_INTERRUPT:
                 raise self._took_too_long() from None
-            except sqlite3.Error as error:
-                if primary_code(error) == sqlite3.SQLITE_INTERRUPT:
-                    raise self._took_too_long() from None
-                if not is_fault(error):
-                    raise
-                raise self._faults.told(error, "read") from error
-            finally:
-                self._idle.append(reader)
+            if not is_fault(error):
+                raise
+            raise self._faults.told(error, "read") from error
 
     def _took_too_long(self) -> SearchTimeoutError:
         return SearchTimeoutError("read", LONG_READ_SECONDS, self._faults.repository)

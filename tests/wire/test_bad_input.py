@@ -361,3 +361,44 @@ async def test_a_search_with_very_many_conditions_holds_nobody_up(
     }
     answer = await answer_while_others_ask(client, "/instances/entities", search)
     assert answer["entities"] == [term]
+
+
+async def test_a_search_with_too_many_conditions_is_refused(client: Client) -> None:
+    await create(client, "q7")
+    conditions = [
+        {"property": f"property {number}", "operator": "IS_NULL"}
+        for number in range(50)
+    ] + [
+        {
+            "property": "qualifiedName",
+            "operator": "LIKE",
+            "value": text_value(f"q{number}"),
+        }
+        for number in range(6_000)
+    ]
+    search = {
+        "class": "EntityFindRequest",
+        "matchProperties": {"matchCriteria": "ANY", "conditions": conditions},
+    }
+    answer = await answer_while_others_ask(client, "/instances/entities", search)
+    assert answer["relatedHTTPCode"] == 400
+    assert answer["exceptionErrorMessageId"] == "EDGENODE-REPOSITORY-400-003"
+
+
+async def test_a_search_for_one_of_very_many_values_holds_nobody_up(
+    client: Client,
+) -> None:
+    term = await create(client, "q7")
+    values = {str(number): text_value(f"q{number}") for number in range(20_000)}
+    listed = {
+        "class": "ArrayPropertyValue",
+        "arrayCount": len(values),
+        "arrayValues": {"class": "InstanceProperties", "instanceProperties": values},
+    }
+    condition = {"property": "qualifiedName", "operator": "IN", "value": listed}
+    search = {
+        "class": "EntityFindRequest",
+        "matchProperties": {"matchCriteria": "ALL", "conditions": [condition]},
+    }
+    answer = await answer_while_others_ask(client, "/instances/entities", search)
+    assert answer["entities"] == [term]

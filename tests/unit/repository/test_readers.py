@@ -139,6 +139,16 @@ async def test_there_are_only_so_many_long_reads_at_once(database: Database) -> 
         await asyncio.wait({third})
 
 
+async def test_a_read_does_not_wait_for_its_turn_for_ever(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database.reading(), database.reading():
+        monkeypatch.setattr(readers, "LONG_READ_SECONDS", 0.05)
+        with pytest.raises(SearchTimeoutError):
+            async with database.reading():
+                pass
+
+
 async def test_a_closed_repository_reads_no_more(opener: Opener) -> None:
     async with opener() as repository:
         pass
