@@ -4,6 +4,7 @@ The rules are those of section 9 of the OMRS behaviour as genuine 4.2 shows it.
 A pattern that takes longer than ``timeout`` seconds on one text raises TimeoutError.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
@@ -208,7 +209,7 @@ def sort_key(
 ) -> tuple[int, int | float | str]:
     """What an order compares: nothing known comes lowest, then numbers, then texts.
 
-    Dates compare as numbers, enums by ordinal, texts by code point; a map, array or
+    Dates compare as numbers, enums by ordinal, texts by code unit; a map, array or
     struct counts as nothing.
     """
     match order:
@@ -225,12 +226,25 @@ def sort_key(
         case SequencingOrder.PROPERTY_ASCENDING | SequencingOrder.PROPERTY_DESCENDING:
             value = _entries(instance.properties).get(property_name or "")
             match value:
+                case PrimitivePropertyValue(primitive_value=str(text)):
+                    return _rank(in_code_units(text))
                 case PrimitivePropertyValue():
                     return _rank(value.primitive_value)
                 case EnumPropertyValue():
                     return _rank(value.ordinal)
                 case _:
                     return _rank(None)
+
+
+def in_code_units(text: str) -> str:
+    """A text whose order by code points is the order of the given one by UTF-16 code units.
+
+    They differ only in that what takes two code units comes before U+E000 and all above.
+    """
+    return _ABOVE_SURROGATES.sub(lambda found: "\U0010ffff" + found[0], text)
+
+
+_ABOVE_SURROGATES = re.compile("[\ue000-\uffff]")
 
 
 def _rank(value: str | float | None) -> tuple[int, int | float | str]:

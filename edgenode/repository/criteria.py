@@ -29,6 +29,7 @@ from edgenode.instances.conditions import (
     PropertyComparisonOperator,
     ValueTest,
 )
+from edgenode.instances.matching import in_code_units
 from edgenode.instances.patterns import (
     PatternKind,
     TextPattern,
@@ -101,6 +102,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     add("text_matches", 2, stopping(_text_matches), deterministic=True)
     add("text_within_matches", 2, stopping(_text_within_matches), deterministic=True)
     add("holds", 2, _holds, deterministic=True)
+    add("in_code_units", 1, in_code_units, deterministic=True)
 
 
 _parsed = lru_cache(maxsize=16)(

@@ -21,13 +21,19 @@ _DESCENDING = frozenset(
         SequencingOrder.PROPERTY_DESCENDING,
     }
 )
+_BY_CODE_UNIT = (
+    # Only other texts than plain ASCII need Python's help.
+    "CASE WHEN typeof({0}) = 'text' AND length({0}) <> length(CAST({0} AS BLOB))"
+    " THEN in_code_units({0}) ELSE {0} END"
+)
 _SORT_HEAD = (
     f"CASE p.shape_id & 7 WHEN {Content.ENUM:d}"
-    " THEN (SELECT ordinal FROM shape WHERE id = p.shape_id) ELSE p.head END"
+    " THEN (SELECT ordinal FROM shape WHERE id = p.shape_id)"
+    f" ELSE {_BY_CODE_UNIT.format('p.head')} END"
 )
 _SORT_TAIL = (
     f"CASE WHEN p.shape_id & 7 <> {Content.ENUM:d} AND p.head IS NOT NULL"
-    " THEN p.tail END"
+    f" THEN {_BY_CODE_UNIT.format('p.tail')} END"
 )
 
 

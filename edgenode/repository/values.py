@@ -1,7 +1,7 @@
 """How the index keeps the values of properties.
 
 A value is kept as what it is (its shape: class, type, category; few for each property)
-and its content. Contents compare in SQL as the wire's values do: texts by code point,
+and its content. Contents compare in SQL as the wire's values do: texts by code unit,
 numbers and dates as numbers, nothing lowest. An enum's content is its symbol.
 """
 

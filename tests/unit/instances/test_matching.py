@@ -372,6 +372,15 @@ def test_instances_are_put_in_order(order: SequencingOrder, expected: str) -> No
     assert "".join(each.guid or "" for each in ordered) == expected
 
 
+def test_texts_are_put_in_the_order_of_their_code_units() -> None:
+    texts = ["a\ue000", "a\U0001f600", "a\ud7ff", "a", "a\U0001f600b", "a\uffff"]
+    given = [entity(text, primitive(text), None) for text in texts]
+    ordered = sequenced(given, SequencingOrder.PROPERTY_ASCENDING, "p")
+    assert [each.guid for each in ordered] == sorted(
+        texts, key=lambda text: text.encode("utf-16-be")
+    )
+
+
 def test_ordering_by_no_property_keeps_the_order() -> None:
     assert sequenced(ORDERED, SequencingOrder.PROPERTY_ASCENDING) == ORDERED
 

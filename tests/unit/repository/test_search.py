@@ -83,6 +83,7 @@ texts = st.one_of(
     st.sampled_from(
         ["", "a", "ab", "abc", "abcd", "ABCD", "a\nb", "xabcx", "İı", "naïve", "a\0b"]
     ),
+    st.sampled_from(["\U0001f600", "\uff5e", "a\uff5e", "a\U0001f600"]),
     st.text("abC\"'%_ß", max_size=5),
     st.sampled_from(["abcd" * 20, "abcd" * 12, "abcd" * 12 + "e", "abcd" * 12 + "E"]),
 )
