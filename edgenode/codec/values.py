@@ -24,6 +24,8 @@ _RANGES = {
 }
 _TEXT = Primitive.OM_PRIMITIVE_TYPE_STRING
 _CHAR = Primitive.OM_PRIMITIVE_TYPE_CHAR
+_ANY = Primitive.OM_PRIMITIVE_TYPE_UNKNOWN
+_SCALAR = "scalar of at most 64 bits"
 
 
 def _is_whole(value: object) -> bool:
@@ -31,7 +33,10 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_scalar(value: object) -> bool:
-    return isinstance(value, str | bool | float) or _is_whole(value)
+    if isinstance(value, float):
+        # The parser makes floats of whole numbers that are longer, and loses digits.
+        return abs(value) < _LONG.stop
+    return isinstance(value, str | bool) or _is_whole(value)
 
 
 _FITS: dict[Primitive, Callable[[object], bool]] = {
@@ -43,7 +48,7 @@ _FITS: dict[Primitive, Callable[[object], bool]] = {
     Primitive.OM_PRIMITIVE_TYPE_BIGINTEGER: (
         lambda value: _is_whole(value) and value not in _INT
     ),
-    Primitive.OM_PRIMITIVE_TYPE_UNKNOWN: _is_scalar,
+    _ANY: _is_scalar,
 }
 
 
@@ -60,9 +65,9 @@ def checked_primitive(value: PrimitivePropertyValue) -> PrimitivePropertyValue:
     if content is None or (category is _TEXT and type(content) is str):
         return value
     if category is None:
-        fits, expected = _is_scalar(content), "scalar"
+        fits, expected = _is_scalar(content), _SCALAR
     else:
-        expected = category.type_name
+        expected = _SCALAR if category is _ANY else category.type_name
         fits = (
             _FITS[category](content)
             if category in _FITS

@@ -95,6 +95,47 @@ async def test_no_operation_takes_what_is_not_its_json(
         refused(reply, call.path)
 
 
+@pytest.mark.parametrize("category", [None, "OM_PRIMITIVE_TYPE_UNKNOWN"])
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        (2**63 - 1, 200),
+        (-(2**63), 200),
+        (2**63, 400),
+        (2**64, 400),
+        (-(2**63) - 1, 400),
+        (10**29, 400),
+    ],
+)
+async def test_no_number_loses_its_digits(
+    client: Client, category: str | None, number: int, status: int
+) -> None:
+    value = {
+        "class": "PrimitivePropertyValue",
+        "primitiveDefCategory": category,
+        "primitiveValue": number,
+    }
+    free = {
+        "class": "MapPropertyValue",
+        "mapValues": properties(large=value),
+    }
+    entity = await create(client, "q7")
+    path = f"{BASE}/instances/entity/{entity['guid']}"
+    body = {
+        "class": "InstancePropertiesRequest",
+        "instanceProperties": properties(additionalProperties=free),
+    }
+    reply = await client.post(f"{path}/properties", body)
+    assert reply.status == status
+    found = await client.get(path)
+    stored = found.body["entity"]["properties"]["instanceProperties"]
+    is_stored = "additionalProperties" in stored
+    assert is_stored is (status == 200)
+    if is_stored:
+        held = stored["additionalProperties"]["mapValues"]["instanceProperties"]
+        assert held["large"]["primitiveValue"] == number
+
+
 @pytest.mark.parametrize(
     "body",
     [

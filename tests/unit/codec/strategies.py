@@ -43,6 +43,8 @@ INTS = st.integers(-(2**31), 2**31 - 1)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 DATES = st.integers(-62_135_596_800_000, 253_402_300_799_999)
 SCALARS = TEXTS | LONGS | FLOATS | st.booleans()
+FREE_SCALARS = TEXTS | LONGS | st.floats(-(2**62), 2**62) | st.booleans()
+"""Without a category to tell them from whole numbers, floats are no larger than those."""
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | SCALARS,
     lambda inner: (
@@ -51,8 +53,8 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     max_leaves=8,
 )
 PRIMITIVES: Mapping[Primitive | None, st.SearchStrategy[Any]] = {
-    None: SCALARS,
-    Primitive.OM_PRIMITIVE_TYPE_UNKNOWN: SCALARS,
+    None: FREE_SCALARS,
+    Primitive.OM_PRIMITIVE_TYPE_UNKNOWN: FREE_SCALARS,
     Primitive.OM_PRIMITIVE_TYPE_BOOLEAN: st.booleans(),
     Primitive.OM_PRIMITIVE_TYPE_BYTE: st.integers(-(2**7), 2**7 - 1),
     Primitive.OM_PRIMITIVE_TYPE_CHAR: TEXTS.filter(bool).map(lambda text: text[0]),
