@@ -13,6 +13,10 @@ instead of a lost connection."""
 LARGE_BODY_BYTES = 64 * 1024
 """From this size on a body is decoded off the event loop (about 1 ms of work here)."""
 
+LARGE_BODIES = 8
+"""Bodies larger than that which are taken in at a time, so that all together hold 32 MiB
+at most; the others wait with their callers."""
+
 MAX_CONNECTIONS = 512
 """Connections at a time. Most systems let a process open 1,024 files, and the metadata's
 own must always be among them."""

@@ -7,9 +7,7 @@ answered with JSON, and ``%2F`` may stand in a name. Where it is stricter: nothi
 follow a body's JSON value.
 """
 
-import asyncio
 import logging
-from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -18,18 +16,14 @@ from urllib.parse import unquote
 from aiohttp import hdrs, web
 
 from edgenode.clock import Clock
-from edgenode.codec.codec import Codec
-from edgenode.errors import BadRequestError, OMRSError, UnexpectedError
+from edgenode.errors import OMRSError, UnexpectedError
 from edgenode.limits import (
     ANSWER_PIECE_BYTES,
-    LARGE_BODY_BYTES,
-    MAX_BODY_BYTES,
-    MAX_DISCARDED_BYTES,
-    PEER_SECONDS,
 )
 from edgenode.observability.audit_log import AuditMessage, OMRSAuditingComponent
 from edgenode.observability.audit_messages import CALL_FAILED, USER_REFUSED
 from edgenode.rest.answers import Answers, failure
+from edgenode.rest.bodies import Bodies
 from edgenode.rest.hosting import Platform, Server
 from edgenode.rest.mounts import Mounted, mounted_operations
 from edgenode.rest.node_services import StreamOperation, stream_operations
@@ -43,7 +37,6 @@ logger = logging.getLogger(__name__)
 
 _JSON = {hdrs.CONTENT_TYPE: "application/json"}
 _TEXT = {hdrs.CONTENT_TYPE: "text/plain;charset=UTF-8"}
-_LATIN = "iso-8859-1"
 _INT = range(-(2**31), 2**31)
 _UNBOUND = "unbound"
 """The name that requests are counted under which reach no operation."""
@@ -62,9 +55,7 @@ class Adapter:
         self._metrics = platform.operation_metrics
         self._probes = probes(platform)
         self._answers = Answers()
-        # One large body is decoded at a time: the interpreter does no two at once
-        # anyway, and its objects take some ten times the memory of its text.
-        self._decoding = asyncio.Semaphore(1)
+        self._bodies = Bodies()
         self._routes: Routes[Target] = Routes(_mounted(platform, clock))
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -107,19 +98,17 @@ class Adapter:
         server = mounted.server(path)
         codec = self._codec if server is None else server.codec
         query = _bound_query(operation, request) if operation.query else {}
-        cls = operation.body
-        text = b"" if cls is None else await _body_text(request)
         body = None
         try:
-            if cls is not None and (operation.body_required or _says_something(text)):
-                body = await self._bound_body(cls, codec, text)
+            if operation.body is not None:
+                body = await self._bodies.bound(request, operation, codec)
             result = mounted.perform(path, query, body)
             fields = result if isinstance(result, dict) else await result
             if not operation.response:
                 plain = "".join(fields.values()).encode()
                 return web.Response(body=plain, headers=_TEXT), False
             pieces = self._answers.success(codec, operation, fields, body)
-        except RefusalError:
+        except (RefusalError, ConnectionError):
             raise
         except OMRSError as error:
             if server is not None and error.user_id is not None:
@@ -131,15 +120,6 @@ class Adapter:
                 _record(server, CALL_FAILED, operation.name, type(error).__name__)
             return _failed(operation, UnexpectedError()), True
         return await _sent(request, pieces), False
-
-    async def _bound_body(self, cls: type, codec: Codec, text: bytes) -> Any:
-        try:
-            if len(text) < LARGE_BODY_BYTES:
-                return codec.decode(cls, text)
-            async with self._decoding:
-                return await asyncio.to_thread(codec.decode, cls, text)
-        except BadRequestError as error:
-            raise RefusalError(HTTPStatus.BAD_REQUEST, str(error)) from error
 
 
 def _mounted(platform: Platform, clock: Clock) -> Iterator[tuple[str, str, Target]]:
@@ -189,70 +169,6 @@ def _target(targets: Targets, method: str) -> tuple[Target, dict[str, str]]:
 def _options(targets: Targets) -> web.Response:
     methods = {*targets, *({"HEAD"} if "GET" in targets else ())}
     return web.Response(headers={hdrs.ALLOW: ",".join([*sorted(methods), "OPTIONS"])})
-
-
-async def _body_text(request: web.BaseRequest) -> bytes:
-    """The request's JSON in UTF-8; empty where there is no body.
-
-    Raises:
-        RefusalError: It isn't JSON, is too large, or doesn't arrive.
-        ConnectionError: The caller has hung up.
-    """
-    charset = _json_charset(request)
-    try:
-        async with asyncio.timeout(PEER_SECONDS):
-            text = await _read_bounded(request)
-    except TimeoutError as error:
-        raise RefusalError(HTTPStatus.REQUEST_TIMEOUT) from error
-    except web.RequestPayloadError as error:
-        raise RefusalError(HTTPStatus.BAD_REQUEST, "the body is broken") from error
-    if charset is None and (text or hdrs.CONTENT_TYPE in request.headers):
-        raise RefusalError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-    if charset == _LATIN:
-        return text.decode(_LATIN).encode()
-    return text.removeprefix(BOM_UTF8)
-
-
-async def _read_bounded(request: web.BaseRequest) -> bytes:
-    announced = request.content_length or 0
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-        if announced > MAX_BODY_BYTES:
-            raise RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # the answer proper hasn't begun
-    chunks, size = [], 0
-    while chunk := await request.content.readany():
-        size += len(chunk)
-        if max(size, announced) <= MAX_BODY_BYTES:
-            chunks.append(chunk)
-        else:
-            # Most callers look for the answer only when they have sent everything.
-            chunks.clear()
-            if size > MAX_DISCARDED_BYTES:
-                break
-    if max(size, announced) > MAX_BODY_BYTES:
-        raise RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    return b"".join(chunks)
-
-
-def _says_something(text: bytes) -> bool:
-    return text.strip() not in {b"", b"null"}
-
-
-def _json_charset(request: web.BaseRequest) -> str | None:
-    """The charset of a JSON body; None where it isn't JSON or can't be read.
-
-    Unicode is told by the text itself; the parser takes UTF-8 alone.
-    """
-    content_type = request.content_type
-    if content_type != "application/json" and not (
-        content_type.startswith("application/") and content_type.endswith("+json")
-    ):
-        return None
-    charset = (request.charset or "utf-8").lower()
-    if charset.startswith("utf") or charset == "us-ascii":
-        return "utf-8"
-    return charset if charset == _LATIN else None
 
 
 def _bound_query(operation: Operation[Any], request: web.BaseRequest) -> dict[str, str]:

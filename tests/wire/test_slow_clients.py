@@ -8,11 +8,12 @@ import asyncio
 import select
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 
 import pytest
 
-from edgenode.rest import adapter, server, streams
+from edgenode.limits import LARGE_BODIES, LARGE_BODY_BYTES
+from edgenode.rest import bodies, server, streams
 from tests.wire.http import JSON_TYPE, Client, Connection, request_text
 from tests.wire.serving import BASE
 
@@ -28,7 +29,7 @@ ONE_TYPE = BASE + "/types/typedef/name/GlossaryTerm"
 
 @pytest.fixture(autouse=True)
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter, "PEER_SECONDS", PATIENCE)
+    monkeypatch.setattr(bodies, "PEER_SECONDS", PATIENCE)
     monkeypatch.setattr(streams, "PEER_SECONDS", PATIENCE)
     monkeypatch.setattr(server, "IDLE_SECONDS", PATIENCE)
 
@@ -99,6 +100,30 @@ async def test_a_body_that_trickles_is_not_waited_for(
     assert (await answer).status == 408
     await connection.send(b"0\r\n\r\n")
     assert await connection.is_closed()
+
+
+async def test_large_bodies_wait_for_their_turn(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = {"Content-Length": str(LARGE_BODY_BYTES)}
+    head = request_text("POST", ENTITY, content_type=JSON_TYPE, headers=large)
+    monkeypatch.setattr(bodies, "PEER_SECONDS", 30)
+    async with AsyncExitStack() as stack:
+        for _ in range(LARGE_BODIES):
+            slow = await stack.enter_async_context(client.connected())
+            await slow.send(head + b" ")
+            await others_are_answered(client)
+        monkeypatch.setattr(bodies, "PEER_SECONDS", PATIENCE)
+        one_more = await stack.enter_async_context(client.connected())
+        await one_more.send(head + b" ")
+        reply = await one_more.reply()
+        assert reply.status == 503
+        assert reply.body["message"] == "too many large bodies at a time"
+        await one_more.send(b" " * (LARGE_BODY_BYTES - 1))
+        small = {"class": "EntityCreateRequest"}
+        assert (await client.post(ENTITY, small)).status == 200
+    large_body = {"class": "EntityCreateRequest", "unknown": " " * LARGE_BODY_BYTES}
+    assert (await client.post(ENTITY, large_body)).status == 200
 
 
 # Answers that nobody reads
