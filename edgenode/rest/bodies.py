@@ -107,19 +107,24 @@ async def _read_bounded(request: web.BaseRequest) -> bytes:
             raise RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer proper hasn't begun
-    chunks, size = [], 0
-    while chunk := await request.content.readany():
-        size += len(chunk)
-        if max(size, announced) <= MAX_BODY_BYTES:
-            chunks.append(chunk)
-        else:
-            # Most callers look for the answer only when they have sent everything.
-            chunks.clear()
-            if size > MAX_DISCARDED_BYTES:
-                break
-    if max(size, announced) > MAX_BODY_BYTES:
-        raise RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    return b"".join(chunks)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        while chunk := await request.content.readany():
+            size += len(chunk)
+            if max(size, announced) <= MAX_BODY_BYTES:
+                chunks.append(chunk)
+            else:
+                # Most callers look for the answer only when they have sent everything.
+                chunks.clear()
+                if size > MAX_DISCARDED_BYTES:
+                    break
+        if max(size, announced) > MAX_BODY_BYTES:
+            raise RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return b"".join(chunks)
+    finally:
+        # The error of a connection that broke keeps this call's variables for long.
+        chunks.clear()
 
 
 def _says_something(text: bytes) -> bool:

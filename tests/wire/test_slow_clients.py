@@ -5,6 +5,7 @@ server has lost patience, which the slow caller's own socket tells.
 """
 
 import asyncio
+import gc
 import select
 import socket
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 
 import pytest
 
-from edgenode.limits import LARGE_BODIES, LARGE_BODY_BYTES
+from edgenode.limits import LARGE_BODIES, LARGE_BODY_BYTES, MAX_BODY_BYTES
 from edgenode.rest import bodies, server, streams
 from tests.wire.http import JSON_TYPE, Client, Connection, request_text
 from tests.wire.serving import BASE
@@ -124,6 +125,34 @@ async def test_large_bodies_wait_for_their_turn(
         assert (await client.post(ENTITY, small)).status == 200
     large_body = {"class": "EntityCreateRequest", "unknown": " " * LARGE_BODY_BYTES}
     assert (await client.post(ENTITY, large_body)).status == 200
+
+
+def held_pieces() -> int:
+    """Bytes in lists of pieces, those that nobody can reach any more as well."""
+    return sum(
+        len(piece)
+        for each in gc.get_objects()
+        if type(each) is list
+        for piece in each
+        if type(piece) is bytes and piece[:1] == b" "
+    )
+
+
+async def test_a_large_body_that_breaks_off_is_not_kept(client: Client) -> None:
+    large = {"Content-Length": str(MAX_BODY_BYTES)}
+    head = request_text("POST", ENTITY, content_type=JSON_TYPE, headers=large)
+    sent = MAX_BODY_BYTES // 2
+    gc.disable()
+    try:
+        async with client.connected() as broken:
+            await broken.send(head + b" " * sent)
+            while held_pieces() < sent // 2:
+                await others_are_answered(client)
+        for _ in range(50):
+            await others_are_answered(client)
+        assert held_pieces() == 0
+    finally:
+        gc.enable()
 
 
 # Answers that nobody reads
