@@ -4,8 +4,8 @@ import asyncio
 import logging
 import shutil
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -74,9 +74,23 @@ async def running_node(
             SERVED.platform_origin, Codec(SERVED), servers, OperationMetrics()
         )
         adapter = Adapter(platform, clock)
-        yield await stack.enter_async_context(
+        port = await stack.enter_async_context(
             listening(adapter, config.host, config.port)
         )
+        for server in servers.values():
+            stack.enter_context(_recorded_as_running(server))
+        yield port
+
+
+@contextmanager
+def _recorded_as_running(server: Server) -> Iterator[None]:
+    component = OMRSAuditingComponent.OPERATIONAL_SERVICES
+    collection_id = server.collection.get_metadata_collection_id(server.name)
+    server.audit_log.record(
+        component, SERVER_STARTED, server.name, __version__, collection_id
+    )
+    yield
+    server.audit_log.record(component, SERVER_STOPPED, server.name)
 
 
 @asynccontextmanager
@@ -115,13 +129,6 @@ async def _running_server(
                 is_known_collection=lambda known: known == collection_id,
             )
         )
-        audit_log.record(
-            OMRSAuditingComponent.OPERATIONAL_SERVICES,
-            SERVER_STARTED,
-            server.name,
-            __version__,
-            collection_id,
-        )
         yield Server(
             name=server.name,
             server_type=SERVER_TYPE,
@@ -139,9 +146,6 @@ async def _running_server(
                 transfers=await asyncio.to_thread(_emptied, path.parent / TRANSFERS),
                 count=lambda: sum(repository.counts().values()),
             ),
-        )
-        audit_log.record(
-            OMRSAuditingComponent.OPERATIONAL_SERVICES, SERVER_STOPPED, server.name
         )
 
 

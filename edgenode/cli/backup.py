@@ -1,13 +1,16 @@
 """Commands that copy a server's file, in use or not, and bring a copy back."""
 
+import os
+import shutil
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from edgenode.cli.client import NodeClient, node_client
-from edgenode.cli.files import arriving
+from edgenode.cli.files import arriving, writable
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
 from edgenode.clock import SystemClock
@@ -24,9 +27,10 @@ def backup(arguments: Namespace, output: Output) -> None:
     copied from the data directory, which is kept from any node meanwhile.
     """
     config = load_config(arguments.config)
+    target = None if arguments.file is None else writable(arguments.file)
     try:
         client = node_client(arguments, config)
-        made = _from_node(client, arguments.file, output)
+        made = _from_node(client, target, output)
     except CommandError as error:
         if error.code is not ExitCode.UNREACHABLE or arguments.url:
             raise
@@ -35,8 +39,11 @@ def backup(arguments: Namespace, output: Output) -> None:
             raise CommandError(
                 error.code, f"{error.message}, and there is no {path}", error.mend
             ) from error
-        with _to_ourselves(config):
-            made = _from_file(path, arguments.file, output)
+        if _is_read_only(path):
+            made = _from_read_only(path, target, output)
+        else:
+            with _to_ourselves(config):
+                made = _from_file(path, target, output)
     if output.as_json:
         output.json(made)
     else:
@@ -93,6 +100,40 @@ def _from_file(path: Path, target: Path | None, output: Output) -> JsonObject:
         "bytes": made.size,
         "schemaVersion": made.schema_version,
     }
+
+
+def _is_read_only(path: Path) -> bool:
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
+def _from_read_only(path: Path, target: Path | None, output: Output) -> JsonObject:
+    """Copy from a file system that takes no writes, where no node can run either.
+
+    SQLite could not read the write-ahead log there, so both files are copied first.
+    """
+    if target is None:
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"{path.parent} can't be written: its file system is read-only",
+            "name a file on another disk: edgenode backup FILE",
+        )
+    with _told_of_disk(target), TemporaryDirectory(dir=target.parent) as directory:
+        for part in (path, path.with_name(path.name + "-wal")):
+            if part.exists():
+                shutil.copyfile(part, Path(directory) / part.name)
+        return _from_file(Path(directory) / path.name, target, output)
+
+
+@contextmanager
+def _told_of_disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"{path} can't be written ({error.strerror})",
+            "see that you may write there, and that there is room",
+        ) from error
 
 
 def restore(arguments: Namespace, output: Output) -> None:
@@ -163,11 +204,12 @@ def _to_ourselves(config: NodeConfig) -> Iterator[None]:
             f"{error.directory} is in use by {holder}",
             "stop the node for a restore; for a backup name its address with --url",
         ) from error
-    except PermissionError as error:
+    except OSError as error:
         raise CommandError(
             ExitCode.REFUSED,
-            f"{config.data_directory} can't be used ({error.strerror})",
-            "run it as the user who runs the node",
+            f"{error.filename or config.data_directory} can't be used"
+            f" ({error.strerror})",
+            "run it as the user who runs the node, on a disk that can be written",
         ) from error
 
 

@@ -84,7 +84,7 @@ class NodeClient:
             connection.request(method, path, content, headers)
             response = connection.getresponse()
             return response.status, response.read()
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, UnicodeError) as error:
             raise self._unreachable(error) from error
         finally:
             connection.close()
@@ -127,7 +127,7 @@ class NodeClient:
                 status, text = response.status, b""
                 if status != 200:
                     text = response.read()
-            except (OSError, HTTPException) as error:
+            except (OSError, HTTPException, UnicodeError) as error:
                 raise self._unreachable(error) from error
             if status != 200:
                 raise self._refused_service(status, _json_or_none(text))
@@ -241,7 +241,8 @@ def _address(url: str) -> tuple[str, int]:
         host, port = parts.hostname, parts.port or 80
     except ValueError:
         parts, host, port = urlsplit(""), None, 0
-    if parts.scheme != "http" or not host:
+    is_whole = parts.path in ("", "/") and not parts.query and not parts.fragment
+    if parts.scheme != "http" or not host or " " in host or not is_whole:
         raise CommandError(
             ExitCode.USAGE,
             f"{url!r} is no address of a node",

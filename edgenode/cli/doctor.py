@@ -18,7 +18,7 @@ from edgenode.cli.output import Output
 from edgenode.clock import Clock, EpochMillis, SystemClock
 from edgenode.codec.json import loads
 from edgenode.config import NodeConfig, load_config
-from edgenode.errors import BadRequestError
+from edgenode.errors import BadRequestError, OMRSError
 from edgenode.limits import LOW_DISK_BYTES
 
 PYTHONS = ((3, 11), (3, 13))
@@ -260,21 +260,28 @@ def stores(config: NodeConfig) -> Finding:
 
 
 def store(path: Path) -> Finding:
-    """Whether a server's file was found damaged, and what brings it back."""
+    """Whether a server's file is damaged, or was, and what brings it back."""
     from edgenode.repository.backup import newest_usable
-    from edgenode.repository.recovery import is_suspect, set_aside
+    from edgenode.repository.recovery import damage_in, is_suspect, set_aside
 
     check = "store"
     damaged = set_aside(path)
-    suspect = is_suspect(path)
-    if not damaged and not suspect:
-        return Finding(check, Verdict.OK, f"no damage was met in {path}")
+    found = "it was met before" if is_suspect(path) else None
+    try:
+        if path.exists():
+            found = damage_in(path) or found
+    except OMRSError as error:
+        mend = "let the node's user read it; what is no file must not be there"
+        return Finding(check, Verdict.FAIL, f"{path}: {error}", mend)
+    if not damaged and found is None:
+        told = f"no damage in {path}" if path.exists() else f"{path} is not there yet"
+        return Finding(check, Verdict.OK, told)
     backup = newest_usable(path)
-    if suspect:
+    if found is not None:
         mend = "start the node: it checks the whole file first"
         if backup is None:
             mend = f"copy {path} elsewhere, then {mend}"
-        return Finding(check, Verdict.FAIL, f"{path} shows damage", mend)
+        return Finding(check, Verdict.FAIL, f"{path} is damaged: {found}", mend)
     newest = damaged[-1]
     mend = (
         f"edgenode restore {backup}"

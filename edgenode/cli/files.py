@@ -16,6 +16,8 @@ def opened(path: Path) -> BinaryIO:
         CommandError: It can't be read.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise _refused(path, "is no file", "save it as a file first")
         return path.open("rb")
     except OSError as error:
         raise CommandError(
@@ -25,13 +27,43 @@ def opened(path: Path) -> BinaryIO:
         ) from error
 
 
+def writable(target: Path) -> Path:
+    """Where a file that somebody names is to be written: what a link points to.
+
+    Raises:
+        CommandError: Something is there that must not be replaced.
+    """
+    if target == Path("-"):
+        raise _refused(target, "is no name of a file", "name a file, or write ./-")
+    place = target.resolve()
+    if place.exists() and not place.is_file():
+        raise _refused(target, "is no file", "name a file, there already or not")
+    own = [name for name in _NODES_OWN if (place.parent / name).exists()]
+    if own:
+        raise _refused(
+            target,
+            f"would stand beside the node's own {own[0]}",
+            "name a file in another directory",
+        )
+    return place
+
+
+_NODES_OWN = ("metadata.db", "edgenode.lock")
+"""What tells a directory in which a node's files are replaced by nobody else."""
+
+
+def _refused(path: Path, why: str, mend: str) -> CommandError:
+    return CommandError(ExitCode.REFUSED, f"{path} {why}", mend)
+
+
 @contextmanager
-def arriving(target: Path) -> Iterator[BinaryIO]:
+def arriving(name: Path) -> Iterator[BinaryIO]:
     """A file to write, for its owner's eyes; it bears its name once it is on the disk.
 
     Raises:
         CommandError: It can't be written.
     """
+    target = writable(name)
     unfinished = target.with_name(f"{target.name}.part")
     try:
         unfinished.unlink(missing_ok=True)

@@ -16,9 +16,12 @@ from edgenode.config import ConfigError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    _open_missing_streams()
     arguments = _parser().parse_args(argv)
     try:
+        _check_texts(arguments)
         arguments.perform(arguments, Output(as_json=arguments.json))
+        sys.stdout.flush()
     except ConfigError as error:
         for mistake in error.mistakes:
             _complain(str(mistake))
@@ -27,11 +30,45 @@ def main(argv: Sequence[str] | None = None) -> int:
         _complain(error.message, error.mend)
         return error.code
     except BrokenPipeError:  # the reader of our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return ExitCode.OK
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+    except OSError as error:  # all other files are seen to where they are used
+        _complain(f"the answer can't be written ({error.strerror})")
+        _forget_output()
+        return ExitCode.REFUSED
     return ExitCode.OK
+
+
+def _open_missing_streams() -> None:
+    """Let output go nowhere where whoever called us closed it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - to the end
+
+
+def _forget_output() -> None:
+    """Keep Python from trying once more at its end what can't be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _check_texts(arguments: argparse.Namespace) -> None:
+    """Check that what was typed is text; names of files may be anything."""
+    for value in vars(arguments).values():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not _is_text(text):
+                raise CommandError(
+                    ExitCode.USAGE, f"{text!r} isn't UTF-8", "type it as UTF-8 text"
+                )
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _complain(message: str, mend: str = "") -> None:

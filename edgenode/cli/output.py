@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from edgenode.codec.beans import iso_time
@@ -41,6 +42,9 @@ class Output:
         """The terminal, or the file that stands for it."""
         from rich.console import Console
 
+        if isinstance(sys.stdout, TextIOWrapper):
+            # What a terminal can't show isn't worth failing for.
+            sys.stdout.reconfigure(errors="replace")
         width = None if sys.stdout.isatty() else _UNFOLDED_COLUMNS
         return Console(highlight=False, width=width)
 
@@ -68,8 +72,10 @@ class Output:
 
     def json(self, answer: object) -> None:
         """The API's own answer."""
-        sys.stdout.write(dumps_pretty(answer).decode() + "\n")
         sys.stdout.flush()
+        # JSON is UTF-8, whatever the terminal is.
+        sys.stdout.buffer.write(dumps_pretty(answer) + b"\n")
+        sys.stdout.buffer.flush()
 
     def line(self, text: str) -> None:
         """One line of text, without any markup read into it."""

@@ -1,6 +1,6 @@
 """Commands that ask a running node, or change its metadata."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Sized
 from typing import Any
 
@@ -18,6 +18,39 @@ from edgenode.errors import BadRequestError
 
 Command = Callable[[Namespace, NodeClient, Output], None]
 JsonObject = dict[str, Any]
+
+
+def _guid(text: str) -> str:
+    if not text:
+        raise ArgumentTypeError("a GUID is never empty")
+    return text
+
+
+def _count(text: str) -> int:
+    """A number of things that the API takes."""
+    value = int(text)
+    if not 0 <= value < 2**31:
+        raise ArgumentTypeError("a number from 0 to 2147483647 is needed")
+    return value
+
+
+_count.__name__ = "number"  # as argparse calls it in its errors
+_COMMANDS = {
+    "EntityDef": ("an entity type", "edgenode add {0}"),
+    "RelationshipDef": ("a relationship type", "edgenode link {0} GUID1 GUID2"),
+    "ClassificationDef": ("a classification", "edgenode classify GUID {0}"),
+}
+
+
+def _type_of_class(client: NodeClient, name: str, wanted: str) -> JsonObject:
+    """A type that is of the class a command is about."""
+    type_def = type_named(client, name)
+    if type_def["class"] != wanted:
+        what, command = _COMMANDS[type_def["class"]]
+        raise CommandError(
+            ExitCode.USAGE, f"{name} is {what}", f"write {command.format(name)}"
+        )
+    return type_def
 
 
 def _kind(client: NodeClient, guid: str) -> str:
@@ -50,9 +83,18 @@ def status(arguments: Namespace, client: NodeClient, output: Output) -> None:
     platform = (
         f"/open-metadata/platform-services/users/{segment(client.user)}/server-platform"
     )
+    names = list(ready["servers"])
+    if arguments.server:
+        if arguments.server not in names:
+            raise CommandError(
+                ExitCode.REFUSED,
+                f"{client.url} has no server {arguments.server}",
+                f"name one of {', '.join(names)}",
+            )
+        names = [arguments.server]
     servers = {
         name: client.call("GET", f"{platform}/servers/{segment(name)}/status")
-        for name in ready["servers"]
+        for name in names
     }
     if output.as_json:
         output.json({"ready": ready, "servers": servers})
@@ -97,14 +139,25 @@ def _decoded(client: NodeClient, text: bytes) -> JsonObject:
 
 def types(arguments: Namespace, client: NodeClient, output: Output) -> None:
     """List the types, or show one."""
+    if arguments.name and arguments.search:
+        raise CommandError(
+            ExitCode.USAGE,
+            "--search is for a list of types",
+            "leave it out, or the name",
+        )
     if arguments.name:
         _one_type(arguments.name, client, output)
         return
     answer = client.repository("GET", "/types/all")
+    wanted = (arguments.search or "").lower()
+    if wanted:
+        for key in ("typeDefs", "attributeTypeDefs"):
+            answer[key] = [
+                each for each in answer.get(key, ()) if wanted in each["name"].lower()
+            ]
     if output.as_json:
         output.json(answer)
         return
-    wanted = (arguments.search or "").lower()
     rows = sorted(
         (
             type_def["category"].removesuffix("_DEF").lower(),
@@ -114,7 +167,6 @@ def types(arguments: Namespace, client: NodeClient, output: Output) -> None:
             type_def["guid"],
         )
         for type_def in answer.get("typeDefs", ())
-        if wanted in type_def["name"].lower()
     )
     output.table(("category", "name", "supertype", "version", "guid"), rows)
     output.line(f"{len(rows)} types")
@@ -163,6 +215,12 @@ def find(arguments: Namespace, client: NodeClient, output: Output) -> None:
             ExitCode.USAGE,
             f"{arguments.type} is a classification",
             f"write edgenode find --classification {arguments.type}",
+        )
+    if arguments.relationships and type_def.get("class") == "EntityDef":
+        raise CommandError(
+            ExitCode.USAGE,
+            f"{arguments.type} is an entity type",
+            "leave --relationships out, or name a relationship type",
         )
     kind = "entities"
     if arguments.relationships or type_def.get("class") == "RelationshipDef":
@@ -217,6 +275,7 @@ def _search(
                 "relationships have no classifications",
                 "look for entities, or leave --classification out",
             )
+        type_named(client, arguments.classification)  # or it says that there is none
         body["class"] = f"PropertyMatch{past}FindRequest"
         path = (
             f"/instances/entities/by-classification/{segment(arguments.classification)}"
@@ -244,9 +303,8 @@ def _search(
     if not arguments.text:
         body["class"] = ("Entity" if entities else "Instance") + f"{past}FindRequest"
         return client.repository("POST", f"/instances/{kind}{historical}", body)
-    query = {"searchCriteria": f".*{quoted_literal(arguments.text)}.*"}
-    if arguments.ignore_case:
-        query["searchCriteria"] = "(?i)" + query["searchCriteria"]
+    flags = "is" if arguments.ignore_case else "s"  # texts may have several lines
+    query = {"searchCriteria": f"(?{flags}).*{quoted_literal(arguments.text)}.*"}
     path = f"/instances/{kind}/by-property-value{historical}"
     return client.repository("POST", path, body, query)
 
@@ -270,7 +328,17 @@ def get(arguments: Namespace, client: NodeClient, output: Output) -> None:
     path = _path(kind, arguments.guid)
     if arguments.as_of:
         body = {"class": "HistoryRequest", "asOfTime": _date(arguments.as_of)}
-        answer = client.repository("POST", path + "/history", body)
+        try:
+            answer = client.repository("POST", path + "/history", body)
+        except CommandError as error:
+            # Genuine servers take what didn't exist for what they know too little of.
+            if "OMRS-REPOSITORY-400-051" not in error.message:
+                raise
+            raise CommandError(
+                error.code,
+                f"{arguments.guid} was not known here at that time, or by a proxy only",
+                "'edgenode history' lists its versions",
+            ) from error
     else:
         answer = client.repository("GET", path)
     if output.as_json:
@@ -323,7 +391,7 @@ def history(arguments: Namespace, client: NodeClient, output: Output) -> None:
 
 def add(arguments: Namespace, client: NodeClient, output: Output) -> None:
     """Add an entity."""
-    type_def = type_named(client, arguments.type)
+    type_def = _type_of_class(client, arguments.type, "EntityDef")
     body = {
         "class": "EntityCreateRequest",
         "entityTypeGUID": type_def["guid"],
@@ -337,7 +405,7 @@ def add(arguments: Namespace, client: NodeClient, output: Output) -> None:
 
 def link(arguments: Namespace, client: NodeClient, output: Output) -> None:
     """Add a relationship between two entities."""
-    type_def = type_named(client, arguments.type)
+    type_def = _type_of_class(client, arguments.type, "RelationshipDef")
     body = {
         "class": "RelationshipCreateRequest",
         "relationshipTypeGUID": type_def["guid"],
@@ -353,15 +421,15 @@ def link(arguments: Namespace, client: NodeClient, output: Output) -> None:
 
 def classify(arguments: Namespace, client: NodeClient, output: Output) -> None:
     """Give an entity a classification."""
+    _type_of_class(client, arguments.classification, "ClassificationDef")
     body = {
         "class": "InstancePropertiesRequest",
         "instanceProperties": instance_properties(
             attributes_of(client, arguments.classification), arguments.properties
         ),
     }
-    path = (
-        f"/instances/entity/{arguments.guid}/classification/{arguments.classification}"
-    )
+    path = _path("entity", arguments.guid)
+    path += f"/classification/{segment(arguments.classification)}"
     _changed(client.repository("POST", path, body), "entity", output)
 
 
@@ -444,11 +512,11 @@ def add_commands(commands: Any, common: ArgumentParser) -> None:
     )
     _paged(parser)
     parser = command("get", get)
-    parser.add_argument("guid")
+    parser.add_argument("guid", type=_guid)
     parser.add_argument("--as-of", metavar="TIME", help="as it was at that time")
-    parser.add_argument("--limit", type=int, default=20, help="relationships shown")
+    parser.add_argument("--limit", type=_count, default=20, help="relationships shown")
     parser = command("history", history)
-    parser.add_argument("guid")
+    parser.add_argument("guid", type=_guid)
     parser.add_argument("--oldest-first", action="store_true")
     _paged(parser)
     parser = command("add", add)
@@ -457,18 +525,18 @@ def add_commands(commands: Any, common: ArgumentParser) -> None:
     parser.add_argument("--status", type=str.upper)
     parser = command("link", link)
     parser.add_argument("type")
-    parser.add_argument("end1", metavar="GUID1")
-    parser.add_argument("end2", metavar="GUID2")
+    parser.add_argument("end1", type=_guid, metavar="GUID1")
+    parser.add_argument("end2", type=_guid, metavar="GUID2")
     parser.add_argument("properties", nargs="*", metavar="NAME=VALUE")
     parser = command("classify", classify)
-    parser.add_argument("guid")
+    parser.add_argument("guid", type=_guid)
     parser.add_argument("classification")
     parser.add_argument("properties", nargs="*", metavar="NAME=VALUE")
     parser = command("delete", delete)
-    parser.add_argument("guid")
+    parser.add_argument("guid", type=_guid)
     parser.add_argument("--purge", action="store_true", help="for good, with history")
 
 
 def _paged(parser: ArgumentParser) -> None:
-    parser.add_argument("--limit", type=int, default=50, help="0 for all")
-    parser.add_argument("--offset", type=int, default=0)
+    parser.add_argument("--limit", type=_count, default=50, help="0 for all")
+    parser.add_argument("--offset", type=_count, default=0)

@@ -2,6 +2,7 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
+from errno import EADDRINUSE
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -49,18 +50,24 @@ def _cannot_start(config: NodeConfig, error: OSError) -> CommandError:
             f"{error.filename} can't be used ({error.strerror})",
             "let the node's user write there, or set data_directory",
         )
+    mend = "set listen to an address of this machine"
+    if error.errno == EADDRINUSE:
+        mend = "stop what uses the port, or set listen in the configuration"
     return CommandError(
         ExitCode.REFUSED,
-        f"can't listen on {config.host}:{config.port} ({error.strerror})",
-        "stop what uses the port, or set listen in the configuration",
+        f"can't listen on {_address(config, config.port)} ({error.strerror})",
+        mend,
     )
+
+
+def _address(config: NodeConfig, port: int) -> str:
+    return f"[{config.host}]:{port}" if ":" in config.host else f"{config.host}:{port}"
 
 
 def _hints(config: NodeConfig, port: int, output: Output) -> None:
     """Tell a person what is there now, and what to try next."""
     server = config.servers[0].name
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    url = f"http://{host}:{port}"
+    url = f"http://{_address(config, port)}"
     if output.as_json:
         output.json({"url": url, "servers": [each.name for each in config.servers]})
         return
@@ -103,7 +110,7 @@ def check_config(arguments: Namespace, output: Output) -> None:
         raise
     settings = {
         "configuration": str(config.source or "defaults"),
-        "listen": f"{config.host}:{config.port}",
+        "listen": _address(config, config.port),
         "data_directory": str(config.data_directory),
         "log_format": config.log_format,
         "log_level": config.log_level,

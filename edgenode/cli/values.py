@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from edgenode.cli.client import NodeClient, segment
@@ -143,10 +144,12 @@ def primitive(name: str, text: str, category: str) -> JsonObject:
     """
     short = category.removeprefix("OM_PRIMITIVE_TYPE_").lower()
     try:
-        value = _PARSERS.get(short, int)(text)
+        value = _PARSERS.get(short, _whole)(text)
     except (ValueError, BadRequestError) as error:
         raise CommandError(
-            ExitCode.USAGE, f"{text!r} is no {short} for {name}", _MENDS.get(short, "")
+            ExitCode.USAGE,
+            f"{text!r} is no {short} for {name}",
+            _MENDS.get(short, "write a whole number of at most 64 bits"),
         ) from error
     return {
         "class": "PrimitivePropertyValue",
@@ -156,6 +159,20 @@ def primitive(name: str, text: str, category: str) -> JsonObject:
         "primitiveDefCategory": category,
         "primitiveValue": value,
     }
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(text)
+    return value
+
+
+def _real(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):  # JSON has no such numbers
+        raise ValueError(text)
+    return value
 
 
 def _boolean(text: str) -> bool:
@@ -176,12 +193,15 @@ _PARSERS: Mapping[str, Any] = {
     "string": str,
     "char": str,
     "boolean": _boolean,
-    "float": float,
-    "double": float,
+    "float": _real,
+    "double": _real,
     "date": date_millis,
     "unknown": loads,
 }
 _MENDS = {
     "date": "write it like 2026-11-21 or 2026-11-21T14:30",
     "boolean": "write true or false",
+    "float": "write a number like 1.5 or 1e3",
+    "double": "write a number like 1.5 or 1e3",
+    "unknown": "write it as JSON",
 }

@@ -77,6 +77,16 @@ def connect(path: Path) -> sqlite3.Connection:
     )
 
 
+def connect_to_look(path: Path) -> sqlite3.Connection:
+    """Open the file for reading only: neither it nor its log is changed, not even by closing."""
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        timeout=BUSY_MILLISECONDS / 1000,
+        isolation_level=None,
+        uri=True,
+    )
+
+
 def set_up_writer(connection: Connection) -> None:
     """Make a connection the one that writes: durable at every commit.
 

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -25,6 +25,7 @@ from edgenode.repository.backup import (
 from edgenode.repository.connections import (
     Connect,
     Connection,
+    connect_to_look,
     is_damage,
     primary_code,
     set_up_writer,
@@ -153,6 +154,22 @@ def make_ready(
         ready.report, set_aside=found.aside, damage=found.damage, newest_backup=backup
     )
     return ReadyFile(report, ready.counts)
+
+
+def damage_in(path: Path) -> str | None:
+    """What is wrong with a file, in use or not; None if nothing is found in some seconds.
+
+    Raises:
+        StoreUnavailableError: It can't be read.
+    """
+    try:
+        with closing(connect_to_look(path)) as connection:
+            _checked(connection, CHECK_SECONDS)
+    except sqlite3.Error as error:
+        if is_damage(error):
+            return str(error)
+        raise store_error(error, "check", str(path)) from error
+    return None
 
 
 def set_aside(path: Path) -> list[Path]:

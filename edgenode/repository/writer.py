@@ -387,8 +387,11 @@ class Writer:
         """Write index rows; if that fails, the next search tries again and says why."""
         try:
             self._flush()
-        except Exception:
-            logger.exception("index rows of %s could not be written", self._path)
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and is_fault(error):
+                logger.warning("%s can't be indexed yet: %s", self._path, error)
+            else:
+                logger.exception("%s could not be indexed", self._path)
 
     def _watch_wal(self) -> None:
         """Keep the write-ahead log from growing for ever."""

@@ -54,14 +54,17 @@ UNIGNORED = ("/usr/bin/env", "--default-signal=INT")
 
 
 def started(
-    arguments: list[str], environ: Mapping[str, str], err: int = subprocess.PIPE
+    arguments: list[str],
+    environ: Mapping[str, str],
+    err: int = subprocess.PIPE,
+    out: int = subprocess.PIPE,
 ) -> subprocess.Popen[bytes]:
     """A command in a process of its own; ``err`` is where its complaints go."""
     return subprocess.Popen(  # noqa: S603 - the project's own command
         # Whoever started the tests may ignore interrupts, which children inherit.
         [*UNIGNORED, sys.executable, "-m", "edgenode", *arguments],
         env=environ,
-        stdout=subprocess.PIPE,
+        stdout=out,
         stderr=err,
     )
 

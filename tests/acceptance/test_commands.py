@@ -6,6 +6,7 @@ import pty
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -28,6 +29,7 @@ from tests.acceptance.commands import (
     started,
     until,
 )
+from tests.unit.repository.samples import copy_as_after_a_crash
 
 Edgenode = Callable[..., Ended]
 
@@ -167,6 +169,14 @@ def test_a_port_that_is_taken_is_told(node: RunningNode, tmp_path: Path) -> None
     assert ended.code == ExitCode.REFUSED
     assert f"can't listen on {listen}" in ended.err
     assert "mend: stop what uses the port" in ended.err
+    assert "has started" not in ended.err
+
+
+def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
+    ended = run(["run"], environment(tmp_path, "192.0.2.1:9443"))
+    assert ended.code == ExitCode.REFUSED
+    assert "can't listen on 192.0.2.1:9443" in ended.err
+    assert "mend: set listen to an address of this machine" in ended.err
 
 
 def test_a_data_directory_that_cannot_be_is_told(tmp_path: Path) -> None:
@@ -324,6 +334,7 @@ def hill(node: RunningNode) -> dict[str, str]:
                 "GlossaryTerm",
                 f"qualifiedName=land/{name}",
                 f"displayName={name}",
+                *(["description=first line\nsecond line"] if name == "Valley" else []),
             ],
             node.environment,
         )
@@ -339,6 +350,8 @@ def hill(node: RunningNode) -> dict[str, str]:
         (["--text", "Hill"], {"Hill", "Hill [a-z]"}),
         (["--text", "hill", "--ignore-case"], {"Hill", "Hill [a-z]", "hillside"}),
         (["--text", "[a-z]"], {"Hill [a-z]"}),
+        (["--text", "second line"], {"Valley"}),
+        (["--text", "SECOND LINE", "--ignore-case"], {"Valley"}),
         (["--where", "displayName=Hill"], {"Hill"}),
         (["--where", "displayName=Hill [a-z]"], {"Hill [a-z]"}),
         (["--where", "displayName=Hill", "--where", "qualifiedName=x"], set()),
@@ -406,6 +419,22 @@ def test_relationships_are_found_by_their_type(edgenode: Edgenode) -> None:
         (["backup", "--server", "other"], 1, "no server other", f"one of {SERVER}"),
         (["restore", "--server", "other"], 3, "no server other", f"one of {SERVER}"),
         (["archive", "load", __file__, "--url", NOWHERE], 4, NOWHERE, "edgenode run"),
+        (["archive", "load", "/dev/null"], 1, "is no file", "save it"),
+        (["backup", "."], 1, "is no file", "name a file"),
+        (["status", "--url", "http://a..b:1"], 4, "http://a..b:1", "--url"),
+        (["status", "--url", "http://local host:9"], 2, "is no address", "http://"),
+        (["status", "--url", "http://localhost:9/x"], 2, "is no address", "http://"),
+        (["status", "--server", "other"], 1, "no server other", f"one of {SERVER}"),
+        (["add", "Glossary", "qualifiedName=\udcff"], 2, "isn't UTF-8", "UTF-8"),
+        (["add", "TermAnchor"], 2, "a relationship type", "edgenode link"),
+        (["add", "Retention"], 2, "a classification", "edgenode classify"),
+        (["link", "Glossary", "a", "b"], 2, "an entity type", "edgenode add"),
+        (["classify", "a", "Glossary"], 2, "an entity type", "edgenode add"),
+        (["find", "Glossary", "--relationships"], 2, "an entity type", "leave"),
+        (["find", "--classification", "Nosuch"], 1, "Nosuch", "name"),
+        (["types", "Glossary", "--search", "x"], 2, "a list of types", "leave it"),
+        (["classify", "a", "Retention", "confidence=1e9"], 2, "is no int", "whole"),
+        (["add", "DataClass", "defaultThreshold=nan"], 2, "'nan' is no", "1e3"),
     ],
 )
 def test_what_cannot_be_is_told_with_its_mend(
@@ -417,6 +446,9 @@ def test_what_cannot_be_is_told_with_its_mend(
 def test_usage(edgenode: Edgenode) -> None:
     assert edgenode().code == ExitCode.USAGE
     assert edgenode("find", "--text", "a", "--where", "b=c").code == ExitCode.USAGE
+    assert edgenode("get", "").code == ExitCode.USAGE
+    assert edgenode("find", "--limit", "-1").code == ExitCode.USAGE
+    assert edgenode("find", "--offset", 2**31).code == ExitCode.USAGE
     assert edgenode("--version").out == f"{__version__}\n"
     for command in (["run"], ["find"], ["archive", "load"], ["backup"], ["doctor"]):
         ended = edgenode(*command, "--help")
@@ -433,6 +465,29 @@ def test_what_other_servers_say_does_not_reach_the_terminal(
     assert "[31mred" in shown.out
     assert "\x1b" not in shown.out
     assert "\x1b" not in edgenode("get", "\x1b[31m").err
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_an_answer_that_cannot_be_written_is_told(
+    node: RunningNode, as_json: list[str]
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        process = started(["types", *as_json], node.environment, out=full.fileno())
+        _, err = process.communicate()
+    assert process.returncode == ExitCode.REFUSED
+    assert err == b"edgenode: the answer can't be written (No space left on device)\n"
+
+
+def test_a_terminal_that_is_not_unicode_gets_what_it_can_show(
+    node: RunningNode,
+) -> None:
+    environ = node.environment | {"PYTHONIOENCODING": "ascii"}
+    add = ["add", "Glossary", "qualifiedName=g\u00fcnstig", "displayName=g\u00fcnstig"]
+    guid = run(add, environ).out.strip()
+    assert "g?nstig" in run(["get", guid], environ).out
+    answer = run(["get", guid, "--json"], environ).json
+    values = answer["entity"]["properties"]["instanceProperties"]
+    assert values["displayName"]["primitiveValue"] == "g\u00fcnstig"
 
 
 def test_whoever_reads_only_the_first_line_hears_no_complaint(
@@ -624,6 +679,47 @@ def read_terminal(handle: int) -> bytes:
 
 
 # Backups
+
+
+def test_the_nodes_own_file_is_not_written_over(
+    edgenode: Edgenode, node: RunningNode
+) -> None:
+    guid = new(edgenode, "add", "Glossary", "qualifiedName=kept")
+    for command in (["backup"], ["archive", "export"]):
+        told(edgenode(*command, node.store), ExitCode.REFUSED, "node's own", "another")
+    assert holds(node.store, guid)
+
+
+def test_a_disk_that_takes_no_writes_can_be_backed_up(tmp_path: Path) -> None:
+    data, taken = tmp_path / "data", tmp_path / "taken.db"
+    with running(data) as node:
+        command = ["add", "Glossary", "qualifiedName=kept"]
+        guid = run(command, node.environment).out.strip()
+        crashed = copy_as_after_a_crash(node.store, tmp_path / "crashed")
+    for part in ("", "-wal"):
+        crashed.with_name(crashed.name + part).replace(
+            node.store.with_name(node.store.name + part)
+        )
+    script = f"""
+        mount --bind {data} {data} && mount -o remount,ro,bind {data} || exit 77
+        {sys.executable} -m edgenode backup {taken} || exit 1
+        {sys.executable} -m edgenode backup && exit 2
+        {sys.executable} -m edgenode restore {taken}
+    """
+    environ = environment(data, "127.0.0.1:1")
+    mounted = subprocess.run(  # noqa: S603 - our own commands
+        ["/usr/bin/unshare", "--mount", "--map-root-user", "sh", "-c", script],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode == 77 or "unshare" in mounted.stderr:
+        pytest.skip(f"nothing can be mounted here: {mounted.stderr}")
+    assert mounted.returncode == ExitCode.REFUSED, mounted.stderr
+    assert mounted.stderr.count("mend:") == 2
+    assert "Traceback" not in mounted.stderr
+    assert holds(taken, guid)
 
 
 def test_a_running_node_is_backed_up(

@@ -1,5 +1,6 @@
 """Each check finds what is well and what isn't, and says what to do about it."""
 
+import asyncio
 import errno
 import os
 import socket
@@ -23,10 +24,13 @@ from edgenode.cli.doctor import (
     python,
     rights,
     space,
+    store,
     time_of_day,
 )
 from edgenode.clock import SystemClock
 from edgenode.config import NodeConfig, load_config
+from edgenode.repository.sqlite import SqliteRepository
+from tests.unit.repository.samples import CODEC, content, copy_as_after_a_crash, saving
 
 DAY = 86_400_000
 NOW = 1_795_000_000_000  # 2026-11-18
@@ -240,3 +244,45 @@ def test_the_pythons_are_the_projects() -> None:
     assert project["project"]["requires-python"] == (
         f">={oldest[0]}.{oldest[1]},<{newest[0]}.{newest[1] + 1}"
     )
+
+
+# The store
+
+
+def test_a_store_that_is_not_there_yet_is_no_fault(tmp_path: Path) -> None:
+    finding = store(tmp_path / "metadata.db")
+    assert finding.verdict is OK
+    assert "not there yet" in finding.found
+
+
+def test_a_store_is_looked_through_and_left_as_it_is(tmp_path: Path) -> None:
+    path, crashed = tmp_path / "metadata.db", tmp_path / "crashed" / "metadata.db"
+
+    async def fill() -> None:
+        async with SqliteRepository.opened(
+            path, CODEC, SystemClock(), name="pi"
+        ) as opened:
+            for number in range(50):
+                await opened.change(saving(number))
+            await asyncio.to_thread(copy_as_after_a_crash, path, crashed.parent)
+
+    asyncio.run(fill())
+    for each in (path, crashed):
+        before = {part: content(part) for part in each.parent.glob("metadata.db*")}
+        finding = store(each)
+        assert finding.verdict is OK
+        assert {part: content(part) for part in before} == before
+    text = bytearray(content(path))
+    text[4096 * 3 : 4096 * 6] = b"\xde\xad" * 6144
+    path.write_bytes(text)
+    finding = store(path)
+    assert finding.verdict is FAIL
+    assert "is damaged" in finding.found
+    assert "start the node" in finding.mend
+
+
+def test_a_directory_in_the_place_of_a_store_is_told(tmp_path: Path) -> None:
+    finding = store(tmp_path)
+    assert finding.verdict is FAIL
+    assert str(tmp_path) in finding.found
+    assert finding.mend

@@ -1,5 +1,6 @@
 """A file that a command writes is there whole, or not at all."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,48 @@ def test_a_full_disk_is_told() -> None:
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="can't be read") as caught:
-        opened(tmp_path)
-    assert caught.value.code is ExitCode.REFUSED
+    for path, why in ((tmp_path / "x", "can't be read"), (tmp_path, "is no file")):
+        with pytest.raises(CommandError, match=why) as caught:
+            opened(path)
+        assert caught.value.code is ExitCode.REFUSED
+
+
+def test_nothing_but_a_file_is_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for target in (pipe, tmp_path, Path("/dev/null"), Path("-"), tmp_path / ".."):
+        with (
+            pytest.raises(CommandError, match="is no") as caught,
+            arriving(target),
+        ):
+            pytest.fail("it would be replaced")
+        assert caught.value.code is ExitCode.REFUSED
+    assert pipe.is_fifo()
+
+
+def test_a_link_stays_and_what_it_points_to_is_written(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    link.symlink_to(target)
+    with arriving(link) as file:
+        file.write(b"ours")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"ours"
+
+
+@pytest.mark.parametrize("own", ["metadata.db", "edgenode.lock"])
+def test_a_nodes_own_files_are_not_replaced(tmp_path: Path, own: str) -> None:
+    (tmp_path / own).write_bytes(b"precious")
+    for name in (own, f"{own}-wal", "copy.db"):
+        with (
+            pytest.raises(CommandError, match=f"node's own {own}"),
+            arriving(tmp_path / name),
+        ):
+            pytest.fail("it would be replaced")
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link" / "copy.db").symlink_to(tmp_path / own)
+    with (
+        pytest.raises(CommandError, match=f"node's own {own}"),
+        arriving(tmp_path / "link" / "copy.db"),
+    ):
+        pytest.fail("it would be replaced")
+    assert (tmp_path / own).read_bytes() == b"precious"
