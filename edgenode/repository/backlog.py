@@ -1,9 +1,10 @@
-"""Index rows that are still to be written.
+"""Index rows that are still to be written, and rows of purged instances to be removed.
 
 A change is durable as soon as its states are; the rows that make it searchable are
 written later, many changes at a time, because each of them would touch pages all over
 the file. ``store.indexed_through`` says how far they are: whatever was lost from memory
-is made again from the stored documents behind that mark.
+is made again from the stored documents behind that mark. What a purge leaves is listed in
+the table ``purged``, and goes in the next quiet moment at the latest.
 """
 
 from collections.abc import Sequence
@@ -45,7 +46,7 @@ class Indexed:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """An instance that was purged, whose index rows are to be removed."""
+    """An instance that was purged, whose states and index rows are to be removed."""
 
     instance_id: int
 
@@ -72,9 +73,20 @@ class IndexBacklog:
     def __len__(self) -> int:
         return self._count
 
-    def remove(self, connection: Connection, instance_id: int) -> None:
-        """Note, inside the change that purges an instance, that its rows must go."""
-        connection.execute(_SQL["purge"], (instance_id,))
+    @property
+    def has_purged(self) -> bool:
+        """Whether anything of what was purged is still in the file."""
+        return self._has_purged
+
+    def remove(self, connection: Connection, instance_id: int, seq: int) -> None:
+        """Note, inside the change that purges an instance, that its rows must go.
+
+        Args:
+            connection: The writer's.
+            instance_id: Whose rows.
+            seq: Its last state.
+        """
+        connection.execute(_SQL["purge"], (instance_id, seq))
 
     def committed(self, effects: Sequence[Indexed | Removed]) -> None:
         """Remember what a commit has changed."""
@@ -124,7 +136,8 @@ class IndexBacklog:
         purged = connection.execute(_SQL["purged"]).fetchall()
         for (instance_id,) in purged:
             self._index.remove(connection, instance_id)
-        connection.execute(_SQL["forget_purged"])
+        for each in ("remove_states", "remove_superseded", "forget_purged"):
+            connection.execute(_SQL[each])
         connection.execute("COMMIT")
         return len(purged)
 

@@ -309,15 +309,12 @@ class SqliteTransaction:
         return None if row is None else self._codec.decode(cls, row[0])
 
     def _purge(self, guid: str, state: State) -> None:
-        parameters = {"id": state.instance_id}
         if self._writing.has_events:
+            parameters = {"id": state.instance_id}
             rows = self._connection.execute(SQL["states"], parameters).fetchall()
             outbox.embed_states(self._connection, self._codec, [seq for (seq,) in rows])
-        self._connection.execute(SQL["purge_versions"], parameters)
-        self._connection.execute(SQL["purge_superseded"], (state.instance_id,))
-        if state.kind is not Kind.PROXY:
-            self._writing.backlog.remove(self._connection, state.instance_id)
         self._connection.execute(SQL["purge_instance"], (state.instance_id,))
+        self._writing.backlog.remove(self._connection, state.instance_id, state.seq)
         self.effects.append(Removed(state.instance_id))
         self._count(state, -1)
         self._states[guid] = None

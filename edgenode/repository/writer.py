@@ -404,7 +404,8 @@ class Writer:
 
     def _tidy(self) -> None:
         """Use a quiet moment: what is left to do afterwards can wait for any time."""
-        if len(self._writing.backlog) >= QUIET_INDEX_BACKLOG:
+        backlog = self._writing.backlog
+        if len(backlog) >= QUIET_INDEX_BACKLOG or backlog.has_purged:
             self._flush_or_log()
             self._watch_wal()
         self._checkpoints.tidy()

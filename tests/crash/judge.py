@@ -27,8 +27,15 @@ SELECT i.guid, i.id, i.kind, i.version, i.seq, v.document, one.guid, two.guid
                   LEFT JOIN instance two ON two.id = i.end2_id
  WHERE i.kind <> 0
 """
-HISTORY = "SELECT instance_id, version, seq FROM version ORDER BY seq"
-SUPERSEDED = "SELECT instance_id, seq FROM superseded"
+HISTORY = """
+SELECT instance_id, version, seq FROM version
+ WHERE instance_id NOT IN (SELECT instance_id FROM purged)
+ ORDER BY seq
+"""
+SUPERSEDED = """
+SELECT instance_id, seq FROM superseded
+ WHERE instance_id NOT IN (SELECT instance_id FROM purged)
+"""
 LINKS = """
 SELECT l.relationship_id, one.guid, l.position, other.guid, l.until
   FROM link l JOIN instance one ON one.id = l.entity_id

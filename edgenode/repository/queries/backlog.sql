@@ -27,10 +27,20 @@ SELECT (SELECT count(*) FROM version WHERE seq > (SELECT indexed_through FROM st
        (SELECT count(*) FROM purged);
 
 -- purge --
-INSERT INTO purged (instance_id) VALUES (?);
+INSERT INTO purged (instance_id, seq) VALUES (?, ?);
 
 -- purged --
 SELECT instance_id FROM purged;
+
+-- remove_states --
+DELETE FROM version
+ WHERE seq IN (SELECT s.seq FROM purged p
+                CROSS JOIN superseded s ON s.instance_id = p.instance_id
+               UNION ALL
+               SELECT seq FROM purged);
+
+-- remove_superseded --
+DELETE FROM superseded WHERE instance_id IN (SELECT instance_id FROM purged);
 
 -- forget_purged --
 DELETE FROM purged;

@@ -22,7 +22,7 @@ SELECT v.instance_id, v.seq, v.kind, v.type_id, v.status, v.version, v.home_id,
 SELECT id FROM instance WHERE guid = ?;
 
 -- last_id --
--- The newest instances may have been purged with rows left in the index.
+-- The newest instances may have been purged with rows left behind.
 SELECT max(coalesce((SELECT max(id) FROM instance), 0),
            coalesce((SELECT max(instance_id) FROM purged), 0));
 
@@ -79,15 +79,6 @@ SELECT v.document
 SELECT v.document
   FROM version v JOIN instance i ON i.seq = v.seq
  WHERE v.seq > (SELECT indexed_through FROM store) AND v.kind = 1;
-
--- purge_versions --
-DELETE FROM version
- WHERE seq IN (SELECT seq FROM superseded WHERE instance_id = :id
-               UNION ALL
-               SELECT seq FROM instance WHERE id = :id);
-
--- purge_superseded --
-DELETE FROM superseded WHERE instance_id = ?;
 
 -- purge_instance --
 DELETE FROM instance WHERE id = ?;

@@ -62,8 +62,10 @@ CREATE VIRTUAL TABLE property_text USING fts5 (
     text, content='', columnsize=0, detail=none, tokenize='trigram'
 );
 
--- Instances that are gone, but whose rows in these tables are still to be removed, many
--- at a time. Searches don't mind: they only show what is in instance.
+-- Instances that are gone, but whose states and rows in these tables are still to be
+-- removed, many at a time, because they stand on pages all over the file. Nobody sees
+-- them: everything is reached through instance. seq is the last state.
 CREATE TABLE purged (
-    instance_id INTEGER PRIMARY KEY
+    instance_id INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL
 ) STRICT;

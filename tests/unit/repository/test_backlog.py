@@ -76,6 +76,22 @@ async def test_a_quiet_moment_is_used_when_it_pays(
         await until(lambda: waiting(repository) == 0)
 
 
+async def test_what_a_purge_left_behind_goes_in_a_quiet_moment(
+    monkeypatch: pytest.MonkeyPatch, opener: Opener, path: Path
+) -> None:
+    async with opener() as repository:
+        await repository.change(lambda c: c.save_entity(entity(1, version=1), START))
+        await repository.change(lambda c: c.save_entity(entity(1, version=2), START))
+        await save(repository, 2, 1)
+        monkeypatch.setattr(writer, "QUIET_SECONDS", 0.01)
+        await repository.change(lambda c: c.purge_entity(guid(1)))
+        await until(lambda: waiting(repository) == 0)
+        with closing(sqlite3.connect(path)) as connection:
+            for table in ("version", "superseded", "property", "purged"):
+                query = f"SELECT count(*) FROM {table} WHERE instance_id = 1"  # noqa: S608
+                assert connection.execute(query).fetchone() == (0,), table
+
+
 async def test_what_a_crash_left_unwritten_is_made_again(
     opener: Opener, path: Path, tmp_path: Path, clock: SetClock
 ) -> None:
@@ -93,10 +109,10 @@ async def test_what_a_crash_left_unwritten_is_made_again(
     assert mark_and_last(crashed) == (3, 10)
     again = SqliteRepository.opened(crashed, CODEC, clock, name="again")
     async with again as repository:
-        assert waiting(repository) == 7  # the purge too
+        assert waiting(repository) == 8  # the purge, and what it purged
         await repository.flush()
         assert waiting(repository) == 0
-        assert repository.statistics().indexed_changes == 7
+        assert repository.statistics().indexed_changes == 8
     assert mark_and_last(crashed) == (10, 10)
 
 
