@@ -19,6 +19,8 @@ from bench.report import document, remarks_of, tables_of
 
 QUESTIONS = ("rest_methods", "scale", "footprint", "bytes_written", "schema")
 RESULTS = ROOT / "bench" / "results"
+MISSES = ROOT / "bench" / "MISSES.md"
+"""What is required and isn't met: the reasons, and what was tried; written by hand."""
 
 
 def ask(question: str, options: list[str]) -> int:
@@ -40,10 +42,12 @@ def ask(question: str, options: list[str]) -> int:
 
 
 def write(path: Path) -> None:
-    """Write the answers that are kept, of whichever questions, into a document."""
+    """Write the misses and the answers that are kept, of whichever questions."""
     kept = [RESULTS / f"{question}.json" for question in QUESTIONS]
     parts = [document(json.loads(file.read_text())) for file in kept if file.exists()]
-    path.write_text("\n".join(["# Measurements\n", *parts]), encoding="utf-8")
+    misses = MISSES.read_text(encoding="utf-8")
+    document_parts = ["# Measurements\n", misses, *parts]
+    path.write_text("\n".join(document_parts), encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:
