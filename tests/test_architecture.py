@@ -24,7 +24,7 @@ LAYERS = (
     ("codec", "observability", "config"),
     ("releases",),
     # The model: with the standard library alone, but for the owners below.
-    ("typedefs", "instances", "events", "errors", "limits", "clock"),
+    ("typedefs", "instances", "events", "errors", "limits", "clock", "memory"),
 )
 RANK = {name: -rank for rank, names in enumerate(LAYERS) for name in names}
 

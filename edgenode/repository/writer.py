@@ -29,6 +29,7 @@ from edgenode.limits import (
     QUIET_INDEX_BACKLOG,
     QUIET_SECONDS,
 )
+from edgenode.memory import give_back
 from edgenode.repository.checkpoints import Checkpoints
 from edgenode.repository.connections import (
     Connect,
@@ -411,6 +412,7 @@ class Writer:
         self._checkpoints.tidy()
         if self._connection is not None:
             self._connection.execute("PRAGMA shrink_memory").fetchall()
+        give_back()
         self._is_tidy = True
 
     def _end(self) -> None:

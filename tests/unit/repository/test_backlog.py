@@ -76,6 +76,17 @@ async def test_a_quiet_moment_is_used_when_it_pays(
         await until(lambda: waiting(repository) == 0)
 
 
+async def test_a_quiet_moment_gives_memory_back(
+    monkeypatch: pytest.MonkeyPatch, opener: Opener
+) -> None:
+    given: list[bool] = []
+    monkeypatch.setattr(writer, "QUIET_SECONDS", 0.01)
+    monkeypatch.setattr(writer, "give_back", lambda: given.append(True))
+    async with opener() as repository:
+        await save(repository, 0, 1)
+        await until(lambda: bool(given))
+
+
 async def test_what_a_purge_left_behind_goes_in_a_quiet_moment(
     monkeypatch: pytest.MonkeyPatch, opener: Opener, path: Path
 ) -> None:
