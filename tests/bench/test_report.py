@@ -79,4 +79,5 @@ def test_kept_answers_become_one_document(
     monkeypatch.setattr("bench.__main__.RESULTS", tmp_path)
     write(tmp_path / "RESULTS.md")
     text = (tmp_path / "RESULTS.md").read_text()
-    assert text.startswith("# Measurements\n\n## Starts\n")
+    assert text.startswith("# Measurements\n\n## What is required and missed\n")
+    assert "\n## Starts\n" in text

@@ -134,7 +134,7 @@ def held_pieces() -> int:
         for each in gc.get_objects()
         if type(each) is list
         for piece in each
-        if type(piece) is bytes and len(piece) > LARGE_BODY_BYTES // 8
+        if type(piece) is bytes and len(piece) > 1_000 and piece.isspace()
     )
 
 
