@@ -27,12 +27,16 @@ class RefusalError(Exception):
         self.mend = mend
 
 
+_PHRASES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Request Entity Too Large"}
+"""Where Python's differ from one of its releases to the next."""
+
+
 def bare_status(path: str, refusal: RefusalError, now: EpochMillis) -> web.Response:
     """The answer to a refused request."""
     content = {
         "timestamp": iso_time(now),
         "status": refusal.status.value,
-        "error": refusal.status.phrase,
+        "error": _PHRASES.get(refusal.status, refusal.status.phrase),
         "path": path,
     }
     if refusal.reason:

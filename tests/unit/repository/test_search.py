@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -391,8 +392,9 @@ async def reader(path: Path, repository: SqliteRepository) -> AsyncIterator[Read
         prepare(raw)
         return raw
 
-    async with aiosqlite.Connection(opened, iter_chunk_size=64) as connection:
-        yield Reader(connection, NameReader(connect(path)))
+    with closing(connect(path)) as names:
+        async with aiosqlite.Connection(opened, iter_chunk_size=64) as connection:
+            yield Reader(connection, NameReader(names))
 
 
 NARROWED: dict[str, tuple[Condition, str]] = {
