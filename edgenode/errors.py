@@ -62,6 +62,30 @@ class ArchiveError(EdgeNodeError):
         return f"{self.where}{place}: {self.reason}"
 
 
+class PeerUnavailableError(EdgeNodeError):
+    """A node of the cohort can't be reached, or broke off; another try may succeed."""
+
+    def __init__(self, node_id: str, reason: str) -> None:
+        super().__init__(node_id, reason)
+        self.node_id = node_id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"node {self.node_id}: {self.reason}"
+
+
+class PeerRefusedError(EdgeNodeError):
+    """A node of the cohort refuses what it is asked."""
+
+    def __init__(self, node_id: str, reason: str) -> None:
+        super().__init__(node_id, reason)
+        self.node_id = node_id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"node {self.node_id} refuses: {self.reason}"
+
+
 class OMRSError(EdgeNodeError):
     """Base of the failures that the OMRS API knows; the subclasses are raised.
 

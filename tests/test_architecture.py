@@ -18,24 +18,41 @@ from tests.conftest import ROOT
 LAYERS = (
     ("__main__", "cli"),
     ("node",),
-    ("rest",),
-    ("collection", "archives", "security"),
+    # The wire: what speaks to others.
+    ("rest", "bus", "discovery", "federation"),
+    ("cohort",),
+    ("collection", "archives"),
     ("repository",),
+    ("security",),
     ("codec", "observability", "config"),
     ("releases",),
     # The model: with the standard library alone, but for the owners below.
-    ("typedefs", "instances", "events", "errors", "limits", "clock", "memory"),
+    (
+        "typedefs",
+        "instances",
+        "events",
+        "errors",
+        "limits",
+        "clock",
+        "memory",
+        "connectors",
+    ),
 )
 RANK = {name: -rank for rank, names in enumerate(LAYERS) for name in names}
 
 # Libraries, and the packages or modules that may import them.
 OWNERS = {
-    "aiohttp": ("edgenode.rest",),
+    "aiohttp": ("edgenode.rest", "edgenode.federation.http"),
     "aiosqlite": ("edgenode.repository",),
+    "amqtt": ("edgenode.bus.broker",),
+    "cryptography": ("edgenode.security.issuing",),
+    "msgpack": ("edgenode.codec.packed",),
     "orjson": ("edgenode.codec.json",),
+    "paho": ("edgenode.bus.mqtt",),
     "regex": ("edgenode.instances.patterns",),
     "rich": ("edgenode.cli",),
     "sqlite3": ("edgenode.repository",),
+    "zeroconf": ("edgenode.discovery.mdns",),
 }
 
 RELEASE_NUMBER = re.compile(r"(?<![\d.])(?:4\.2|6\.1)(?!\d)")

@@ -1,13 +1,19 @@
-"""Instance and type events, as the outbox keeps them until they are sent."""
+"""The events of a cohort: what members tell each other, and how it is wrapped.
+
+The sections are kept in the outbox by themselves; ``OMRSEventV1`` is what travels.
+"""
 
 from dataclasses import dataclass
 from enum import Enum
 
+from edgenode.clock import EpochMillis
+from edgenode.connectors.connection import Connection
 from edgenode.instances.model import (
     Classification,
     EntityDetail,
     EntityProxy,
     InstanceGraph,
+    InstanceProvenanceType,
     Relationship,
 )
 from edgenode.typedefs.attributes import AttributeTypeDef
@@ -97,3 +103,98 @@ class TypeDefEvent:
     type_def_patch: TypeDefPatch | None = None
     original_type_def_summary: TypeDefSummary | None = None
     original_attribute_type_def: AttributeTypeDef | None = None
+
+
+class OMRSRegistryEventType(Enum):
+    """What a member says of its membership."""
+
+    UNKNOWN_REGISTRY_EVENT = 0
+    REGISTRATION_EVENT = 1
+    REFRESH_REGISTRATION_REQUEST = 2
+    RE_REGISTRATION_EVENT = 3
+    UN_REGISTRATION_EVENT = 4
+    REGISTRATION_ERROR_EVENT = 99
+
+
+class OMRSEventCategory(Enum):
+    """Which section an event has."""
+
+    UNKNOWN = 0
+    REGISTRY = 1
+    TYPEDEF = 2
+    INSTANCE = 3
+    GENERIC = 99
+
+
+class OMRSEventErrorCode(Enum):
+    """What is wrong, in an error event."""
+
+    NOT_IN_USE = 0
+    INVALID_EVENT_FORMAT = 1
+    INVALID_REGISTRY_EVENT = 2
+    INVALID_TYPEDEF_EVENT = 3
+    INVALID_INSTANCE_EVENT = 4
+    CONFLICTING_COLLECTION_ID = 11
+    BAD_REMOTE_CONNECTION = 12
+    CONFLICTING_TYPEDEFS = 21
+    CONFLICTING_ATTRIBUTE_TYPEDEFS = 22
+    TYPEDEF_PATCH_MISMATCH = 23
+    CONFLICTING_INSTANCES = 31
+    CONFLICTING_TYPE = 32
+    UNKNOWN_ERROR_CODE = 99
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryEvent:
+    """The registry section of an event; a request to refresh has the type alone."""
+
+    registry_event_type: OMRSRegistryEventType
+    registration_timestamp: EpochMillis | None = None
+    metadata_collection_name: str | None = None
+    remote_connection: Connection | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventError:
+    """The error section of an event: whose what is at odds with whose other."""
+
+    error_code: OMRSEventErrorCode | None = None
+    error_message: str | None = None
+    target_metadata_collection_id: str | None = None
+    target_remote_connection: Connection | None = None
+    target_type_def_summary: TypeDefSummary | None = None
+    target_attribute_type_def: AttributeTypeDef | None = None
+    target_instance_guid: str | None = None
+    other_origin: InstanceProvenanceType | None = None
+    other_metadata_collection_id: str | None = None
+    other_type_def_summary: TypeDefSummary | None = None
+    other_type_def: TypeDef | None = None
+    other_attribute_type_def: AttributeTypeDef | None = None
+    other_instance_guid: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OMRSEventOriginator:
+    """Who sends an event; a request to refresh registrations names no collection."""
+
+    metadata_collection_id: str | None = None
+    server_name: str | None = None
+    server_type: str | None = None
+    organization_name: str | None = None
+
+
+PROTOCOL_VERSION = "OMRS V1.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OMRSEventV1:
+    """An event as it travels: one section, and who sent it when."""
+
+    protocol_version_id: str = PROTOCOL_VERSION
+    timestamp: EpochMillis | None = None
+    originator: OMRSEventOriginator | None = None
+    event_category: OMRSEventCategory | None = None
+    registry_event_section: RegistryEvent | None = None
+    type_def_event_section: TypeDefEvent | None = None
+    instance_event_section: InstanceEvent | None = None
+    error_section: EventError | None = None

@@ -1,0 +1,157 @@
+"""What nodes of a cohort tell each other of themselves and of their members.
+
+A node is a process with one identity; each of its servers is a member, by the id of its
+metadata collection. These beans travel between nodes as JSON; see docs/cohort.md.
+"""
+
+from dataclasses import dataclass
+
+from edgenode.clock import EpochMillis
+from edgenode.events.registration import MemberRegistration
+
+PEER_PROTOCOL = 1
+"""The version of what nodes say to each other beside OMRS's own events."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeInfo:
+    """One node, as it describes itself.
+
+    Attributes:
+        node_id: The first half of the SHA-256 of its public key, in hexadecimal.
+        run_id: Another one each time that the process starts.
+        revision: Rises with everything else here: epoch milliseconds, made unique.
+        addresses: Where its listeners are reached; numeric or names.
+        rest_port: The port of its REST API for members (mutual TLS).
+        bus_port: The port of its broker; 0 where it embeds none.
+    """
+
+    node_id: str
+    run_id: str
+    revision: int
+    name: str = ""
+    version: str = ""
+    protocol: int = PEER_PROTOCOL
+    addresses: tuple[str, ...] = ()
+    rest_port: int = 0
+    bus_port: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How far the events of a member go.
+
+    Attributes:
+        metadata_collection_id: The member.
+        incarnation: Another one when its store was put back to an earlier state.
+        sequence: The number of its newest event; 0 before the first.
+    """
+
+    metadata_collection_id: str
+    incarnation: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRecord:
+    """A member as its node announces it.
+
+    Attributes:
+        node_id: The node that it belongs to; nobody else may speak for it.
+        revision: Rises with each announcement; the highest one holds.
+        registration: What the registry holds of it.
+        is_registered: False once it has left the cohort.
+    """
+
+    node_id: str
+    revision: int
+    registration: MemberRegistration
+    is_registered: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A node that is no longer let in; ``at`` tells removals and readmissions apart."""
+
+    node_id: str
+    at: EpochMillis
+    by: str = ""
+    is_removed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a node knows of another, or of its member, without saying it all again."""
+
+    id: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One half of an exchange: what a node knows, and what it has that the other lacks.
+
+    Attributes:
+        sender: Who says this.
+        time: The sender's clock, for telling how far clocks are apart.
+        known_nodes: Every node it knows, itself included.
+        known_members: Every member it knows, by collection id.
+        marks: How far the events of its own members go, and of those it follows.
+        nodes: Nodes of which the other has an older description, or none.
+        members: Members of which the other has an older record, or none.
+        removals: All removals it knows.
+    """
+
+    sender: NodeInfo
+    time: EpochMillis
+    known_nodes: tuple[Known, ...] = ()
+    known_members: tuple[Known, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    nodes: tuple[NodeInfo, ...] = ()
+    members: tuple[MemberRecord, ...] = ()
+    removals: tuple[Removal, ...] = ()
+
+
+# What the answer to a question about events or states consists of, frame by frame.
+
+
+@dataclass(frozen=True, slots=True)
+class EventFrame:
+    """One event of the history, as the JSON that was or would have been published."""
+
+    after: int
+    sequence: int
+    event: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EndFrame:
+    """All there is for now has been told, up to this number."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResetFrame:
+    """The history doesn't go back that far: compare digests, then go on from here."""
+
+    incarnation: str
+    sequence: int
+
+
+HistoryFrame = EventFrame | EndFrame | ResetFrame
+
+
+@dataclass(frozen=True, slots=True)
+class StateFrame:
+    """One instance as the member has it; no ``document`` means that it has none.
+
+    Attributes:
+        guid: The instance's.
+        kind: The bean's class name: EntityDetail, EntityProxy or Relationship.
+        document: Its JSON.
+    """
+
+    guid: str
+    kind: str = ""
+    document: bytes = b""

@@ -1,0 +1,1 @@
+"""Open Connector Framework: connections, as registrations carry them."""

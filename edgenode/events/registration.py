@@ -1,0 +1,26 @@
+"""Who is registered in a cohort, as the registry and its events tell it."""
+
+from dataclasses import dataclass
+
+from edgenode.clock import EpochMillis
+from edgenode.connectors.connection import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRegistration:
+    """One member of a cohort: a metadata collection and the server that has it.
+
+    Attributes:
+        registration_time: When it first registered; None for the local member before
+            that has happened.
+        repository_connection: How its collection is reached; None for a member that
+            is listed but not asked.
+    """
+
+    metadata_collection_id: str | None = None
+    metadata_collection_name: str | None = None
+    server_name: str | None = None
+    server_type: str | None = None
+    organization_name: str | None = None
+    registration_time: EpochMillis | None = None
+    repository_connection: Connection | None = None

@@ -1,0 +1,1 @@
+"""One metadata collection that is answered by the whole cohort."""

@@ -1,0 +1,1 @@
+"""The cohort's key, certificates and who is let in."""
