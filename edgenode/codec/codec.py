@@ -10,6 +10,8 @@ from edgenode.codec.beans import BeanCoder
 from edgenode.codec.json import JsonObject, dumps, loads
 from edgenode.codec.requests import OMRSAPIRequest
 from edgenode.codec.values import checked_primitive
+from edgenode.connectors.connection import EmbeddedConnection, Referenceable
+from edgenode.events.model import OMRSEventV1
 from edgenode.instances.document import Document
 from edgenode.instances.model import (
     Classification,
@@ -59,8 +61,17 @@ _TAGGED = (
     InstancePropertyValue,
     TypeDef,
     AttributeTypeDef,
+    Referenceable,
+    EmbeddedConnection,
+    OMRSEventV1,
 )
-_ABSTRACT = (InstanceHeader, InstancePropertyValue, TypeDef, AttributeTypeDef)
+_ABSTRACT = (
+    InstanceHeader,
+    InstancePropertyValue,
+    TypeDef,
+    AttributeTypeDef,
+    Referenceable,
+)
 
 
 def _without_empty_properties(bean: Any) -> Any:
@@ -154,6 +165,18 @@ class Codec:
     def encode(self, bean: object) -> bytes:
         """Make the JSON text of a bean, in the form of answers."""
         return dumps(self._answers.encode(bean))
+
+    def encode_event(self, event: OMRSEventV1) -> bytes:
+        """Make the JSON text of an event, byte for byte as genuine members do."""
+        return dumps(self._events.encode(event))
+
+    def decode_event(self, text: bytes) -> OMRSEventV1:
+        """Make an event from its JSON text.
+
+        Raises:
+            BadRequestError: The text isn't JSON or no event.
+        """
+        return self._events.decode(OMRSEventV1, loads(text), "event")
 
     def document(self, bean: T) -> Document[T]:
         """A bean with its JSON text."""

@@ -7,7 +7,29 @@ metadata collection. These beans travel between nodes as JSON; see docs/cohort.m
 from dataclasses import dataclass
 
 from edgenode.clock import EpochMillis
+from edgenode.events.frames import (
+    EndFrame,
+    EventFrame,
+    HistoryFrame,
+    ResetFrame,
+    StateFrame,
+)
 from edgenode.events.registration import MemberRegistration
+
+__all__ = [
+    "PEER_PROTOCOL",
+    "EndFrame",
+    "EventFrame",
+    "Exchange",
+    "HistoryFrame",
+    "Known",
+    "Mark",
+    "MemberRecord",
+    "NodeInfo",
+    "Removal",
+    "ResetFrame",
+    "StateFrame",
+]
 
 PEER_PROTOCOL = 1
 """The version of what nodes say to each other beside OMRS's own events."""
@@ -110,48 +132,3 @@ class Exchange:
     nodes: tuple[NodeInfo, ...] = ()
     members: tuple[MemberRecord, ...] = ()
     removals: tuple[Removal, ...] = ()
-
-
-# What the answer to a question about events or states consists of, frame by frame.
-
-
-@dataclass(frozen=True, slots=True)
-class EventFrame:
-    """One event of the history, as the JSON that was or would have been published."""
-
-    after: int
-    sequence: int
-    event: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class EndFrame:
-    """All there is for now has been told, up to this number."""
-
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True)
-class ResetFrame:
-    """The history doesn't go back that far: compare digests, then go on from here."""
-
-    incarnation: str
-    sequence: int
-
-
-HistoryFrame = EventFrame | EndFrame | ResetFrame
-
-
-@dataclass(frozen=True, slots=True)
-class StateFrame:
-    """One instance as the member has it; no ``document`` means that it has none.
-
-    Attributes:
-        guid: The instance's.
-        kind: The bean's class name: EntityDetail, EntityProxy or Relationship.
-        document: Its JSON.
-    """
-
-    guid: str
-    kind: str = ""
-    document: bytes = b""

@@ -10,17 +10,20 @@ class ElementType:
 
     type_id: str | None = None
     type_name: str | None = None
+    super_type_names: tuple[str, ...] | None = None
     type_version: int = 0
     type_description: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Referenceable:
-    """What all framework beans have."""
+    """What all framework beans have, but for the history of an element in a catalogue."""
 
     header_version: int = 0
     type: ElementType | None = None
     guid: str | None = None
+    url: str | None = None
+    extended_properties: Mapping[str, object] | None = None
     qualified_name: str | None = None
     additional_properties: Mapping[str, str] | None = None
 
@@ -37,6 +40,13 @@ class ConnectorType(Referenceable):
     connector_framework_name: str | None = None
     connector_interface_language: str | None = None
     connector_interfaces: tuple[str, ...] | None = None
+    target_technology_source: str | None = None
+    target_technology_name: str | None = None
+    target_technology_interfaces: tuple[str, ...] | None = None
+    target_technology_versions: tuple[str, ...] | None = None
+    recognized_additional_properties: tuple[str, ...] | None = None
+    recognized_configuration_properties: tuple[str, ...] | None = None
+    recognized_secured_properties: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +69,11 @@ class Connection(Referenceable):
     connector_type: ConnectorType | None = None
     endpoint: Endpoint | None = None
     user_id: str | None = None
+    encrypted_password: str | None = None
+    clear_password: str | None = None
     configuration_properties: Mapping[str, object] | None = None
     secured_properties: Mapping[str, str] | None = None
+    asset_summary: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
