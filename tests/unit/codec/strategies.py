@@ -14,6 +14,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from edgenode.codec.beans import wire_name
+from edgenode.connectors.connection import Connection, Referenceable
 from edgenode.instances.model import (
     Classification,
     EntityDetail,
@@ -34,8 +35,8 @@ from edgenode.typedefs.status import InstanceStatus
 DEPTH = 3
 """How many beans stand in each other; deeper ones are left out."""
 
-ABSTRACT = (TypeDef, AttributeTypeDef, InstancePropertyValue)
-POLYMORPHIC = ABSTRACT
+ABSTRACT = (TypeDef, AttributeTypeDef, InstancePropertyValue, Referenceable)
+POLYMORPHIC = (*ABSTRACT, Connection)
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 LONGS = st.integers(-(2**63), 2**63 - 1)
@@ -140,7 +141,7 @@ def _values(field: Field[Any], hint: Any, depth: int) -> st.SearchStrategy[Any]:
 
 
 def _whole_numbers(name: str) -> st.SearchStrategy[int]:
-    if name.endswith("_time"):
+    if name.endswith(("_time", "timestamp")):
         return DATES
     return LONGS if name.endswith("version") else INTS
 

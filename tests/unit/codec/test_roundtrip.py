@@ -11,8 +11,15 @@ from hypothesis import strategies as st
 from edgenode.codec import requests
 from edgenode.codec.codec import Codec
 from edgenode.codec.requests import OMRSAPIRequest, TypeDefProperties
+from edgenode.connectors.connection import Connection
 from edgenode.errors import BadRequestError
-from edgenode.events.model import InstanceEvent, TypeDefEvent
+from edgenode.events.model import (
+    EventError,
+    InstanceEvent,
+    RegistryEvent,
+    TypeDefEvent,
+)
+from edgenode.events.registration import MemberRegistration
 from edgenode.instances.model import (
     Classification,
     ClassificationEntityExtension,
@@ -57,6 +64,10 @@ ROOTS: list[type] = [
     TypeDefProperties,
     InstanceEvent,
     TypeDefEvent,
+    RegistryEvent,
+    EventError,
+    Connection,
+    MemberRegistration,
     *REQUESTS,
 ]
 every_root = pytest.mark.parametrize("root", ROOTS, ids=lambda root: root.__name__)
