@@ -25,9 +25,10 @@ The rules are those that genuine servers of release 4.2 show, except where one o
 loses or hides something; those places say so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from inspect import isawaitable
+from typing import Protocol, TypeAlias, TypeVar
 
 from edgenode.clock import EpochMillis
 from edgenode.instances.conditions import (
@@ -57,8 +58,22 @@ from edgenode.typedefs.model import (
 )
 from edgenode.typedefs.status import InstanceStatus
 
+T = TypeVar("T")
+
+Answer: TypeAlias = T | Awaitable[T]
+"""What a question about one instance gives: a local collection has the answer at once,
+one that must ask others gives something to wait for."""
+
 Guids = Sequence[str] | None
 Statuses = Sequence[InstanceStatus] | None
+
+
+async def answered(answer: Answer[T]) -> T:
+    """An answer, once it is there."""
+    if isawaitable(answer):
+        done: T = await answer
+        return done
+    return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,11 +324,15 @@ class TypeOperations(Protocol):
 class QueryOperations(Protocol):
     """Group 3 of OMRS: reading and finding instances."""
 
-    def is_entity_known(self, user_id: str, guid: str) -> Document[EntityDetail] | None:
+    def is_entity_known(
+        self, user_id: str, guid: str
+    ) -> Answer[Document[EntityDetail] | None]:
         """The entity in full, deleted or not; None if unknown or known by a proxy only."""
         ...
 
-    def get_entity_summary(self, user_id: str, guid: str) -> Document[EntitySummary]:
+    def get_entity_summary(
+        self, user_id: str, guid: str
+    ) -> Answer[Document[EntitySummary]]:
         """The header and classifications of an entity, known in full or by a proxy.
 
         Raises:
@@ -324,7 +343,7 @@ class QueryOperations(Protocol):
 
     def get_entity_detail(
         self, user_id: str, guid: str, as_of_time: EpochMillis | None = None
-    ) -> Document[EntityDetail]:
+    ) -> Answer[Document[EntityDetail]]:
         """The entity's state that is, or was, in force.
 
         Raises:
@@ -474,13 +493,13 @@ class QueryOperations(Protocol):
 
     def is_relationship_known(
         self, user_id: str, guid: str
-    ) -> Document[Relationship] | None:
+    ) -> Answer[Document[Relationship] | None]:
         """The relationship, deleted or not; None if unknown."""
         ...
 
     def get_relationship(
         self, user_id: str, guid: str, as_of_time: EpochMillis | None = None
-    ) -> Document[Relationship]:
+    ) -> Answer[Document[Relationship]]:
         """The relationship's state that is, or was, in force.
 
         Raises:
@@ -613,7 +632,7 @@ class QueryOperations(Protocol):
 
     def get_home_classifications(
         self, user_id: str, entity_guid: str, as_of_time: EpochMillis | None = None
-    ) -> tuple[Classification, ...]:
+    ) -> Answer[tuple[Classification, ...]]:
         """The entity's classifications that are at home here; none if it isn't known."""
         ...
 

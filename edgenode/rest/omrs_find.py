@@ -21,6 +21,7 @@ from edgenode.codec.requests import (
     TypeLimitedFindRequest,
     TypeLimitedHistoricalFindRequest,
 )
+from edgenode.collection.base import answered
 from edgenode.instances.conditions import Paging, SequencingOrder
 from edgenode.repository.base import Graph, HistoryRange
 from edgenode.rest.operations import Call, Fields, Operation, Query
@@ -57,20 +58,21 @@ def _graph(graph: Graph) -> Fields:
     }
 
 
-def is_entity_known(call: Call) -> Fields:
-    return {"entity": call.collection.is_entity_known(call.user_id, call.path["guid"])}
+async def is_entity_known(call: Call) -> Fields:
+    found = call.collection.is_entity_known(call.user_id, call.path["guid"])
+    return {"entity": await answered(found)}
 
 
-def get_entity_summary(call: Call) -> Fields:
-    guid = call.path["guid"]
-    return {"entity": call.collection.get_entity_summary(call.user_id, guid)}
+async def get_entity_summary(call: Call) -> Fields:
+    summary = call.collection.get_entity_summary(call.user_id, call.path["guid"])
+    return {"entity": await answered(summary)}
 
 
-def get_entity_detail(call: Call) -> Fields:
+async def get_entity_detail(call: Call) -> Fields:
     entity = call.collection.get_entity_detail(
         call.user_id, call.path["guid"], _as_of_time(call)
     )
-    return {"entity": entity}
+    return {"entity": await answered(entity)}
 
 
 async def get_entity_detail_history(call: Call) -> Fields:
@@ -152,16 +154,16 @@ async def find_entities_by_property_value(call: Call) -> Fields:
     return {"entities": entities}
 
 
-def is_relationship_known(call: Call) -> Fields:
+async def is_relationship_known(call: Call) -> Fields:
     found = call.collection.is_relationship_known(call.user_id, call.path["guid"])
-    return {"relationship": found}
+    return {"relationship": await answered(found)}
 
 
-def get_relationship(call: Call) -> Fields:
+async def get_relationship(call: Call) -> Fields:
     relationship = call.collection.get_relationship(
         call.user_id, call.path["guid"], _as_of_time(call)
     )
-    return {"relationship": relationship}
+    return {"relationship": await answered(relationship)}
 
 
 async def get_relationship_history(call: Call) -> Fields:
@@ -252,11 +254,11 @@ async def get_related_entities(call: Call) -> Fields:
     return {"entities": entities}
 
 
-def get_home_classifications(call: Call) -> Fields:
+async def get_home_classifications(call: Call) -> Fields:
     found = call.collection.get_home_classifications(
         call.user_id, call.path["entityGUID"], _as_of_time(call)
     )
-    return {"classifications": found}
+    return {"classifications": await answered(found)}
 
 
 _CRITERIA = (Query(name="searchCriteria"),)
