@@ -18,11 +18,11 @@ from tests.conftest import ROOT
 LAYERS = (
     ("__main__", "cli"),
     ("node",),
-    # The wire: what speaks to others.
-    ("rest", "bus", "discovery", "federation"),
+    ("rest", "federation"),
     ("cohort",),
     ("collection", "archives"),
     ("repository",),
+    ("bus", "discovery"),
     ("security",),
     ("codec", "observability", "config"),
     ("releases",),

@@ -63,3 +63,19 @@ class CohortPeer(Protocol):
     ) -> AsyncIterator[StateFrame]:
         """Instances as the member has them now, one frame each."""
         ...
+
+
+class Dialer(Protocol):
+    """Makes the other end of questions."""
+
+    def peer(
+        self, node_id: str | None, addresses: Sequence[tuple[str, int]]
+    ) -> CohortPeer:
+        """A node to be asked; nothing is connected before it is.
+
+        Args:
+            node_id: Whose certificate it must have; None takes whoever of the cohort
+                is there, and checks that it describes itself by its own id.
+            addresses: Hosts and ports, best first.
+        """
+        ...

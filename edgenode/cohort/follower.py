@@ -1,0 +1,302 @@
+"""Keeps up with the events of one other member.
+
+Events come over the bus, each with its place. What fits behind the place reached is
+applied; where something is missing, the events in between are fetched from the origin;
+where its history doesn't go back that far, or is another one, what both hold is compared.
+So it doesn't matter what the bus loses, who starts first, or how long one was away.
+
+All of it happens in one task, one thing after the other: an event that arrives while
+others are fetched waits, and is passed over if it was among them.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from edgenode.clock import Clock
+from edgenode.cohort.comparison import Holdings, differences, fetched
+from edgenode.cohort.model import EndFrame, EventFrame, ResetFrame, StateFrame
+from edgenode.cohort.peer import CohortPeer
+from edgenode.errors import EdgeNodeError, PeerRefusedError, PeerUnavailableError
+from edgenode.events.streams import Position, Step
+from edgenode.limits import (
+    APPLIED_TOGETHER,
+    FIRST_RETRY_SECONDS,
+    LONGEST_RETRY_SECONDS,
+    MAX_WAITING_EVENTS,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class Outcome(Enum):
+    """What came of an event."""
+
+    APPLIED = 0
+    GAP = 1
+    UNKNOWN_TYPE = 2
+
+
+class Applier(Protocol):
+    """The local member, as far as it takes in what others have."""
+
+    def position(self, origin: str) -> Position | None:
+        """How far an origin was followed."""
+        ...
+
+    async def apply(
+        self, origin: str, step: Step, event: bytes, *, last_try: bool = False
+    ) -> Outcome:
+        """Apply an event if it fits behind the position, and move that.
+
+        With ``last_try`` an event of an unknown type is refused and passed over.
+        """
+        ...
+
+    async def move_to(self, origin: str, position: Position) -> None:
+        """Everything up to there has been applied, or compared."""
+        ...
+
+    async def learn_types(self, origin: str, peer: CohortPeer) -> None:
+        """Take over the types that the origin has and we lack."""
+        ...
+
+    async def adopt(self, owner: str, states: Sequence[StateFrame]) -> None:
+        """Hold what an owner holds of its own."""
+        ...
+
+    def is_wanted(self, group: str) -> bool:
+        """Whether a group of instances is kept here at all."""
+        ...
+
+
+@dataclass(slots=True)
+class FollowerFigures:
+    """What a follower counts."""
+
+    applied: int = 0
+    gaps: int = 0
+    fetched_events: int = 0
+    comparisons: int = 0
+    mended: int = 0
+    failures: int = 0
+    dropped: int = 0
+
+
+class Follower:
+    """Follows one origin for one member; see the module.
+
+    Attributes:
+        figures: What happened so far.
+        trouble: Why it doesn't get on, or an empty text.
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        applier: Applier,
+        holdings: Holdings,
+        peer: Callable[[], CohortPeer],
+        clock: Clock,
+    ) -> None:
+        """Begin where the member left off.
+
+        Args:
+            origin: The metadata collection to follow.
+            applier: Takes in what comes.
+            holdings: What the member holds, for comparing.
+            peer: The node of the origin, as it is to be reached now.
+            clock: Times retries.
+        """
+        self.origin = origin
+        self.figures = FollowerFigures()
+        self.trouble = ""
+        self._applier = applier
+        self._holdings = holdings
+        self._peer = peer
+        self._clock = clock
+        self._inbox: deque[tuple[Step, bytes]] = deque()
+        self._known = Position("", 0)
+        self._woken = asyncio.Event()
+        self._must_compare = False
+        self._retry_at: float | None = None
+        self._retry_after = FIRST_RETRY_SECONDS
+
+    # called from outside, returning at once
+
+    @property
+    def known(self) -> Position:
+        """How far the origin is known to be."""
+        return self._known
+
+    @property
+    def lag(self) -> int:
+        """How many numbers behind the origin the member is, as far as is known."""
+        position = self._applier.position(self.origin)
+        if position is None or position.incarnation != self._known.incarnation:
+            return self._known.sequence
+        return max(0, self._known.sequence - position.sequence)
+
+    def offer(self, step: Step, event: bytes) -> None:
+        """An event came over the bus."""
+        if len(self._inbox) >= MAX_WAITING_EVENTS:
+            # They are fetched when their turn would have come.
+            self._inbox.clear()
+            self.figures.dropped += MAX_WAITING_EVENTS
+        self._inbox.append((step, event))
+        self._learn(Position(step.incarnation, step.sequence))
+        if self._retry_at is None:
+            self._woken.set()
+
+    def mark(self, position: Position) -> None:
+        """The origin is known to be at a place."""
+        self._learn(position)
+        if self._is_behind() and self._retry_at is None:
+            self._woken.set()
+
+    def compare(self) -> None:
+        """Compare what both hold, as soon as may be."""
+        self._must_compare = True
+        if self._retry_at is None:
+            self._woken.set()
+
+    def reachable(self) -> None:
+        """The origin's node is there again: don't wait for the next try."""
+        self._retry_at = None
+        self._retry_after = FIRST_RETRY_SECONDS
+        if self._inbox or self._must_compare or self._is_behind():
+            self._woken.set()
+
+    def tick(self, now: float) -> None:
+        """Time has passed (monotonic seconds)."""
+        if self._retry_at is not None and now >= self._retry_at:
+            self._retry_at = None
+            self._woken.set()
+
+    # the task
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        self._woken.set()
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            try:
+                await self._follow()
+            except (PeerUnavailableError, PeerRefusedError, EdgeNodeError) as error:
+                self._fail(error)
+            else:
+                self.trouble = ""
+                self._retry_after = FIRST_RETRY_SECONDS
+
+    def _fail(self, error: EdgeNodeError) -> None:
+        """Try again later; nothing is lost, because the position didn't move."""
+        self.figures.failures += 1
+        self.trouble = str(error)
+        self._retry_at = self._clock.monotonic() + self._retry_after
+        self._retry_after = min(2 * self._retry_after, LONGEST_RETRY_SECONDS)
+
+    async def _follow(self) -> None:
+        if self._applier.position(self.origin) is None:
+            await self._catch_up()
+        while self._inbox:
+            count = min(len(self._inbox), APPLIED_TOGETHER)
+            portion = [self._inbox.popleft() for _ in range(count)]
+            if not await self._apply(portion):
+                self.figures.gaps += 1
+                await self._catch_up()
+        if self._is_behind():
+            await self._catch_up()
+        if self._must_compare:
+            await self._compare()
+
+    async def _apply(self, portion: Sequence[tuple[Step, bytes]]) -> bool:
+        """Apply events, together in one commit; False when there is a gap."""
+        # All are waited for, also when one fails: none shall come late.
+        results = await asyncio.gather(
+            *(self._applier.apply(self.origin, step, event) for step, event in portion),
+            return_exceptions=True,
+        )
+        outcomes = []
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+            outcomes.append(result)
+        unknown = Outcome.UNKNOWN_TYPE in outcomes
+        if unknown:
+            await self._applier.learn_types(self.origin, self._peer())
+            for step, event in portion:
+                # In order, and those that were applied are passed over.
+                await self._applier.apply(self.origin, step, event, last_try=True)
+        self.figures.applied += outcomes.count(Outcome.APPLIED)
+        return unknown or Outcome.GAP not in outcomes
+
+    async def _catch_up(self) -> None:
+        """Fetch what is missing, event by event."""
+        position = self._applier.position(self.origin) or Position("", 0)
+        portion: list[tuple[Step, bytes]] = []
+        async for frame in self._peer().events(self.origin, position):
+            match frame:
+                case EventFrame():
+                    step = Step(position.incarnation, frame.after, frame.sequence)
+                    portion.append((step, frame.event))
+                    self.figures.fetched_events += 1
+                    if len(portion) < APPLIED_TOGETHER:
+                        continue
+                    await self._apply_fetched(portion)
+                    portion = []
+                case EndFrame():
+                    await self._apply_fetched(portion)
+                    end = Position(position.incarnation, frame.sequence)
+                    await self._applier.move_to(self.origin, end)
+                    self._learn(end)
+                    return
+                case ResetFrame():
+                    await self._compare()
+                    end = Position(frame.incarnation, frame.sequence)
+                    await self._applier.move_to(self.origin, end)
+                    self._known = end
+                    return
+        raise PeerUnavailableError(self.origin, "its events broke off")
+
+    async def _apply_fetched(self, portion: Sequence[tuple[Step, bytes]]) -> None:
+        if not await self._apply(portion):
+            raise PeerUnavailableError(self.origin, "its events have a gap")
+
+    async def _compare(self) -> None:
+        """Find and mend what is held differently."""
+        self._must_compare = True
+        peer = self._peer()
+        await self._applier.learn_types(self.origin, peer)
+        guids = await differences(
+            self._holdings, peer, self.origin, self.origin, self._applier.is_wanted
+        )
+        async for states in fetched(peer, self.origin, guids):
+            await self._applier.adopt(self.origin, states)
+            self.figures.mended += len(states)
+        self.figures.comparisons += 1
+        self._must_compare = False
+
+    # what is known of the origin
+
+    def _learn(self, position: Position) -> None:
+        known = self._known
+        if (
+            position.incarnation != known.incarnation
+            or position.sequence > known.sequence
+        ):
+            self._known = position
+
+    def _is_behind(self) -> bool:
+        if not self._known.incarnation:
+            return False
+        position = self._applier.position(self.origin)
+        return (
+            position is None
+            or position.incarnation != self._known.incarnation
+            or position.sequence < self._known.sequence
+        )

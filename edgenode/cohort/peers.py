@@ -1,0 +1,156 @@
+"""The nodes of the cohort: where they are, and whether they live.
+
+Pure: what is heard goes in with its time, what is known comes out. A description with a
+higher revision replaces the one before, wherever it came from; addresses at which a node
+was seen come before those that it names itself, because they are known to be near.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from edgenode.cohort.model import NodeInfo
+from edgenode.limits import (
+    FORGOTTEN_AFTER_SECONDS,
+    MAX_ADDRESSES,
+    MAX_NODES,
+    SILENT_AFTER_SECONDS,
+)
+
+
+class PeerState(Enum):
+    """Whether a node lives, as far as is known here."""
+
+    UNKNOWN = "unknown"
+    ALIVE = "alive"
+    SILENT = "silent"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """One node as it is known here.
+
+    Attributes:
+        info: How it describes itself.
+        seen_at: Addresses at which it was seen, newest first.
+        heard: When it was last heard of, by itself (monotonic seconds); None if never.
+        lost: When its connection broke off, or it couldn't be reached; None if it
+            has been heard of since.
+        is_linked: Whether there is a connection to its broker.
+        skew: How far its clock is ahead, in seconds; None before the first exchange.
+    """
+
+    info: NodeInfo
+    seen_at: tuple[str, ...] = ()
+    heard: float | None = None
+    lost: float | None = None
+    is_linked: bool = False
+    skew: float | None = None
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where to reach it, best first."""
+        return tuple(dict.fromkeys((*self.seen_at, *self.info.addresses)))
+
+    def state(self, now: float) -> PeerState:
+        """Whether it lives."""
+        if self.is_linked:
+            return PeerState.ALIVE
+        if self.lost is not None:
+            return PeerState.LOST
+        if self.heard is None:
+            return PeerState.UNKNOWN
+        if now - self.heard > SILENT_AFTER_SECONDS:
+            return PeerState.SILENT
+        return PeerState.ALIVE
+
+
+@dataclass(slots=True)
+class PeerTable:
+    """All other nodes that are known, by node id."""
+
+    own_id: str
+    _peers: dict[str, Peer] = field(default_factory=dict)
+
+    def __contains__(self, node_id: str) -> bool:
+        return node_id in self._peers
+
+    def __len__(self) -> int:
+        return len(self._peers)
+
+    def get(self, node_id: str) -> Peer | None:
+        """A node, if it is known."""
+        return self._peers.get(node_id)
+
+    def all(self) -> tuple[Peer, ...]:
+        """All nodes that are known."""
+        return tuple(self._peers.values())
+
+    def described(self, info: NodeInfo) -> bool:
+        """Take a description; False when what is known is as new."""
+        known = self._peers.get(info.node_id)
+        if info.node_id == self.own_id or (
+            known is not None and info.revision <= known.info.revision
+        ):
+            return False
+        info = replace(info, addresses=info.addresses[:MAX_ADDRESSES])
+        if known is None:
+            self._make_room()
+            self._peers[info.node_id] = Peer(info=info)
+        else:
+            # It speaks again: whatever was lost of it belongs to an earlier time.
+            self._peers[info.node_id] = replace(known, info=info, lost=None)
+        return True
+
+    def seen(self, node_id: str, addresses: Iterable[str]) -> None:
+        """A node that is known was seen on the network, or answered at an address.
+
+        Nobody gets into the table by being seen: that anybody can pretend.
+        """
+        known = self._peers.get(node_id)
+        if known is not None:
+            merged = tuple(dict.fromkeys((*addresses, *known.seen_at)))[:MAX_ADDRESSES]
+            self._peers[node_id] = replace(known, seen_at=merged)
+
+    def heard(self, node_id: str, now: float, *, skew: float | None = None) -> None:
+        """A node was heard of, by itself."""
+        known = self._peers.get(node_id)
+        if known is not None:
+            skew = known.skew if skew is None else skew
+            self._peers[node_id] = replace(known, heard=now, lost=None, skew=skew)
+
+    def linked(self, node_id: str, now: float) -> None:
+        """The connection to a node's broker stands."""
+        known = self._peers.get(node_id)
+        if known is not None:
+            self._peers[node_id] = replace(known, is_linked=True, heard=now, lost=None)
+
+    def lost(self, node_id: str, now: float) -> None:
+        """A connection to a node broke off, or it couldn't be reached."""
+        known = self._peers.get(node_id)
+        if known is not None:
+            self._peers[node_id] = replace(known, is_linked=False, lost=now)
+
+    def removed(self, node_id: str) -> None:
+        """A node isn't one of the cohort any more."""
+        self._peers.pop(node_id, None)
+
+    def alive(self, now: float) -> tuple[str, ...]:
+        """The ids of nodes that are worth a connection: all but those lost for long.
+
+        A lost node stays for a while, so that it is connected to as soon as it is back.
+        """
+        return tuple(
+            node_id
+            for node_id, peer in self._peers.items()
+            if peer.lost is None or now - peer.lost < FORGOTTEN_AFTER_SECONDS
+        )
+
+    def _make_room(self) -> None:
+        """Forget whoever was heard of longest ago, where there are too many."""
+        if len(self._peers) >= MAX_NODES:
+            oldest = min(
+                self._peers, key=lambda node_id: self._peers[node_id].heard or 0
+            )
+            del self._peers[oldest]

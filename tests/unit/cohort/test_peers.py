@@ -1,0 +1,116 @@
+"""The nodes of the cohort: where they are, and whether they live."""
+
+from edgenode.cohort.model import NodeInfo
+from edgenode.cohort.peers import PeerState, PeerTable
+from edgenode.limits import (
+    FORGOTTEN_AFTER_SECONDS,
+    MAX_ADDRESSES,
+    MAX_NODES,
+    SILENT_AFTER_SECONDS,
+)
+
+
+def info(node_id: str, revision: int = 1, **fields: object) -> NodeInfo:
+    return NodeInfo(node_id=node_id, run_id="r", revision=revision, **fields)  # type: ignore[arg-type]
+
+
+def test_the_higher_revision_holds() -> None:
+    table = PeerTable("me")
+    assert table.described(info("a", 2, name="two"))
+    assert not table.described(info("a", 2, name="again"))
+    assert not table.described(info("a", 1, name="one"))
+    assert table.described(info("a", 3, name="three"))
+    (peer,) = table.all()
+    assert peer.info.name == "three"
+
+
+def test_a_node_does_not_know_itself() -> None:
+    table = PeerTable("me")
+    assert not table.described(info("me"))
+    assert "me" not in table
+
+
+def test_being_seen_is_not_being_known() -> None:
+    table = PeerTable("me")
+    table.seen("a", ["10.0.0.1"])
+    assert table.get("a") is None
+
+
+def test_where_a_node_was_seen_comes_first() -> None:
+    table = PeerTable("me")
+    table.described(info("a", addresses=("10.0.0.1", "fe80::1")))
+    table.seen("a", ["192.168.0.7"])
+    table.seen("a", ["fe80::1%eth0"])
+    peer = table.get("a")
+    assert peer is not None
+    assert peer.addresses == ("fe80::1%eth0", "192.168.0.7", "10.0.0.1", "fe80::1")
+
+
+def test_a_node_can_not_name_addresses_without_end() -> None:
+    table = PeerTable("me")
+    table.described(info("a", addresses=tuple(map(str, range(99)))))
+    table.seen("a", [f"b{number}" for number in range(99)])
+    peer = table.get("a")
+    assert peer is not None
+    assert len(peer.addresses) == 2 * MAX_ADDRESSES
+
+
+def test_states_follow_what_is_heard() -> None:
+    table = PeerTable("me")
+    table.described(info("a"))
+
+    def state(now: float) -> PeerState:
+        peer = table.get("a")
+        assert peer is not None
+        return peer.state(now)
+
+    assert state(0) is PeerState.UNKNOWN
+    table.heard("a", 10)
+    assert state(10) is PeerState.ALIVE
+    assert state(11 + SILENT_AFTER_SECONDS) is PeerState.SILENT
+    table.lost("a", 20)
+    assert state(20) is PeerState.LOST
+    table.linked("a", 30)
+    assert state(31 + SILENT_AFTER_SECONDS) is PeerState.ALIVE
+    table.lost("a", 40)
+    assert state(40) is PeerState.LOST
+    table.described(info("a", 2))
+    assert state(41) is PeerState.ALIVE
+
+
+def test_skew_stays_until_it_is_measured_again() -> None:
+    table = PeerTable("me")
+    table.described(info("a"))
+    table.heard("a", 1, skew=2.5)
+    table.heard("a", 2)
+    peer = table.get("a")
+    assert peer is not None
+    assert peer.skew == 2.5
+
+
+def test_a_lost_node_keeps_its_place_for_a_while() -> None:
+    table = PeerTable("me")
+    table.described(info("a"))
+    table.lost("a", 100)
+    assert table.alive(100 + FORGOTTEN_AFTER_SECONDS - 1) == ("a",)
+    assert table.alive(100 + FORGOTTEN_AFTER_SECONDS) == ()
+
+
+def test_there_is_room_for_so_many() -> None:
+    table = PeerTable("me")
+    for number in range(MAX_NODES):
+        table.described(info(f"n{number}"))
+        table.heard(f"n{number}", number + 1)
+    table.heard("n0", MAX_NODES + 1)
+    table.described(info("one more"))
+    assert len(table) == MAX_NODES
+    assert "one more" in table
+    assert "n0" in table
+    assert "n1" not in table  # heard of longest ago
+
+
+def test_a_removed_node_is_gone() -> None:
+    table = PeerTable("me")
+    table.described(info("a"))
+    table.removed("a")
+    assert table.all() == ()

@@ -1,0 +1,87 @@
+"""Events go out in order; each names the one before it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from edgenode.cohort.publisher import Publisher
+from edgenode.events.model import InstanceEvent, OMRSInstanceEventType
+from edgenode.events.streams import Position, Step
+from edgenode.limits import MAX_SINGLE_EVENTS
+from edgenode.repository.outbox import QueuedEvent
+
+
+class Outbox:
+    """Events in memory; the repository's own is tried in the tests of nodes."""
+
+    def __init__(self, last: int = 0) -> None:
+        self.events: list[QueuedEvent] = []
+        self.last = last
+
+    def add(self, sequence: int) -> None:
+        event = InstanceEvent(event_type=OMRSInstanceEventType.NEW_ENTITY_EVENT)
+        self.events.append(QueuedEvent(sequence, 0, event))
+        self.last = sequence
+
+    def incarnation(self) -> str:
+        return "i"
+
+    def last_sequence(self) -> int:
+        return self.last
+
+    async def events_after(self, sequence: int, limit: int) -> list[QueuedEvent]:
+        return [event for event in self.events if event.sequence > sequence][:limit]
+
+
+@asynccontextmanager
+async def publishing(
+    outbox: Outbox, *, unsent: frozenset[int] = frozenset()
+) -> AsyncIterator[tuple[Publisher, asyncio.Queue[Step]]]:
+    steps: asyncio.Queue[Step] = asyncio.Queue()
+
+    def publish(step: Step, event: QueuedEvent) -> bool:
+        if event.sequence in unsent:
+            return False
+        steps.put_nowait(step)
+        return True
+
+    publisher = Publisher(outbox, publish)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(publisher.run())
+        yield publisher, steps
+        running.cancel()
+
+
+async def test_each_event_names_the_one_before() -> None:
+    outbox = Outbox(last=7)
+    async with publishing(outbox) as (publisher, steps):
+        outbox.add(8)
+        outbox.add(11)
+        publisher.wake()
+        assert await steps.get() == Step("i", 7, 8)
+        assert await steps.get() == Step("i", 8, 11)
+        outbox.add(12)
+        publisher.wake()
+        assert await steps.get() == Step("i", 11, 12)
+        assert publisher.sent == Position("i", 12)
+
+
+async def test_what_is_not_sent_is_not_missed() -> None:
+    outbox = Outbox()
+    async with publishing(outbox, unsent=frozenset({2, 3})) as (publisher, steps):
+        for sequence in (1, 2, 3, 4):
+            outbox.add(sequence)
+        publisher.wake()
+        assert await steps.get() == Step("i", 0, 1)
+        assert await steps.get() == Step("i", 1, 4)
+
+
+async def test_of_a_long_row_the_newest_is_sent() -> None:
+    outbox = Outbox()
+    count = 2 * MAX_SINGLE_EVENTS
+    async with publishing(outbox) as (publisher, steps):
+        for sequence in range(1, count + 1):
+            outbox.add(sequence)
+        publisher.wake()
+        assert await steps.get() == Step("i", count - 1, count)
+        assert steps.empty()
