@@ -236,3 +236,292 @@ MAX_ARCHIVE_REFUSALS = 1_000
 LOW_DISK_BYTES = 64 * 1024 * 1024
 """Free space below which a server calls itself unwell: the write-ahead log may take a
 quarter of it, and a backup or a migration needs room for a copy."""
+
+# Nodes of the cohort
+
+FULL_MESH_NODES = 9
+"""Up to so many nodes all subscribe to all: measured, amqtt takes a tenth of a core for
+ten nodes at five events a second each, and connections grow with the square."""
+
+MAX_NODES = 1_000
+"""Nodes that are remembered, twice what an operator of 500 has; some 2 KB each."""
+
+MAX_ADDRESSES = 16
+"""Addresses of one node: four interfaces with an address of each kind."""
+
+SILENT_AFTER_SECONDS = 120.0
+"""A node without a connection to us that hasn't been heard of for so long is shown as
+silent: six rounds of exchanges."""
+
+FORGOTTEN_AFTER_SECONDS = 3_600.0
+"""So long the place of a lost node in the circle of neighbours is kept for it; closing
+ranks sooner would move connections at each restart."""
+
+MAX_REMEMBERED_MESSAGES = 4_096
+"""Messages that are recognised when they come another way: at 200 a second some 20 s of
+them, far longer than any way takes; 100 bytes each."""
+
+MAX_SINGLE_EVENTS = 200
+"""Events that are sent one by one when they have piled up: a second's worth at the rate
+the bus is made for. A longer row is fetched in bulk, compressed, at a tenth of the cost."""
+
+COMPARED_BUCKETS = 16
+"""Buckets whose items are asked for at once: of 100,000 instances of one type some 6,000,
+that is 300 KB."""
+
+FETCHED_STATES = 200
+"""States that are fetched and stored at once: half a megabyte, one commit."""
+
+MAX_WAITING_EVENTS = 1_000
+"""Events of one origin that wait to be applied: five seconds' worth; some 3 MB. Beyond
+that they are dropped and fetched later."""
+
+APPLIED_TOGETHER = 64
+"""Events that are applied in one commit: on an SD card that is what makes the rate."""
+
+FIRST_RETRY_SECONDS = 1.0
+LONGEST_RETRY_SECONDS = 60.0
+"""After a failure another try is made after so long, and after twice as long each time: a
+node that restarts is back in seconds, one that is off costs a connection a minute."""
+
+MAX_TOLD_RECORDS = 1_000
+"""Nodes, and members, in one half of an exchange: as many as are remembered."""
+
+# HTTP between nodes
+
+MAX_MEMBER_CONNECTIONS = 256
+"""Connections of nodes at a time: with ``MAX_CONNECTIONS`` and the files of the metadata
+still within the 1,024 files of most systems, and two for each node of a large cohort."""
+
+MAX_CONNECTIONS_OF_A_NODE = 16
+"""Connections that one node has here at a time; twice what it opens itself."""
+
+CONNECTIONS_TO_A_NODE = 8
+"""Connections to one node at a time; what comes on top waits for one."""
+
+CONNECTIONS_TO_NODES = 128
+"""Connections to all nodes at a time: one for each of a large cohort, and some more."""
+
+MAX_HANDSHAKES = 64
+"""Connections on which TLS is being agreed on. One is a millisecond of work on a small
+machine, and costs nobody a certificate to begin."""
+
+MAX_HANDSHAKES_OF_AN_ADDRESS = 8
+"""The same from one address, so that it can't keep the others out."""
+
+HANDSHAKE_SECONDS = 10.0
+"""How long it may take to agree on TLS: three round trips, of which a bad link loses a
+packet or two."""
+
+TLS_GOODBYE_SECONDS = 2.0
+"""How long the other side's part in closing TLS is waited for. What it would say doesn't
+matter any more."""
+
+ACCEPT_PAUSE_SECONDS = 1.0
+"""After so long a system that has no more files to open is asked for one again."""
+
+CONNECT_SECONDS = 10.0
+"""How long connecting to a node may take by all its addresses together."""
+
+ADDRESS_STAGGER_SECONDS = 0.25
+"""How long an address of a node has to answer before the next is tried beside it."""
+
+MAX_ADDRESSES_TRIED = 16
+"""Addresses of one node that are tried, so that none makes this one knock everywhere."""
+
+MAX_KEPT_ADDRESSES = 1_000
+"""Nodes whose address that worked last is remembered."""
+
+KEEPALIVE_SECONDS = 60.0
+"""How long a connection to a node is kept for its next question; less than it is kept
+on the other side (``IDLE_SECONDS``)."""
+
+MAX_PEER_ANSWER_BYTES = 16 * 1024 * 1024
+"""An answer of another node that is taken as a whole. A page of a thousand typical
+entities is 3 MB, the digests of 100,000 things are 6 MB."""
+
+MAX_ASKED_THINGS = 1_000
+"""Instances or type definitions that one question names; more are asked for in turn."""
+
+FRAMES_PIECE_BYTES = 64 * 1024
+"""How much of a stream of frames is compressed at once, some milliseconds on a small
+machine; who breaks off loses no more than this."""
+
+LARGE_COHORT_BODIES = 2
+"""Large bodies of other nodes that are taken in at a time. They are exchanges of large
+cohorts and lists of GUIDs, and nobody waits for the answers."""
+
+CONTACTS_AT_ONCE = 4
+"""Conversations with other nodes at once: one that hangs doesn't hold up the rest."""
+
+MAX_WAITING_CONTACTS = MAX_NODES
+"""Nodes that wait to be spoken with: each stands there once."""
+
+# Messages, frames and registrations
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+"""A message on the bus. An event that carries two typical states is 10 KB; a larger one
+than this is fetched from its origin."""
+
+MAX_ENVELOPE_HEADER_BYTES = 1_024
+"""What stands before the event in a message: two ids, a code and four numbers are 250."""
+
+MAX_TOPIC_ID_LENGTH = 128
+"""Characters of a collection's or node's id in a topic; those of UUIDs are 36."""
+
+MAX_FRAME_BYTES = 4 * MAX_BODY_BYTES
+"""One frame of a stream: an event with two states, each as large as a request can make
+it, and room to spare."""
+
+MAX_FRAME_TEXT_BYTES = 1_024
+"""A GUID, a name or an id in a frame."""
+
+MAX_STREAM_BYTES = 1024 * 1024 * 1024
+"""A whole stream, unpacked: ``MAX_OUTBOX_EVENTS`` of 5 KB are half of it."""
+
+INFLATED_PIECE_BYTES = 64 * 1024
+"""What is unpacked of a compressed stream at a time, so that a small piece that says the
+same a million times takes no memory."""
+
+MAX_MEMBERS = 1_000
+"""Members that a registry remembers, as many as ``MAX_NODES``; some 2 KB each. Those that
+have left make room first."""
+
+REFRESH_ANSWER_MILLIS = 1_000
+"""Requests to register again that come sooner after the last answer aren't answered: it
+is still under way to whoever asks, and asking must not make the cohort busy."""
+
+MAX_OVERTAKINGS = 3
+"""How often a member announces itself anew because somebody speaks for it with a higher
+revision. What is left from before a backup was put back gives in once; a twin doesn't."""
+
+# Discovery
+
+MAX_ANNOUNCED_NAME = 60
+"""Characters of a node's name in its announcement; a string of a TXT record takes 255
+bytes and a character up to four of them."""
+
+MAX_TXT_BYTES = 1_000
+"""The TXT record of another node's announcement. A node's own has at most some 300 bytes,
+and with all of its addresses the announcement stays within one packet."""
+
+MAX_ANNOUNCED_ADDRESSES = 12
+"""Addresses in this node's announcement; with them it stays within one packet."""
+
+MAX_SIGHTED_NODES = 1_000
+"""Nodes of the cohort that were seen on the local network: twice as many as cohorts are
+made for. Everybody there can announce more; the one seen longest ago then makes room."""
+
+MAX_SIGHTED_ADDRESSES = 16
+"""Addresses of one node that were seen; they are tried one after the other."""
+
+MAX_RESOLVED_NODES = 8
+"""Announcements whose other half is asked for at a time. Nodes announce themselves in one
+packet; asking is for packets that were lost, and is a packet itself."""
+
+RESOLVE_SECONDS = 3.0
+"""How long the other half of an announcement is asked for."""
+
+SIGHTING_SECONDS = 24 * 3_600.0
+"""How long an address is remembered after it was last seen. By then, a day being what
+routers commonly lease addresses for, somebody else may have it."""
+
+ANNOUNCE_SECONDS = 300.0
+"""How often a node announces itself unasked, one packet each for IPv4 and IPv6. Nodes that
+a switch or an access point kept apart find each other so much later at the latest."""
+
+INTERFACE_POLL_SECONDS = 30.0
+"""How often the interfaces are looked at, beside when the kernel tells of a change."""
+
+INTERFACE_SETTLE_SECONDS = 0.2
+"""How long to wait after the kernel told of a change: changes come by the dozen."""
+
+GOODBYE_SECONDS = 2.0
+"""How long a node's goodbye may hold up its stop; three packets in a quarter of a second."""
+
+# Trust
+
+MAX_COHORT_FILE_BYTES = 256 * 1024
+"""A file of the cohort's directory: the largest, the removals, takes some 150 bytes each."""
+
+MAX_TOKEN_FILE_BYTES = 4_096
+"""A file with a join token, which has 134 characters at most, and white space."""
+
+ISSUING_SECONDS = 60.0
+"""How long the process that issues certificates may take: 0.3 s on a PC, some 3 s on the
+smallest Raspberry Pi, and ten times that from an SD card that is busy with the start."""
+
+MAX_REMOVALS = 1_000
+"""Removed nodes that are remembered, as many as there can be nodes. All of them stand in
+each exchange that has news of one; when there are more, the key should be rotated."""
+
+MAX_REFUSED_PEERS = 256
+"""Addresses by which refusals are counted, some 200 bytes each; others count together."""
+
+HANDSHAKE_SECONDS = 10.0
+"""How long a TLS handshake may take: two round trips and some 50 ms of work on the
+smallest machine. A connection without one holds 100 KB."""
+
+MAX_HANDSHAKES = 64
+"""Handshakes at a time on a listener, 6 MB of memory; whoever comes then is turned away
+and tries again."""
+
+# The bus
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+"""A message on the bus: as much as a request's body, which is what instances come in by."""
+
+MAX_CLIENT_PACKET_BYTES = 16 * 1024
+"""A packet that a peer sends to the embedded broker. Peers only subscribe there; the
+largest is a last will of some hundred bytes."""
+
+MAX_FILTERS = 32
+"""Topic filters of one connection to the embedded broker; nodes use one."""
+
+MAX_FILTER_LENGTH = 512
+"""Characters of a topic filter: the prefix has 100, an id 36 to 64."""
+
+MAX_BUS_CONNECTIONS = 64
+"""Connections to the embedded broker at a time. In a cohort of 1,000 nodes some ten
+subscribe to each; at 0.4 MB each the bound is what a small machine can bear."""
+
+MAX_BUS_CONNECTIONS_OF_A_NODE = 4
+"""The same of one node: its link, the one before that is still to break, and somebody
+who looks on."""
+
+MAX_KEEPALIVE_SECONDS = 600
+"""The longest silence that a client of the broker may announce; nodes announce a minute."""
+
+BUS_KEEPALIVE_SECONDS = 60
+"""After so long without a message a broker is asked for a sign of life."""
+
+BUS_CHECK_SECONDS = 5.0
+"""How often a connection is looked at whether that is due."""
+
+MAX_BUS_BACKLOG_BYTES = 1024 * 1024
+"""What may wait for one subscriber before messages to it are dropped: two seconds and a
+half of the rate the bus is made for. What is missed is fetched later, compressed."""
+
+MAX_BUS_WAITING = 4_096
+MAX_BUS_WAITING_BYTES = 4 * 1024 * 1024
+"""Messages that wait to be published, some seconds of work for a small machine; beyond
+that they are dropped."""
+
+MAX_RETAINED = 2_048
+MAX_RETAINED_BYTES = 8 * 1024 * 1024
+"""Messages that are kept for who subscribes later: two for each node of a large cohort,
+4 KB each."""
+
+BUS_GOODBYE_SECONDS = 2.0
+"""How long the last messages of a bus that ends may take to leave."""
+
+FIRST_RECONNECT_SECONDS = 0.5
+LONGEST_RECONNECT_SECONDS = 30.0
+"""After so long a broker that was lost is tried again, and after up to twice as long each
+time; a node that is back also makes itself known by connecting."""
+
+STEADY_LINK_SECONDS = 10.0
+"""A connection that lasted so long was a good one: the next try follows soon."""
+
+PACKETS_PER_TURN = 64
+"""Packets of one connection that are read before others have a turn, some milliseconds."""
