@@ -168,7 +168,7 @@ class Follower:
         """The origin's node is there again: don't wait for the next try."""
         self._retry_at = None
         self._retry_after = FIRST_RETRY_SECONDS
-        if self._inbox or self._must_compare or self._is_behind():
+        if self.trouble or self._inbox or self._must_compare or self._is_behind():
             self._woken.set()
 
     def tick(self, now: float) -> None:

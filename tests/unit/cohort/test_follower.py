@@ -1,0 +1,209 @@
+"""Whatever the bus does, in the end a follower holds what the origin holds."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgenode.cohort.follower import Follower
+from edgenode.events.streams import Position, Step
+from edgenode.limits import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS
+from tests.unit.cohort.clocks import FakeClock
+from tests.unit.cohort.origins import Member, Origin
+
+
+@asynccontextmanager
+async def following(
+    origin: Origin, member: Member, clock: FakeClock | None = None
+) -> AsyncIterator[Follower]:
+    follower = Follower("o", member, member, lambda: origin, clock or FakeClock())
+    task = asyncio.create_task(follower.run())
+    try:
+        yield follower
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def turns(count: int = 200) -> None:
+    """Let everything happen that can."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_events_are_applied_as_they_come() -> None:
+    origin, member = Origin(), Member()
+    async with following(origin, member) as follower:
+        await turns()
+        for name in "abca":
+            follower.offer(*origin.change(name))
+        await turns()
+    assert member.applied == [b"a=1", b"b=1", b"c=1", b"a=2"]
+    assert follower.figures.fetched_events == 0
+
+
+async def test_what_is_missing_is_fetched_in_order() -> None:
+    origin, member = Origin(), Member()
+    async with following(origin, member) as follower:
+        await turns()
+        follower.offer(*origin.change("a"))
+        origin.change("b")
+        origin.change("a")
+        follower.offer(*origin.change("c"))
+        await turns()
+    assert member.applied == [b"a=1", b"b=1", b"a=2", b"c=1"]
+    assert follower.figures.gaps == 1
+
+
+async def test_a_mark_alone_is_enough() -> None:
+    origin, member = Origin(), Member()
+    async with following(origin, member) as follower:
+        await turns()
+        origin.change("a")
+        follower.mark(Position("i", 1))
+        assert follower.lag == 1
+        await turns()
+        assert follower.lag == 0
+    assert member.applied == [b"a=1"]
+
+
+async def test_a_history_that_is_gone_is_compared() -> None:
+    origin, member = Origin(), Member()
+    for name in "abc":
+        origin.change(name)
+    origin.forget()
+    member.holds = {"a": 1, "b": 7, "z": 1}
+    member.positions["o"] = Position("i", 1)
+    async with following(origin, member) as follower:
+        follower.mark(Position("i", 3))
+        await turns()
+    assert member.holds == {"a": 1, "b": 1, "c": 1}
+    assert member.positions["o"] == Position("i", 3)
+    assert follower.figures.mended == 3  # not what was equal
+
+
+async def test_another_incarnation_is_compared() -> None:
+    origin, member = Origin(incarnation="new"), Member()
+    origin.change("a")
+    member.holds = {"a": 5}
+    member.positions["o"] = Position("old", 9)
+    async with following(origin, member) as follower:
+        follower.offer(*origin.change("a"))
+        await turns()
+    assert member.holds == {"a": 2}
+    assert member.positions["o"] == Position("new", 2)
+
+
+async def test_a_damaged_copy_is_mended_when_it_is_compared() -> None:
+    origin, member = Origin(), Member()
+    async with following(origin, member) as follower:
+        await turns()
+        follower.offer(*origin.change("a"))
+        await turns()
+        member.holds["a"] = 99
+        follower.compare()
+        await turns()
+    assert member.holds == {"a": 1}
+
+
+async def test_types_are_learnt_before_their_instances() -> None:
+    origin, member = Origin(), Member()
+    async with following(origin, member) as follower:
+        await turns()
+        member.knows_types = False
+        for name in "ab":
+            follower.offer(*origin.change(name))
+        await turns()
+    assert member.applied == [b"a=1", b"b=1"]
+
+
+async def test_tries_are_further_and_further_apart_until_it_is_back() -> None:
+    clock = FakeClock()
+    origin, member = Origin(is_reachable=False), Member()
+    async with following(origin, member, clock) as follower:
+        await turns()
+        wait = FIRST_RETRY_SECONDS
+        while wait < LONGEST_RETRY_SECONDS:
+            failures = follower.figures.failures
+            clock.advance(wait - 0.01)
+            follower.tick(clock.monotonic())
+            await turns(5)
+            assert follower.figures.failures == failures
+            clock.advance(0.01)
+            follower.tick(clock.monotonic())
+            await turns(5)
+            assert follower.figures.failures == failures + 1
+            assert "cut off" in follower.trouble
+            wait *= 2
+        origin.is_reachable = True
+        origin.change("a")
+        follower.reachable()
+        await turns()
+        assert follower.trouble == ""
+    assert member.holds == {"a": 1}
+
+
+async def test_a_stream_that_breaks_off_goes_on_where_it_was() -> None:
+    clock = FakeClock()
+    origin, member = Origin(), Member()
+    async with following(origin, member, clock) as follower:
+        await turns()
+        for number in range(200):
+            origin.change(str(number % 7))
+        origin.breaks_after = 150
+        follower.mark(Position("i", 200))
+        await turns(2000)
+        applied = len(member.applied)
+        assert 0 < applied < 200
+        origin.breaks_after = None
+        follower.reachable()
+        await turns(2000)
+    assert len(member.applied) == 200
+    assert follower.figures.fetched_events < 200 + 150
+
+
+changes = st.lists(
+    st.tuples(
+        st.sampled_from("abc"), st.sampled_from(["send", "lose", "twice", "late"])
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(changes, st.randoms(use_true_random=False), st.integers(0, 40))
+def test_loss_repetition_and_disorder_do_not_matter(
+    plan: list[tuple[str, str]], random: object, forget_at: int
+) -> None:
+    async def run() -> None:
+        origin, member = Origin(), Member()
+        late: list[tuple[Step, bytes]] = []
+        async with following(origin, member) as follower:
+            for number, (name, fate) in enumerate(plan):
+                if number == forget_at:
+                    origin.forget()
+                message = origin.change(name)
+                if fate == "late":
+                    late.append(message)
+                for _ in range({"send": 1, "twice": 2}.get(fate, 0)):
+                    follower.offer(*message)
+                await turns(number % 5)
+            random.shuffle(late)  # type: ignore[attr-defined]
+            for message in late:
+                follower.offer(*message)
+            follower.mark(Position("i", origin.sequence))
+            await turns(3000)
+            assert follower.lag == 0
+        assert member.holds == origin.holds
+        for name in member.holds:  # nothing was applied twice or went back
+            versions = [v for n, v in map(_parts, member.applied) if n == name]
+            assert versions == sorted(set(versions))
+
+    asyncio.run(run())
+
+
+def _parts(event: bytes) -> tuple[str, int]:
+    name, version = event.decode().split("=")
+    return name, int(version)
