@@ -13,7 +13,7 @@ exactly as somebody else does. Where the cohort has no key, there is no code.
 import hmac
 import re
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from hashlib import sha256
 from typing import Any
 
@@ -30,6 +30,7 @@ from edgenode.limits import (
 class EnvelopeFault(Enum):
     """What is wrong with a message; the value is for counters and logs."""
 
+    BAD_TOPIC = "bad topic"
     TOO_LARGE = "too large"
     NO_HEADER = "no header"
     BAD_HEADER = "bad header"
@@ -64,10 +65,17 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A message taken apart: ``body`` is the JSON object of the event, not looked at."""
+    """A message taken apart.
+
+    Attributes:
+        header: Who sent it.
+        body: The JSON object of the event, not looked at.
+        code: What tells the message from all others; empty where there is no key.
+    """
 
     header: Header
     body: bytes
+    code: bytes = b""
 
 
 # The header stands first, and holds neither objects nor text with braces.
@@ -126,7 +134,7 @@ def unwrap(key: bytes | None, topic: str, payload: bytes) -> Envelope:
         raise EnvelopeError(EnvelopeFault.NO_CODE)
     elif not hmac.compare_digest(code, _code(key, topic, told, rest)):
         raise EnvelopeError(EnvelopeFault.WRONG_CODE)
-    return Envelope(_header(told), b"{" + rest[1:])
+    return Envelope(_header(told), b"{" + rest[1:], code or b"")
 
 
 def _code(key: bytes, topic: str, told: bytes, rest: bytes) -> bytes:
@@ -185,8 +193,8 @@ def _number(fields: dict[str, Any], name: str) -> int:
 # Topics
 
 
-class TopicKind(Enum):
-    """What is sent on a topic; the value stands in its name."""
+class TopicKind(StrEnum):
+    """What is sent on a topic, as it stands in its name."""
 
     REGISTRATION = "registration"
     REQUESTS = "requests"
@@ -196,12 +204,7 @@ class TopicKind(Enum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A topic's name taken apart; ``id`` is a member's collection or a node."""
-
-    kind: TopicKind
-    id: str
+_KINDS = {kind.value: kind for kind in TopicKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,29 +218,40 @@ class Topics:
         """What to subscribe to."""
         return f"{self.prefix}#"
 
-    def name(self, kind: TopicKind, id: str) -> str:
-        """The topic of a member or node.
+    def of_member(self, kind: TopicKind, collection_id: str) -> str:
+        """What is said by or of a member.
 
         Raises:
             ValueError: The id can't stand in a topic.
         """
-        if not is_topic_id(id):
-            raise ValueError(f"{id!r} can't stand in a topic")
-        return f"{self.prefix}{kind.value}/{id}"
+        return self._name(kind, collection_id)
 
-    def parse(self, name: str) -> Topic | None:
-        """What a topic is for; None where it is none of these."""
-        if not name.startswith(self.prefix):
-            return None
-        kind, _, id = name[len(self.prefix) :].partition("/")
-        if kind not in _KINDS or not is_topic_id(id):
-            return None
-        return Topic(_KINDS[kind], id)
+    def node(self, node_id: str) -> str:
+        """Where a node describes itself."""
+        return self._name(TopicKind.NODE, node_id)
+
+    def lost(self, node_id: str) -> str:
+        """Where others say that a connection to a node broke off."""
+        return self._name(TopicKind.LOST, node_id)
+
+    def parse(self, name: str) -> tuple[TopicKind, str]:
+        """What is sent on a topic, and the member or node by or of which.
+
+        Raises:
+            EnvelopeError: It is none of these topics.
+        """
+        if name.startswith(self.prefix):
+            kind, _, about = name[len(self.prefix) :].partition("/")
+            if kind in _KINDS and is_topic_id(about):
+                return _KINDS[kind], about
+        raise EnvelopeError(EnvelopeFault.BAD_TOPIC)
+
+    def _name(self, kind: TopicKind, about: str) -> str:
+        if not is_topic_id(about):
+            raise ValueError(f"{about!r} can't stand in a topic")
+        return f"{self.prefix}{kind}/{about}"
 
 
-_KINDS = {kind.value: kind for kind in TopicKind}
-
-
-def is_topic_id(id: str) -> bool:
+def is_topic_id(text: str) -> bool:
     """Whether an id can stand in a topic; GUIDs and node ids can."""
-    return _ID.fullmatch(id) is not None
+    return _ID.fullmatch(text) is not None

@@ -16,7 +16,6 @@ from edgenode.cohort.envelope import (
     EnvelopeError,
     EnvelopeFault,
     Header,
-    Topic,
     TopicKind,
     Topics,
     unwrap,
@@ -69,8 +68,10 @@ def test_what_is_wrapped_comes_out(
     key: bytes | None, topic: str, header: Header, body: bytes
 ) -> None:
     payload = wrap(key, topic, header, body)
-    assert unwrap(key, topic, payload) == Envelope(header, body)
     told = loads(payload)
+    code = told["edgenode"].get("mac", "").encode()
+    assert bool(code) is (key is not None)
+    assert unwrap(key, topic, payload) == Envelope(header, body, code)
     assert next(iter(told)) == "edgenode"
     del told["edgenode"]
     expected = loads(body)
@@ -238,12 +239,23 @@ def test_a_message_that_nobody_takes_is_not_made() -> None:
 NAMES = Topics("edgenode/home/0011223344556677/")
 
 
-@given(kind=st.sampled_from(TopicKind), id=IDS)
-def test_a_topic_is_read_as_it_was_named(kind: TopicKind, id: str) -> None:
-    name = NAMES.name(kind, id)
-    assert name == f"edgenode/home/0011223344556677/{kind.value}/{id}"
-    assert NAMES.parse(name) == Topic(kind, id)
-    assert Topics("edgenode/other/0011223344556677/").parse(name) is None
+def named(kind: TopicKind, about: str) -> str:
+    match kind:
+        case TopicKind.NODE:
+            return NAMES.node(about)
+        case TopicKind.LOST:
+            return NAMES.lost(about)
+        case _:
+            return NAMES.of_member(kind, about)
+
+
+@given(kind=st.sampled_from(TopicKind), about=IDS)
+def test_a_topic_is_read_as_it_was_named(kind: TopicKind, about: str) -> None:
+    name = named(kind, about)
+    assert name == f"edgenode/home/0011223344556677/{kind.value}/{about}"
+    assert NAMES.parse(name) == (kind, about)
+    with pytest.raises(EnvelopeError):
+        Topics("edgenode/other/0011223344556677/").parse(name)
 
 
 @pytest.mark.parametrize(
@@ -267,20 +279,25 @@ def test_a_topic_is_read_as_it_was_named(kind: TopicKind, id: str) -> None:
         "x" + NAMES.prefix + "instances/m",
     ],
 )
-def test_an_odd_topic_is_none(name: str) -> None:
-    assert NAMES.parse(name) is None
+def test_an_odd_topic_is_refused(name: str) -> None:
+    with pytest.raises(EnvelopeError) as refused:
+        NAMES.parse(name)
+    assert refused.value.reason is EnvelopeFault.BAD_TOPIC
 
 
 @given(name=st.text(max_size=30))
-def test_any_name_is_read(name: str) -> None:
-    topic = NAMES.parse(NAMES.prefix + name)
-    assert topic is None or NAMES.name(topic.kind, topic.id) == NAMES.prefix + name
+def test_any_name_is_read_or_refused(name: str) -> None:
+    try:
+        kind, about = NAMES.parse(NAMES.prefix + name)
+    except EnvelopeError:
+        return
+    assert named(kind, about) == NAMES.prefix + name
 
 
-@pytest.mark.parametrize("id", ["", "a/b", "+", "#", "a b", "\0", "x" * 129])
-def test_an_odd_id_gets_no_topic(id: str) -> None:
+@pytest.mark.parametrize("about", ["", "a/b", "+", "#", "a b", "\0", "x" * 129])
+def test_an_odd_id_gets_no_topic(about: str) -> None:
     with pytest.raises(ValueError, match="topic"):
-        NAMES.name(TopicKind.TYPES, id)
+        NAMES.of_member(TopicKind.TYPES, about)
 
 
 def test_all_topics_are_subscribed_to_at_once() -> None:
