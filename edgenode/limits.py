@@ -197,9 +197,25 @@ BRIEF_CHECK_SECONDS = 0.2
 """The same after a proper stop, when there is little reason for damage: enough for a file
 of 20 MB on a PC."""
 
-MAX_OUTBOX_EVENTS = 100_000
-"""Events kept for members that can't be reached, some 10 MB. A member that missed more
-learns of them when it asks for the instances."""
+MAX_OUTBOX_EVENTS = 50_000
+"""Events kept for members that can't be reached, some 10 MB: a day and a half at one every
+two seconds. A member that missed more compares digests."""
+
+MAX_OUTBOX_BYTES = 32 * 1024 * 1024
+"""What events may take beyond the states they refer to. Mostly that is 200 bytes each; an
+event of something that was purged has the whole of it."""
+
+OUTBOX_SURPLUS = 1.1
+OUTBOX_PART_LEFT = 0.9
+"""Events are left out from so many times ``MAX_OUTBOX_EVENTS`` on, between two changes, or
+from just that number on in a quiet moment, until this part of it is left; so that going
+through all of them, half a second of work, comes after some thousand events each time."""
+
+OUTBOX_SLICE = 500
+"""Events that are looked at while changes wait, some milliseconds."""
+
+MAX_OUTBOX_PAGE_BYTES = 1024 * 1024
+"""Events that are read at once; they are decoded in the event loop, in some 30 ms."""
 
 # Archives
 
@@ -525,3 +541,16 @@ STEADY_LINK_SECONDS = 10.0
 
 PACKETS_PER_TURN = 64
 """Packets of one connection that are read before others have a turn, some milliseconds."""
+
+TICK_SECONDS = 1.0
+"""How often a node looks whether something is due."""
+
+EXCHANGE_SECONDS = 20.0
+"""How often a node speaks with another one, chosen at random: six messages a minute,
+however large the cohort is. What the bus lost is noticed so soon in a small cohort."""
+
+COMPARE_SECONDS = 600.0
+COMPARED_ORIGINS = 3
+"""How often, and with how many origins chosen at random, a member compares digests. A
+scan of 100,000 instances takes some 0.1 s; what it finds was lost by a fault, not by the
+bus, for gaps are noticed at once."""

@@ -1,0 +1,87 @@
+"""Which cohort a node is in: pure data, and how it changes."""
+
+from dataclasses import dataclass, replace
+
+from edgenode.clock import EpochMillis
+from edgenode.errors import EdgeNodeError
+from edgenode.security.keys import CohortKey
+
+DAY_MILLIS = 86_400_000
+
+
+class RotationError(EdgeNodeError):
+    """The key can't be rotated now; the message says what to do instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """A cohort as one of its nodes knows it.
+
+    Attributes:
+        key: The current key.
+        number: Rises with each rotation; 0 after joining, until a member told it.
+        previous: The key before, while it is trusted.
+        overlap_ends: When it isn't any more.
+        is_open: Whether it is in open mode, where the key is no secret.
+    """
+
+    key: CohortKey
+    number: int = 1
+    previous: CohortKey | None = None
+    overlap_ends: EpochMillis = 0
+    is_open: bool = False
+
+    def trusted(self, now: EpochMillis) -> tuple[CohortKey, ...]:
+        """The keys whose certificates are good, the current one first."""
+        if self.previous is None or now >= self.overlap_ends:
+            return (self.key,)
+        return (self.key, self.previous)
+
+    def rotated(
+        self, key: CohortKey, now: EpochMillis, overlap_days: float
+    ) -> "Cohort":
+        """The cohort with a new key.
+
+        Without an overlap nobody hears of it from this node: each machine joins again.
+        That keeps out whoever took the old key; with an overlap it could ask for the
+        new one.
+
+        Raises:
+            RotationError: Some members would lose touch.
+        """
+        if overlap_days <= 0:
+            return replace(
+                self, key=key, number=self.number + 1, previous=None, overlap_ends=0
+            )
+        if self.number == 0:
+            raise RotationError(
+                "this node has not met the cohort yet: rotate the key on another one, "
+                "or run this one until it has met a member, or rotate without an overlap"
+            )
+        if len(self.trusted(now)) > 1:
+            raise RotationError(
+                "the last rotation's overlap goes on: wait for its end, "
+                "or rotate without an overlap"
+            )
+        return replace(
+            self,
+            key=key,
+            number=self.number + 1,
+            previous=self.key,
+            overlap_ends=now + int(overlap_days * DAY_MILLIS),
+        )
+
+    def taught(
+        self, key: CohortKey, number: int, overlap_ends: EpochMillis
+    ) -> "Cohort":
+        """The cohort after a member told its current key; the same if that isn't newer.
+
+        Where two were made at once all settle for the same one.
+        """
+        if key.name != self.key.name or (number, key.tag) < (self.number, self.key.tag):
+            return self
+        if key == self.key:
+            return replace(self, number=number)
+        return replace(
+            self, key=key, number=number, previous=self.key, overlap_ends=overlap_ends
+        )

@@ -1,0 +1,236 @@
+"""Whom this node lets in: removed nodes, and how often somebody was refused."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from edgenode.clock import EpochMillis
+from edgenode.codec.json import dumps_pretty, loads
+from edgenode.errors import BadRequestError, EdgeNodeError
+from edgenode.limits import MAX_COHORT_FILE_BYTES, MAX_REFUSED_PEERS, MAX_REMOVALS
+from edgenode.security.certificates import is_node_id
+from edgenode.security.directory import DamagedCohortError
+from edgenode.security.private_files import (
+    make_private_directory,
+    read_bounded,
+    write_private,
+)
+
+logger = logging.getLogger(__name__)
+
+OTHER_PEERS = "other"
+"""The address under which refusals count when there are too many addresses."""
+
+_MAX_BY = 64
+_LATEST = 253_402_300_799_999  # the end of year 9999
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A node that is no longer let in; ``at`` tells removals and readmissions apart."""
+
+    node_id: str
+    at: EpochMillis
+    by: str = ""
+    is_removed: bool = True
+
+
+class Refusal(StrEnum):
+    """Why a peer, or what it said, was refused."""
+
+    CERTIFICATE = "certificate"
+    """It has none of this cohort, or no longer, or speaks no TLS 1.3."""
+    REMOVED = "removed"
+    BUSY = "busy"
+    """Too many connections came at once."""
+    CODE = "code"
+    """A message's code is wrong: it was forged or changed on its way."""
+    MALFORMED = "malformed"
+    """Too large, too deep, or not what it should be."""
+    SPEAKER = "speaker"
+    """A message speaks for a member of another node, or came by another way than its own."""
+    CONFLICT = "conflict"
+    """Two nodes announce the same metadata collection id."""
+
+
+class TooManyRemovalsError(EdgeNodeError):
+    """No more nodes can be removed from the cohort."""
+
+    def __str__(self) -> str:
+        return (
+            f"{MAX_REMOVALS} nodes are removed already: rotate the cohort's key "
+            "without an overlap, which shuts them all out, and join with the new token"
+        )
+
+
+class Trust:
+    """The removed nodes, which are kept, and the refusals since the start.
+
+    All that is asked often is answered from memory.
+    """
+
+    def __init__(self, path: Path, removals: Iterable[Removal] = ()) -> None:
+        self._path = path
+        self._removals: dict[str, Removal] = {}
+        self._refusals: Counter[tuple[Refusal, str]] = Counter()
+        self._peers: set[str] = set()
+        self._saving = asyncio.Lock()
+        self._take(removals)
+
+    @classmethod
+    async def opened(cls, path: Path) -> "Trust":
+        """The trust with the removals that a file has.
+
+        Raises:
+            DamagedCohortError: The file is damaged.
+        """
+        return cls(path, await asyncio.to_thread(read_removals, path))
+
+    def is_removed(self, node_id: str) -> bool:
+        """Whether a node is not let in any more."""
+        removal = self._removals.get(node_id)
+        return removal is not None and removal.is_removed
+
+    def removals(self) -> tuple[Removal, ...]:
+        """All removals and readmissions, for telling others of them."""
+        return tuple(self._removals.values())
+
+    async def merge(self, told: Iterable[Removal]) -> tuple[Removal, ...]:
+        """Take over what others tell; the newest word on each node holds.
+
+        What changed holds at once, and is kept when this returns.
+
+        Returns:
+            What was news. Connections with those that are removed are for the caller
+            to close.
+
+        Raises:
+            OSError: It can't be kept; it holds until the process ends.
+        """
+        news = self._take(told)
+        if news:
+            await self._save()
+        return news
+
+    async def remove(self, node_id: str, now: EpochMillis, by: str) -> Removal:
+        """Let a node in no more.
+
+        Raises:
+            TooManyRemovalsError: No more can be remembered.
+        """
+        return await self._decide(node_id, now, by, is_removed=True)
+
+    async def readmit(self, node_id: str, now: EpochMillis, by: str) -> Removal:
+        """Let a node in again."""
+        return await self._decide(node_id, now, by, is_removed=False)
+
+    def refused(self, reason: Refusal, address: str) -> None:
+        """Count a refusal, and log it less and less often for the same address.
+
+        Args:
+            reason: Why.
+            address: The peer's, without its port; empty where it isn't known.
+        """
+        if address not in self._peers and len(self._peers) >= MAX_REFUSED_PEERS:
+            address = OTHER_PEERS
+        self._peers.add(address)
+        self._refusals[reason, address] += 1
+        count = self._refusals[reason, address]
+        if count == 10 ** (len(str(count)) - 1):  # 1, 10, 100, ...
+            logger.warning(
+                "refused %s: %s (%d so far)", address or "a peer", reason.value, count
+            )
+
+    def refusals(self) -> Mapping[tuple[Refusal, str], int]:
+        """How often somebody was refused since the start, by reason and address."""
+        return dict(self._refusals)
+
+    async def _decide(
+        self, node_id: str, now: EpochMillis, by: str, *, is_removed: bool
+    ) -> Removal:
+        before = self._removals.get(node_id)
+        at = now if before is None else max(now, before.at + 1)
+        wanted = Removal(node_id=node_id, at=at, by=by[:_MAX_BY], is_removed=is_removed)
+        if not await self.merge([wanted]):
+            raise TooManyRemovalsError
+        return wanted
+
+    def _take(self, told: Iterable[Removal]) -> tuple[Removal, ...]:
+        news = []
+        for removal in told:
+            known = self._removals.get(removal.node_id)
+            if not _is_sound(removal) or (known and _rank(known) >= _rank(removal)):
+                continue
+            if known is None and not self._make_room():
+                logger.warning("%s", TooManyRemovalsError())
+                continue
+            self._removals[removal.node_id] = removal
+            news.append(removal)
+        return tuple(news)
+
+    def _make_room(self) -> bool:
+        """Forget the oldest readmission if need be; whether one more can be remembered."""
+        if len(self._removals) < MAX_REMOVALS:
+            return True
+        readmitted = [each for each in self._removals.values() if not each.is_removed]
+        if not readmitted:
+            return False
+        del self._removals[min(readmitted, key=_rank).node_id]
+        return True
+
+    async def _save(self) -> None:
+        async with self._saving:
+            content = [asdict(each) for each in self._removals.values()]
+            await asyncio.to_thread(_write, self._path, content)
+
+
+def read_removals(path: Path) -> list[Removal]:
+    """The removals that a file has; none where it isn't there.
+
+    Raises:
+        DamagedCohortError: It is damaged.
+    """
+    try:
+        text = read_bounded(path, MAX_COHORT_FILE_BYTES)
+        found = [] if text is None else [_read(each) for each in loads(text)]
+    except (OSError, BadRequestError, TypeError, ValueError) as error:
+        raise DamagedCohortError(
+            path,
+            str(error),
+            "remove the file; other members of the cohort tell who was removed from it",
+        ) from error
+    return found
+
+
+def _read(document: dict[str, Any]) -> Removal:
+    removal = Removal(**document)
+    if not _is_sound(removal):
+        raise ValueError(f"{removal} is no removal")
+    return removal
+
+
+def _write(path: Path, content: list[dict[str, object]]) -> None:
+    make_private_directory(path.parent)
+    write_private(path, dumps_pretty(content) + b"\n")
+
+
+def _rank(removal: Removal) -> tuple[EpochMillis, bool, str]:
+    """Newer words outrank older ones; of two at once all choose the same."""
+    return removal.at, removal.is_removed, removal.by
+
+
+def _is_sound(removal: Removal) -> bool:
+    return (
+        isinstance(removal.node_id, str)
+        and is_node_id(removal.node_id)
+        and type(removal.at) is int
+        and 0 <= removal.at <= _LATEST
+        and isinstance(removal.by, str)
+        and len(removal.by) <= _MAX_BY
+        and isinstance(removal.is_removed, bool)
+    )
