@@ -6,7 +6,7 @@ exceptions. Callers of the API tell failures apart by the Java class name; how a
 is written is the REST adapter's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from string import Formatter
 from typing import ClassVar
 
@@ -84,6 +84,29 @@ class PeerRefusedError(EdgeNodeError):
 
     def __str__(self) -> str:
         return f"node {self.node_id} refuses: {self.reason}"
+
+
+class MemberUnavailableError(EdgeNodeError):
+    """A member of the cohort doesn't answer for its collection; it may do so later."""
+
+    def __init__(self, collection_id: str, reason: str) -> None:
+        super().__init__(collection_id, reason)
+        self.collection_id = collection_id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"member {self.collection_id}: {self.reason}"
+
+
+class MemberElsewhereError(EdgeNodeError):
+    """A node of the cohort asks for a member that this node doesn't have."""
+
+    def __init__(self, collection_id: str) -> None:
+        super().__init__(collection_id)
+        self.collection_id = collection_id
+
+    def __str__(self) -> str:
+        return f"this node has no member {self.collection_id}"
 
 
 class OMRSError(EdgeNodeError):
@@ -1967,3 +1990,67 @@ class GuidInUseError(OMRSError):
     exception_class_name = "InvalidParameterException"
     template = "{0}, given as {1} of {2}, is in use in {3}"
     parameter_names = ("guid", "parameter", "operation", "repository")
+
+
+# The whole cohort
+
+
+class NoHomeForInstanceError(OMRSError):
+    """Nobody answers who may change the instance.
+
+    Parameters: operation, guid, home id.
+    """
+
+    message_id = "OMRS-REPOSITORY-400-056"
+    related_http_code = 400
+    exception_class_name = "RepositoryErrorException"
+    template = "{0} needs the home of {1}, and {2} can't be reached"
+    parameter_names = ("operation", "guid", "home id")
+    system_action = "The request was passed on to nobody, or nobody has confirmed it."
+    user_action = "Wait until that member is back, then send the request again."
+
+
+class RelayedError(OMRSError):
+    """A failure that another member reports.
+
+    Parameters: message. ``told`` gives it the member's own message id, Java class, code
+    and parameters; the id here is our own, for those that tell none.
+    """
+
+    message_id = "EDGENODE-FEDERATION-503-001"
+    related_http_code = 503
+    exception_class_name = "RepositoryErrorException"
+    template = "{0}"
+    parameter_names = ("message",)
+
+    @classmethod
+    def told(
+        cls,
+        text: str,
+        parameters: Sequence[object],
+        definition: Mapping[str, str | int],
+        *,
+        reporting_operation: str = "",
+        parameter_name: str | None = None,
+        user_id: str | None = None,
+    ) -> "RelayedError":
+        """The failure as the member tells it.
+
+        Args:
+            text: The message without its id.
+            parameters: What the member put into the message.
+            definition: What of the error's definition is the member's, by attribute.
+            reporting_operation: As of any error.
+            parameter_name: As of any error.
+            user_id: As of any error.
+        """
+        error = cls(
+            text,
+            reporting_operation=reporting_operation,
+            parameter_name=parameter_name,
+            user_id=user_id,
+        )
+        error.parameters = tuple(map(str, parameters))
+        literal = text.replace("{", "{{").replace("}", "}}")
+        vars(error).update(definition, template=literal)
+        return error

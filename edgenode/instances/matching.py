@@ -51,13 +51,14 @@ from edgenode.typedefs.status import InstanceStatus
 Instance = EntityDetail | Relationship | Classification
 InstanceT = TypeVar("InstanceT", EntityDetail, Relationship)
 
-_DESCENDING = frozenset(
+DESCENDING = frozenset(
     {
         SequencingOrder.CREATION_DATE_RECENT,
         SequencingOrder.LAST_UPDATE_RECENT,
         SequencingOrder.PROPERTY_DESCENDING,
     }
 )
+"""The orders in which what compares higher comes first."""
 
 
 def matches_query(
@@ -194,11 +195,16 @@ def sequenced(
     order: SequencingOrder,
     property_name: str | None = None,
 ) -> list[InstanceT]:
-    """The instances in an order; those that it doesn't tell apart stay as they come."""
+    """The instances in an order; those that it doesn't tell apart by GUID.
+
+    Without an order they stay as they come.
+    """
+    if order is SequencingOrder.ANY:
+        return list(instances)
     return sorted(
-        instances,
+        sorted(instances, key=lambda instance: str(instance.guid)),
         key=lambda instance: sort_key(instance, order, property_name),
-        reverse=order in _DESCENDING,
+        reverse=order in DESCENDING,
     )
 
 

@@ -83,7 +83,10 @@ def order_needs_index(paging: Paging) -> bool:
 
 
 def order_by(criteria: Criteria, names: NameReader, paging: Paging) -> str:
-    """The order of ``i``; what it doesn't tell apart stays in the order of ids."""
+    """The order of ``i``; what it doesn't tell apart is in the order of GUIDs.
+
+    That is the same in every store, so that pages of several members fit together.
+    """
     order = paging.sequencing_order
     place: tuple[int, int]
     current = ""  # the column of the instance's own row, which has its times of now
@@ -101,13 +104,13 @@ def order_by(criteria: Criteria, names: NameReader, paging: Paging) -> str:
         case _:
             key = names.id_of(paging.sequencing_property or "")
             if key is None:
-                return "i.id"
+                return "i.guid"
             place = OWN_SCOPE, key
     direction = "DESC" if order in _DESCENDING else "ASC"
     if current and not criteria.is_past:
-        return f"i.{current} {direction}, i.id"
+        return f"i.{current} {direction}, i.guid"
     keys = (_content(criteria, place, column) for column in (_SORT_HEAD, _SORT_TAIL))
-    return ", ".join((*(f"{key} {direction}" for key in keys), "i.id"))
+    return ", ".join((*(f"{key} {direction}" for key in keys), "i.guid"))
 
 
 def _content(criteria: Criteria, place: tuple[int, int], column: str) -> str:
