@@ -15,6 +15,7 @@ from edgenode.events.frames import (
     StateFrame,
 )
 from edgenode.events.registration import MemberRegistration
+from edgenode.security.trust import Removal
 
 __all__ = [
     "PEER_PROTOCOL",
@@ -89,16 +90,6 @@ class MemberRecord:
     revision: int
     registration: MemberRegistration
     is_registered: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removal:
-    """A node that is no longer let in; ``at`` tells removals and readmissions apart."""
-
-    node_id: str
-    at: EpochMillis
-    by: str = ""
-    is_removed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
