@@ -51,6 +51,9 @@ class SetClock:
     def monotonic(self) -> float:
         return self.time / 1000
 
+    async def sleep(self, seconds: float) -> None:
+        self.time += int(seconds * 1000)
+
 
 @dataclass
 class House:

@@ -42,6 +42,9 @@ class SetClock:
     def monotonic(self) -> float:
         return self.seconds
 
+    async def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
 
 def guid(number: int) -> str:
     return str(UUID(int=(number * 0x9E3779B97F4A7C15F39CC0605CEDC835) % 2**128))
