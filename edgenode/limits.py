@@ -318,16 +318,8 @@ CONNECTIONS_TO_A_NODE = 8
 CONNECTIONS_TO_NODES = 128
 """Connections to all nodes at a time: one for each of a large cohort, and some more."""
 
-MAX_HANDSHAKES = 64
-"""Connections on which TLS is being agreed on. One is a millisecond of work on a small
-machine, and costs nobody a certificate to begin."""
-
 MAX_HANDSHAKES_OF_AN_ADDRESS = 8
-"""The same from one address, so that it can't keep the others out."""
-
-HANDSHAKE_SECONDS = 10.0
-"""How long it may take to agree on TLS: three round trips, of which a bad link loses a
-packet or two."""
+"""TLS handshakes at a time with one address, so that it can't keep the others out."""
 
 TLS_GOODBYE_SECONDS = 2.0
 """How long the other side's part in closing TLS is waited for. What it would say doesn't
@@ -362,6 +354,10 @@ MAX_ASKED_THINGS = 1_000
 FRAMES_PIECE_BYTES = 64 * 1024
 """How much of a stream of frames is compressed at once, some milliseconds on a small
 machine; who breaks off loses no more than this."""
+
+MAX_NAMED_MEMBERS = 50
+"""Members in the header that says who didn't take part, 2 KB; programs take 8 KB. The
+body names all of them."""
 
 LARGE_COHORT_BODIES = 2
 """Large bodies of other nodes that are taken in at a time. They are exchanges of large
@@ -554,3 +550,37 @@ COMPARED_ORIGINS = 3
 """How often, and with how many origins chosen at random, a member compares digests. A
 scan of 100,000 instances takes some 0.1 s; what it finds was lost by a fault, not by the
 bus, for gaps are noticed at once."""
+
+# Federation
+
+FEDERATION_SECONDS = 5.0
+"""How long the members may take for one question to the whole cohort; who is slower is
+left out and named. People wait so long, and a search of a store of millions on a small
+machine is done."""
+
+FAIR_SECONDS = 1.0
+"""A member that was given less time than this isn't to blame for not answering."""
+
+TOLERATED_MEMBER_FAILURES = 3
+"""After so many failures in a row a member isn't asked for a while; one may be a lost
+packet or a restart."""
+
+FIRST_MEMBER_PAUSE_SECONDS = 1.0
+LONGEST_MEMBER_PAUSE_SECONDS = 60.0
+"""How long a member that failed isn't asked, twice as long after each try. What the tries
+cost is one question's deadline a minute."""
+
+CALLS_OF_A_MEMBER = 8
+"""Questions that one member is asked at a time: as many as there are connections to a
+node. The others wait for their turn, within their time."""
+
+FEDERATED_SEARCHES = 4
+"""Questions of lists that the whole cohort is asked at a time; a page of a thousand
+entities from each of ten members is 30 MB."""
+
+MERGED_IN_THE_LOOP = 500
+"""Instances whose answers are merged in the event loop, where their order has to be read
+from them, some tens of milliseconds; more are handed to a thread."""
+
+LATENCY_SAMPLES = 64
+"""Answers of a member whose times are remembered for its statistics."""

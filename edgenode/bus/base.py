@@ -8,7 +8,8 @@ Two buses there are: a mesh, in which each node publishes on the broker that it 
 and subscribes to those of its neighbours, and a broker that all share.
 """
 
-from collections.abc import Mapping
+import ssl
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,6 +35,50 @@ class Message:
     topic: str
     payload: bytes
     retained: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusStatistics:
+    """What a bus did since it was made, and who is connected now.
+
+    Attributes:
+        received: Messages that arrived, and how many bytes they had.
+        sent: Messages on their way to a broker, or to each peer of the own one.
+        dropped: Messages that weren't sent, to nobody or not to a slow peer.
+        links: Brokers that are subscribed to.
+        peers: Nodes that are connected to the own broker.
+        reconnects: How often a broker was connected to once more.
+        refused: Connections that were cut for what their other end was or said.
+    """
+
+    received: int = 0
+    received_bytes: int = 0
+    sent: int = 0
+    sent_bytes: int = 0
+    dropped: int = 0
+    links: int = 0
+    peers: int = 0
+    reconnects: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """How connections of the bus are secured, asked anew for each of them.
+
+    Attributes:
+        server: TLS for a connection to the own broker; None where the cohort is open.
+        client: TLS for a connection to another broker; None where it speaks none.
+        identify: The id of the node at the other end, by its certificate; None for one
+            that is not let in.
+        refused: Told of each connection to the own broker that is cut, with the address
+            it came from and why. Strangers decide how often.
+    """
+
+    server: Callable[[], ssl.SSLContext | None]
+    client: Callable[[], ssl.SSLContext | None]
+    identify: Callable[[ssl.SSLObject | ssl.SSLSocket], str | None]
+    refused: Callable[[str, str], None]
 
 
 class BusListener(Protocol):
@@ -73,4 +118,8 @@ class EventBus(Protocol):
 
     async def run(self, listener: BusListener) -> None:
         """Keep connected until cancelled."""
+        ...
+
+    def statistics(self) -> BusStatistics:
+        """What it did so far."""
         ...

@@ -1,0 +1,487 @@
+"""The broker that a node embeds: only this node publishes on it, its peers subscribe.
+
+MQTT 3.1.1 by amqtt, to which each connection is handed over once it is known whose it
+is. Import this module where a broker is started, and not before: amqtt takes 8 MB.
+"""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from ipaddress import IPv6Address, ip_address
+
+from amqtt.adapters import ReaderAdapter, WriterAdapter
+from amqtt.broker import Broker
+from amqtt.contexts import BrokerConfig
+from amqtt.mqtt.constants import QOS_0
+from amqtt.plugins.base import BaseAuthPlugin
+from amqtt.session import Session
+
+from edgenode.bus.base import Message, Trust
+from edgenode.bus.gate import Gate, GateBounds, Traffic
+from edgenode.bus.packets import Connect, PacketError, Refusal
+from edgenode.bus.sockets import listening_sockets
+from edgenode.limits import (
+    ACCEPT_PAUSE_SECONDS,
+    BUS_GOODBYE_SECONDS,
+    HANDSHAKE_SECONDS,
+    MAX_BUS_CONNECTIONS,
+    MAX_BUS_CONNECTIONS_OF_A_NODE,
+    MAX_BUS_WAITING,
+    MAX_BUS_WAITING_BYTES,
+    MAX_HANDSHAKES,
+    MAX_HANDSHAKES_OF_AN_ADDRESS,
+    MAX_MESSAGE_BYTES,
+    MAX_RETAINED,
+    MAX_RETAINED_BYTES,
+    TLS_GOODBYE_SECONDS,
+)
+
+logger = logging.getLogger(__name__)
+
+# Turns of the event loop that amqtt takes to distribute a message, and one more: so
+# paced, its own queue, which has no bound, stays empty.
+_TURNS_OF_A_MESSAGE = 4
+
+_LISTENER = "default"
+
+
+class EmbeddedBroker:
+    """A broker in this process.
+
+    Args:
+        prefix: What all topics begin with.
+        trust: How connections are secured.
+        came: Told of a node whose first connection is accepted.
+        went: Told of a node whose last connection ended.
+        bounds: What each peer may use.
+        handshake_seconds: How long a connection may take to say whose it is.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        trust: Trust,
+        *,
+        came: Callable[[str], None],
+        went: Callable[[str], None],
+        bounds: GateBounds | None = None,
+        handshake_seconds: float = HANDSHAKE_SECONDS,
+    ) -> None:
+        self.traffic = Traffic()
+        self.refused = 0
+        self._prefix = prefix
+        self._trust = trust
+        self._came = came
+        self._went = went
+        self._bounds = bounds or GateBounds()
+        self._handshake_seconds = handshake_seconds
+        self._listeners: list[socket.socket] = []
+        self._retained = _Retained()
+        self._waiting = _Waiting()
+        self._strangers = _Strangers()
+        self._serving: set[asyncio.Task[None]] = set()
+        self._gates: dict[str, Gate] = {}
+        self._of_node: dict[str, set[Gate]] = {}
+
+    @property
+    def peers(self) -> int:
+        """How many nodes are connected."""
+        return len(self._of_node)
+
+    def listen(self, hosts: Sequence[str], port: int) -> int:
+        """Take numeric addresses, and give the port; connections wait until it runs.
+
+        Raises:
+            OSError: An address can't be listened on.
+        """
+        self._listeners = listening_sockets(hosts, port)
+        return int(self._listeners[0].getsockname()[1])
+
+    def publish(self, message: Message) -> None:
+        """Send to whoever is subscribed, in order, and keep what is retained."""
+        if len(message.payload) > MAX_MESSAGE_BYTES:
+            self.traffic.dropped += 1
+            return
+        if message.retained:
+            self._retained.keep(message)
+        if not self._waiting.put(message):
+            self.traffic.dropped += 1
+
+    def disconnect(self, node_id: str) -> None:
+        """Cut off a node that is not to be connected any more."""
+        for gate in self._of_node.get(node_id, ()):
+            gate.cut()
+
+    async def run(self) -> None:
+        """Serve until cancelled; what is published by then is still sent."""
+        _quieten()
+        broker = Broker(_config(), plugin_namespace=__name__)
+        await broker.start()
+        accepting = [
+            asyncio.create_task(self._accept(broker, each), name="bus: accepting")
+            for each in self._listeners
+        ]
+        publishing = asyncio.create_task(self._publish(broker), name="bus: publishing")
+        try:
+            await asyncio.gather(*accepting, publishing)
+        finally:
+            for task in accepting:
+                task.cancel()
+            await asyncio.gather(*accepting, return_exceptions=True)
+            for listener in self._listeners:
+                listener.close()
+            await self._send_the_rest()
+            publishing.cancel()
+            await asyncio.gather(publishing, return_exceptions=True)
+            await self._end_connections()
+            await broker.shutdown()
+
+    async def _publish(self, broker: Broker) -> None:
+        while True:
+            message = await self._waiting.next()
+            await broker.internal_message_broadcast(
+                message.topic, _Payload(message.payload), QOS_0
+            )
+            for _ in range(_TURNS_OF_A_MESSAGE):
+                await asyncio.sleep(0)
+            self._waiting.sent(message)
+
+    async def _send_the_rest(self) -> None:
+        try:
+            async with asyncio.timeout(BUS_GOODBYE_SECONDS):
+                await self._waiting.empty()
+        except TimeoutError:
+            logger.warning("the last messages could not be sent")
+
+    async def _end_connections(self) -> None:
+        self._strangers.cancel()
+        for gate in self._gates.values():
+            gate.close()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=BUS_GOODBYE_SECONDS)
+        for gate in self._gates.values():
+            gate.cut()
+        # Never cancelled: amqtt would leave a task behind.
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
+    async def _accept(self, broker: Broker, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, peername = await loop.sock_accept(listener)
+            except OSError as error:
+                logger.warning("no connection can be accepted: %s", error)
+                await asyncio.sleep(ACCEPT_PAUSE_SECONDS)
+                continue
+            address = _address(peername[0])
+            if not self._strangers.has_room(address):
+                connection.close()
+                self._refuse(address, "too many connections at a time")
+                continue
+            task = asyncio.create_task(
+                self._welcome(broker, connection, address), name="bus: welcoming"
+            )
+            self._strangers.add(address, task)
+
+    async def _welcome(
+        self, broker: Broker, connection: socket.socket, address: str
+    ) -> None:
+        """Find out who it is, and let it in or not."""
+        writer = None
+        try:
+            async with asyncio.timeout(self._handshake_seconds):
+                reader, writer = await self._streams(connection)
+                node_id = self._identified(writer)
+                gate = Gate(
+                    reader,
+                    writer,
+                    prefix=self._prefix,
+                    retained=self._retained.messages,
+                    traffic=self.traffic,
+                    bounds=self._bounds,
+                )
+                connect = await gate.introduction(node_id)
+                owner = node_id or connect.client_id
+                await self._make_room(gate, owner, connect)
+        except TimeoutError:
+            self._refuse(address, "did not say in time who it is")
+        except (OSError, EOFError, PacketError) as error:
+            self._refuse(address, _reason(error))
+        else:
+            self._let_in(broker, gate, owner, connect, address)
+            writer = None
+        finally:
+            if writer is not None:
+                writer.close()
+
+    async def _streams(
+        self, connection: socket.socket
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        loop = asyncio.get_running_loop()
+        context = self._trust.server()
+        reader = asyncio.StreamReader(limit=self._bounds.packet_bytes, loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        transport, _ = await loop.connect_accepted_socket(
+            lambda: protocol,
+            connection,
+            ssl=context,
+            ssl_handshake_timeout=None if context is None else HANDSHAKE_SECONDS,
+            ssl_shutdown_timeout=None if context is None else TLS_GOODBYE_SECONDS,
+        )
+        return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+    def _identified(self, writer: asyncio.StreamWriter) -> str | None:
+        """Which node it is by its certificate; None where there is none."""
+        ssl_object = writer.get_extra_info("ssl_object")
+        if ssl_object is None:
+            return None
+        node_id = self._trust.identify(ssl_object)
+        if node_id is None:
+            raise PacketError("the node is not let in")
+        return node_id
+
+    async def _make_room(self, gate: Gate, owner: str, connect: Connect) -> None:
+        """End a former connection of the same name, and see whether there is room."""
+        while (former := self._gates.get(connect.client_id)) is not None:
+            former.cut()
+            await former.finished.wait()
+        if (
+            len(self._gates) >= MAX_BUS_CONNECTIONS
+            or len(self._of_node.get(owner, ())) >= MAX_BUS_CONNECTIONS_OF_A_NODE
+        ):
+            gate.refuse(Refusal.UNAVAILABLE)
+            raise PacketError("too many connections")
+
+    def _let_in(
+        self, broker: Broker, gate: Gate, owner: str, connect: Connect, address: str
+    ) -> None:
+        self._gates[connect.client_id] = gate
+        gates = self._of_node.setdefault(owner, set())
+        gates.add(gate)
+        task = asyncio.create_task(
+            self._serve(broker, gate, owner, connect, address), name=f"bus: {owner}"
+        )
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+        if len(gates) == 1:
+            self._came(owner)
+
+    async def _serve(
+        self, broker: Broker, gate: Gate, owner: str, connect: Connect, address: str
+    ) -> None:
+        packets = gate.packets(connect)
+        try:
+            await broker.external_connected(
+                _Reader(packets), _Writer(gate, address), _LISTENER
+            )
+        except Exception:  # whatever amqtt didn't expect ends this connection only
+            logger.exception("the broker failed on a connection")
+            gate.cut()
+        finally:
+            gate.close_writer()
+            with suppress(RuntimeError):  # what still reads of it comes to the end
+                await packets.aclose()
+            del self._gates[connect.client_id]
+            gates = self._of_node[owner]
+            gates.discard(gate)
+            gate.finished.set()
+            if isinstance(gate.fault, PacketError):
+                self._refuse(address, str(gate.fault))
+            if not gates:
+                del self._of_node[owner]
+                self._went(owner)
+
+    def _refuse(self, address: str, reason: str) -> None:
+        self.refused += 1
+        self._trust.refused(address, reason)
+
+
+class _Retained:
+    """The messages that are kept, by topic, within bounds."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, bytes] = {}
+        self._bytes = 0
+
+    def keep(self, message: Message) -> None:
+        """Keep it in place of the former one; beyond the bounds, forget that alone."""
+        former = self.messages.pop(message.topic, b"")
+        self._bytes -= len(former)
+        if not message.payload:
+            return
+        size = len(message.payload)
+        if (
+            len(self.messages) >= MAX_RETAINED
+            or self._bytes + size > MAX_RETAINED_BYTES
+        ):
+            logger.warning("there is no room to keep what is said on a topic")
+            return
+        self.messages[message.topic] = message.payload
+        self._bytes += size
+
+
+class _Waiting:
+    """Messages that are to be published."""
+
+    def __init__(self) -> None:
+        self._messages: deque[Message] = deque()
+        self._bytes = 0
+        self._has_some = asyncio.Event()
+        self._has_none = asyncio.Event()
+        self._has_none.set()
+
+    def put(self, message: Message) -> bool:
+        """Add one; False where there is no room."""
+        if (
+            len(self._messages) >= MAX_BUS_WAITING
+            or self._bytes >= MAX_BUS_WAITING_BYTES
+        ):
+            return False
+        self._messages.append(message)
+        self._bytes += len(message.payload)
+        self._has_some.set()
+        self._has_none.clear()
+        return True
+
+    async def next(self) -> Message:
+        """The one that is due."""
+        await self._has_some.wait()
+        return self._messages[0]
+
+    def sent(self, message: Message) -> None:
+        """The one that was due is done with."""
+        self._messages.popleft()
+        self._bytes -= len(message.payload)
+        if not self._messages:
+            self._has_some.clear()
+            self._has_none.set()
+
+    async def empty(self) -> None:
+        """Wait until there is none."""
+        await self._has_none.wait()
+
+
+class _Strangers:
+    """Connections of which it isn't known yet whose they are."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._from: Counter[str] = Counter()
+
+    def has_room(self, address: str) -> bool:
+        return (
+            len(self._tasks) < MAX_HANDSHAKES
+            and self._from[address] < MAX_HANDSHAKES_OF_AN_ADDRESS
+        )
+
+    def add(self, address: str, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        self._from[address] += 1
+        task.add_done_callback(lambda done: self._remove(address, done))
+
+    def _remove(self, address: str, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._from[address] -= 1
+        if not self._from[address]:
+            del self._from[address]
+
+    def cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+
+class _Payload(bytes):
+    """A payload that shows only its size: amqtt writes it out for a log nobody reads."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
+class _Reader(ReaderAdapter):
+    """Lets amqtt read what a gate lets through."""
+
+    def __init__(self, packets: AsyncIterator[bytes]) -> None:
+        self._packets = packets
+        self._rest = b""
+
+    async def read(self, n: int = -1) -> bytes:
+        """The next bytes of a packet; none at the end."""
+        if not self._rest:
+            self._rest = await anext(self._packets, b"")
+        size = len(self._rest) if n < 0 else n
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        return piece
+
+    def feed_eof(self) -> None:
+        """Nothing to do: the gate ends by itself."""
+
+
+class _Writer(WriterAdapter):
+    """Lets amqtt write to a gate; never makes it wait."""
+
+    def __init__(self, gate: Gate, address: str) -> None:
+        self._gate = gate
+        self._address = address
+
+    def write(self, data: bytes) -> None:
+        """Send a whole packet."""
+        self._gate.pass_on(data)
+
+    async def drain(self) -> None:
+        """Nothing to wait for: what is too much is dropped by the gate."""
+
+    def get_peer_info(self) -> tuple[str, int]:
+        """The peer's address."""
+        return self._address, 0
+
+    def get_ssl_info(self) -> ssl.SSLObject | None:
+        """Nothing: whose the connection is, is known already."""
+        return None
+
+    async def close(self) -> None:
+        """End the connection."""
+        self._gate.close_writer()
+
+
+class Admission(BaseAuthPlugin):
+    """Lets everybody in: whoever comes as far as amqtt has been checked."""
+
+    async def authenticate(self, *, session: Session) -> bool | None:
+        """Say yes."""
+        return True
+
+
+def _config() -> BrokerConfig:
+    return BrokerConfig.from_dict(
+        {
+            "listeners": {_LISTENER: {"type": "external", "bind": "edgenode"}},
+            "plugins": {f"{__name__}.{Admission.__name__}": {}},
+        }
+    )
+
+
+def _quieten() -> None:
+    """Leave amqtt's faults in the log; what peers do is told by this module."""
+    logging.getLogger("amqtt").setLevel(logging.ERROR)
+    logging.getLogger("transitions").setLevel(logging.ERROR)
+
+
+def _address(host: str) -> str:
+    address = ip_address(host)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(address)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate: {error.verify_message}"
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.lower().replace("_", " ")
+    return str(error) or "hung up"

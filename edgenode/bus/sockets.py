@@ -1,0 +1,226 @@
+"""Sockets of the bus: one to listen with, one that is connected, and TLS on it."""
+
+import asyncio
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from ipaddress import ip_address
+from itertools import chain, zip_longest
+from typing import Any
+
+from edgenode.bus.base import Address
+from edgenode.limits import ADDRESS_STAGGER_SECONDS, MAX_ADDRESSES_TRIED
+
+SocketAddress = tuple[str, int] | tuple[str, int, int, int]
+
+_PORT_TRIES = 20
+_BACKLOG = 64
+
+
+def listening_sockets(hosts: Sequence[str], port: int) -> list[socket.socket]:
+    """Sockets that listen on numeric addresses, all on one port; 0 for any.
+
+    Raises:
+        OSError: An address can't be listened on.
+    """
+    for last_try in (*[False] * (_PORT_TRIES - 1), True):
+        try:
+            return _listening(hosts, port)
+        except OSError:
+            # Another program may have the free port of one address on another.
+            if port or len(hosts) == 1 or last_try:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _listening(hosts: Sequence[str], port: int) -> list[socket.socket]:
+    listeners: list[socket.socket] = []
+    try:
+        for host in hosts:
+            listeners.append(_listener(host, port))
+            port = listeners[0].getsockname()[1]
+    except BaseException:
+        for each in listeners:
+            each.close()
+        raise
+    return listeners
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family, address = numeric(Address(host, port))
+    # Of IPv6 alone: that way both kinds can be listened on, each by its own socket.
+    listener = socket.create_server(address, family=family, backlog=_BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+def is_numeric(host: str) -> bool:
+    """Whether a host is an IP address, with or without a scope."""
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def numeric(address: Address) -> tuple[socket.AddressFamily, SocketAddress]:
+    """The socket address of a numeric one, its scope kept.
+
+    Raises:
+        OSError: There is no such interface.
+    """
+    bare, _, scope = address.host.partition("%")
+    if ip_address(bare).version == 4:
+        return socket.AF_INET, (bare, address.port)
+    index = int(scope) if scope.isdigit() else 0
+    if scope and not scope.isdigit():
+        index = socket.if_nametoindex(scope)
+    return socket.AF_INET6, (bare, address.port, 0, index)
+
+
+async def connected(
+    addresses: Iterable[Address],
+) -> tuple[socket.socket, Address]:
+    """A socket to the address that answers first, and which one that is.
+
+    Each gets a head start on the next one; IPv6 and IPv4 take turns.
+
+    Raises:
+        OSError: None can be connected to.
+    """
+    targets, errors = await _targets(addresses)
+    attempts: set[asyncio.Task[tuple[socket.socket, Address]]] = set()
+    try:
+        while targets or attempts:
+            if targets:
+                attempts.add(asyncio.create_task(_attempt(*targets.popleft())))
+            done, attempts = await asyncio.wait(
+                attempts,
+                timeout=ADDRESS_STAGGER_SECONDS if targets else None,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            while done:
+                attempt = done.pop()
+                if (error := attempt.exception()) is None:
+                    attempts |= done
+                    return attempt.result()
+                errors.append(error)
+    finally:
+        await _abandon(attempts)
+    if not errors:
+        raise OSError("no address is known")
+    raise OSError("; ".join(dict.fromkeys(map(str, errors))))
+
+
+async def _targets(
+    addresses: Iterable[Address],
+) -> tuple[deque[tuple[Address, socket.AddressFamily, SocketAddress]], list[Any]]:
+    found: dict[tuple[socket.AddressFamily, SocketAddress], Address] = {}
+    errors: list[BaseException] = []
+    for address in addresses:
+        try:
+            for family, target in await _resolved(address):
+                found.setdefault((family, target), address)
+        except OSError as error:
+            errors.append(error)
+    six = [each for each in found.items() if each[0][0] == socket.AF_INET6]
+    four = [each for each in found.items() if each[0][0] == socket.AF_INET]
+    in_turn = chain.from_iterable(zip_longest(six, four))
+    return deque(
+        [(each[1], *each[0]) for each in in_turn if each][:MAX_ADDRESSES_TRIED]
+    ), errors
+
+
+async def _resolved(
+    address: Address,
+) -> list[tuple[socket.AddressFamily, SocketAddress]]:
+    if is_numeric(address.host):
+        return [numeric(address)]
+    found = await asyncio.get_running_loop().getaddrinfo(
+        address.host, address.port, type=socket.SOCK_STREAM
+    )
+    return [
+        (family, (target[0], target[1], *target[2:]))
+        for family, _, _, _, target in found
+    ]
+
+
+async def _attempt(
+    address: Address, family: socket.AddressFamily, target: SocketAddress
+) -> tuple[socket.socket, Address]:
+    connection = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        connection.setblocking(False)
+        # Small messages are what there is; none waits for the answer to another.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await asyncio.get_running_loop().sock_connect(connection, target)
+    except BaseException:
+        connection.close()
+        raise
+    return connection, address
+
+
+async def _abandon(
+    attempts: set[asyncio.Task[tuple[socket.socket, Address]]],
+) -> None:
+    """Close what came too late."""
+    for attempt in attempts:
+        attempt.cancel()
+    for result in await asyncio.gather(*attempts, return_exceptions=True):
+        if not isinstance(result, BaseException):
+            result[0].close()
+
+
+async def secured(
+    connection: socket.socket, context: ssl.SSLContext, host: str
+) -> ssl.SSLSocket:
+    """Agree on TLS as the client; the event loop has its turns meanwhile.
+
+    Args:
+        connection: Connected; belongs to the result from now on.
+        context: What is agreed on.
+        host: What the certificate has to be made out to, where the context checks it.
+
+    Raises:
+        OSError: There is no agreement.
+    """
+    loop = asyncio.get_running_loop()
+    secure = context.wrap_socket(
+        connection,
+        server_hostname=host if context.check_hostname else None,
+        do_handshake_on_connect=False,
+    )
+    try:
+        while True:
+            try:
+                secure.do_handshake()
+            except ssl.SSLWantReadError:
+                await _until(secure, loop.add_reader, loop.remove_reader)
+            except ssl.SSLWantWriteError:
+                await _until(secure, loop.add_writer, loop.remove_writer)
+            else:
+                return secure
+    except BaseException:
+        secure.close()
+        raise
+
+
+async def _until(
+    connection: socket.socket,
+    add: Callable[..., None],
+    remove: Callable[[socket.socket], object],
+) -> None:
+    ready = asyncio.get_running_loop().create_future()
+
+    def is_ready() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    add(connection, is_ready)
+    try:
+        await ready
+    finally:
+        with suppress(OSError):
+            remove(connection)
