@@ -159,6 +159,11 @@ def _classified_entity(entity: EntityDetail | EntityProxy) -> dict[str, Any]:
 # Copies
 
 
+def refreshed(instance: Instance) -> InstanceEvent:
+    """An instance sent again, because somebody asked for it."""
+    return _of(instance, Type.REFRESHED_ENTITY_EVENT, Type.REFRESHED_RELATIONSHIP_EVENT)
+
+
 def refresh_entity_requested(
     guid: str, type_guid: str, type_name: str, home_id: str
 ) -> InstanceEvent:

@@ -12,8 +12,10 @@ import pytest
 
 from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps
+from edgenode.connectors.repository import remote_connection
 from edgenode.events.model import OMRSEventV1
 from edgenode.events.registration import MemberRegistration
+from edgenode.events.wrapping import EventBuilder
 from edgenode.releases import SERVED
 from tests.conftest import SHARED
 from tests.wire.captures import SAMPLES
@@ -62,6 +64,40 @@ def test_an_event_by_hand_is_read_with_its_defaults() -> None:
         "55555555-0000-4000-8000-00000000000c",
     ]
     assert all(entity.header_version == 1 for entity in entities)
+
+
+@needs_captures
+def test_our_connection_is_the_genuine_one_but_for_descriptions() -> None:
+    value = captured("event-registry-REGISTRATION_EVENT")["value"]
+    theirs = value["registryEventSection"]["remoteConnection"]
+    del theirs["connectorType"]["description"]
+    del theirs["connectorType"]["type"]["typeDescription"]
+    ours = remote_connection("http://localhost:9443/servers/cocoMDS1")
+    assert dumps(CODEC.event_object(ours)) == dumps(theirs)
+
+
+@needs_captures
+@pytest.mark.parametrize(
+    "name",
+    [
+        "event-registry-REGISTRATION_EVENT",
+        "event-registry-RE_REGISTRATION_EVENT",
+        "event-registry-REFRESH_REGISTRATION_REQUEST",
+        "event-NEW_ENTITY_EVENT",
+        "event-typedef-NEW_TYPEDEF_EVENT-EntityDef",
+    ],
+)
+def test_a_member_builds_what_a_genuine_one_sends(name: str) -> None:
+    event = CODEC.decode_event(dumps(captured(name)["value"]))
+    assert event.originator is not None
+    assert event.timestamp is not None
+    section = (
+        event.instance_event_section
+        or event.type_def_event_section
+        or event.registry_event_section
+    )
+    assert section is not None
+    assert EventBuilder(event.originator).event(section, event.timestamp) == event
 
 
 @needs_captures
