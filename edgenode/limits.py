@@ -584,3 +584,6 @@ from them, some tens of milliseconds; more are handed to a thread."""
 
 LATENCY_SAMPLES = 64
 """Answers of a member whose times are remembered for its statistics."""
+
+HISTORY_PAGE_EVENTS = 200
+"""Events that are read at once for somebody who missed them: half a megabyte."""

@@ -52,6 +52,7 @@ OWNERS = {
     "regex": ("edgenode.instances.patterns",),
     "rich": ("edgenode.cli",),
     "sqlite3": ("edgenode.repository",),
+    "yarl": ("edgenode.federation.http",),
     "zeroconf": ("edgenode.discovery.mdns",),
 }
 

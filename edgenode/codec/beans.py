@@ -378,7 +378,7 @@ class BeanCoder:
         if bare is int and _is_date(name):
             return _FieldReader(name, _Never, parse_time, null)
         if bare is int:
-            read = _READ_64_BITS if name.endswith("version") else _READ_32_BITS
+            read = _READ_64_BITS if name.endswith(_LONGS) else _READ_32_BITS
             return _FieldReader(name, _Never, read, null)
         plain = bare if bare in (str, bool) else _Never
         return _FieldReader(name, plain, self._coders(bare)[0], null)
@@ -435,6 +435,9 @@ class _Never:
     """No JSON value is of this type."""
 
 
+_LONGS = ("version", "revision", "sequence")
+"""How the names of numbers of 64 bits end."""
+
 _READ_32_BITS = _whole_reader(32)
 _READ_64_BITS = _whole_reader(64)
 _PLAIN: Mapping[Any, Reader] = {
@@ -464,7 +467,7 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
 
 
 def _is_date(name: str) -> bool:
-    return name.endswith(("_time", "_date", "timestamp"))
+    return name.endswith(("_time", "_date", "timestamp")) or name in ("time", "at")
 
 
 def _list_writer(write: Writer | None) -> Writer:

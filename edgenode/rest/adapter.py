@@ -8,7 +8,8 @@ follow a body's JSON value.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -16,27 +17,33 @@ from urllib.parse import unquote
 from aiohttp import hdrs, web
 
 from edgenode.clock import Clock
+from edgenode.collection import participation
+from edgenode.collection.participation import Participation
 from edgenode.errors import OMRSError, UnexpectedError
 from edgenode.limits import (
     ANSWER_PIECE_BYTES,
 )
 from edgenode.observability.audit_log import AuditMessage, OMRSAuditingComponent
 from edgenode.observability.audit_messages import CALL_FAILED, USER_REFUSED
-from edgenode.rest.answers import Answers, failure
+from edgenode.rest.answers import Answers, failure, missing_members
 from edgenode.rest.bodies import Bodies
+from edgenode.rest.callers import CALLER, Audience, check_audience
 from edgenode.rest.hosting import Platform, Server
 from edgenode.rest.mounts import Mounted, mounted_operations
-from edgenode.rest.node_services import StreamOperation, stream_operations
+from edgenode.rest.node_services import stream_operations
 from edgenode.rest.operations import Operation
-from edgenode.rest.probes import probes
+from edgenode.rest.probes import PROBES_FOR_NODES, probes
 from edgenode.rest.refusals import RefusalError, bare_status
 from edgenode.rest.routes import Routes
-from edgenode.rest.streams import write
+from edgenode.rest.streams import StreamOperation, write
 
 logger = logging.getLogger(__name__)
 
 _JSON = {hdrs.CONTENT_TYPE: "application/json"}
 _TEXT = {hdrs.CONTENT_TYPE: "text/plain;charset=UTF-8"}
+_COHORT_SECONDS = "Edgenode-Cohort-Seconds"
+"""The header that says how long other members may take; 0 asks none of them."""
+_SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 _INT = range(-(2**31), 2**31)
 _UNBOUND = "unbound"
 """The name that requests are counted under which reach no operation."""
@@ -49,31 +56,48 @@ Targets = Mapping[str, tuple[Target, dict[str, str]]]
 class Adapter:
     """Answers every request of the platform."""
 
-    def __init__(self, platform: Platform, clock: Clock) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        clock: Clock,
+        services: Iterable[StreamOperation] = (),
+    ) -> None:
+        """Make the adapter of a platform.
+
+        Args:
+            platform: What is served.
+            clock: The time.
+            services: What the process offers beside its servers.
+        """
         self._clock = clock
         self._codec = platform.codec
         self._metrics = platform.operation_metrics
         self._probes = probes(platform)
         self._answers = Answers()
         self._bodies = Bodies()
-        self._routes: Routes[Target] = Routes(_mounted(platform, clock))
+        self._routes: Routes[Target] = Routes(_mounted(platform, clock, services))
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         raw_path = request.rel_url.raw_path
         probe = self._probes.get(raw_path)
         if probe is not None and request.method in {"GET", "HEAD"}:
+            if CALLER in request and raw_path not in PROBES_FOR_NODES:
+                return web.Response(status=HTTPStatus.FORBIDDEN)
             return await probe()
         started = self._clock.monotonic()
         response: web.StreamResponse
         name, failed = _UNBOUND, True
         try:
             targets = self._targets(raw_path)
+            if CALLER not in request:
+                targets = _of_users(targets)
             if request.method == "OPTIONS":
                 response, failed = _options(targets), False
             else:
                 target, path = _target(targets, request.method)
                 name = target.name
+                check_audience(request, target.audience)
                 if isinstance(target, StreamOperation):
                     response, failed = await _streamed(request, target, path)
                 else:
@@ -99,6 +123,8 @@ class Adapter:
         codec = self._codec if server is None else server.codec
         query = _bound_query(operation, request) if operation.query else {}
         body = None
+        cohort = Participation(seconds=_cohort_seconds(request))
+        participation.current.set(cohort)
         try:
             if operation.body is not None:
                 body = await self._bodies.bound(request, operation, codec)
@@ -107,26 +133,40 @@ class Adapter:
             if not operation.response:
                 plain = "".join(fields.values()).encode()
                 return web.Response(body=plain, headers=_TEXT), False
-            pieces = self._answers.success(codec, operation, fields, body)
+            pieces = self._answers.success(codec, operation, fields, body, cohort)
         except (RefusalError, ConnectionError):
             raise
         except OMRSError as error:
             if server is not None and error.user_id is not None:
                 _record(server, USER_REFUSED, error.user_id, operation.name)
-            return _failed(operation, error), True
+            return _failed(operation, error, cohort), True
         except Exception as error:  # the last line of defence
             logger.exception("%s failed unexpectedly", operation.name)
             if server is not None:
                 _record(server, CALL_FAILED, operation.name, type(error).__name__)
-            return _failed(operation, UnexpectedError()), True
-        return await _sent(request, pieces), False
+            return _failed(operation, UnexpectedError(), cohort), True
+        return await _sent(request, pieces, _JSON | missing_members(cohort)), False
 
 
-def _mounted(platform: Platform, clock: Clock) -> Iterator[tuple[str, str, Target]]:
+def _mounted(
+    platform: Platform, clock: Clock, services: Iterable[StreamOperation]
+) -> Iterator[tuple[str, str, Target]]:
     for mounted in mounted_operations(platform):
         yield mounted.operation.method, mounted.template, mounted
-    for stream in stream_operations(platform, clock):
+    for stream in (*stream_operations(platform, clock), *services):
         yield stream.method, stream.template, stream
+
+
+def _of_users(targets: Targets) -> Targets:
+    """What of it others than nodes may know of."""
+    known = {
+        method: found
+        for method, found in targets.items()
+        if found[0].audience is not Audience.NODES
+    }
+    if not known:
+        raise RefusalError(HTTPStatus.NOT_FOUND)
+    return known
 
 
 async def _streamed(
@@ -201,12 +241,25 @@ def _is_int(value: str) -> bool:
     )
 
 
-async def _sent(request: web.BaseRequest, pieces: list[bytes]) -> web.StreamResponse:
+def _cohort_seconds(request: web.BaseRequest) -> float | None:
+    """How long other members may take, where the caller says so."""
+    text = request.headers.get(_COHORT_SECONDS)
+    if text is None:
+        return None
+    if _SECONDS.fullmatch(text) is None:
+        reason = f"{_COHORT_SECONDS} must be a number of seconds"
+        raise RefusalError(HTTPStatus.BAD_REQUEST, reason)
+    return float(text)
+
+
+async def _sent(
+    request: web.BaseRequest, pieces: list[bytes], headers: Mapping[str, str]
+) -> web.StreamResponse:
     """The response to a success; a long one is sent here, piece by piece."""
     size = sum(map(len, pieces))
     if size <= ANSWER_PIECE_BYTES:
-        return web.Response(body=b"".join(pieces), headers=_JSON)
-    response = web.StreamResponse(headers=_JSON)
+        return web.Response(body=b"".join(pieces), headers=headers)
+    response = web.StreamResponse(headers=headers)
     response.content_length = size
     await response.prepare(request)
     waiting, length = [], 0
@@ -224,5 +277,8 @@ def _record(server: Server, message: AuditMessage, *parameters: str) -> None:
     server.audit_log.record(OMRSAuditingComponent.REST_SERVICES, message, *parameters)
 
 
-def _failed(operation: Operation[Any], error: OMRSError) -> web.Response:
-    return web.Response(body=failure(operation, error), headers=_JSON)
+def _failed(
+    operation: Operation[Any], error: OMRSError, cohort: Participation
+) -> web.Response:
+    headers = _JSON | missing_members(cohort)
+    return web.Response(body=failure(operation, error, cohort), headers=headers)

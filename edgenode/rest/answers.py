@@ -7,15 +7,24 @@ is a list of pieces, so that a long one can be sent without being joined first.
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from typing import Any
+from urllib.parse import quote
 
 from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps
+from edgenode.collection.participation import Participation
 from edgenode.errors import OMRSError
 from edgenode.instances.document import Document
-from edgenode.limits import MAX_KEPT_DEFINITIONS
+from edgenode.limits import (
+    MAX_KEPT_DEFINITIONS,
+    MAX_NAMED_MEMBERS,
+    MAX_REASON_LENGTH,
+)
 from edgenode.rest.operations import Fields, Operation
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.model import TypeDef
+
+_NOTE = "edgenode"
+"""The field of answers that is our own."""
 
 Definition = TypeDef | AttributeTypeDef
 
@@ -28,9 +37,22 @@ class Answers:
         self._definitions: dict[int, tuple[Definition, bytes]] = {}
 
     def success(
-        self, codec: Codec, operation: Operation[Any], fields: Fields, body: Any
+        self,
+        codec: Codec,
+        operation: Operation[Any],
+        fields: Fields,
+        body: Any,
+        cohort: Participation,
     ) -> list[bytes]:
-        """The body for a payload; ``body`` is the request's, whose paging is echoed."""
+        """The body for a payload.
+
+        Args:
+            codec: The server's.
+            operation: What was called.
+            fields: The payload.
+            body: The request's, whose paging is echoed.
+            cohort: Who took part.
+        """
         payload = [
             (name, value)
             for name, value in fields.items()
@@ -46,6 +68,9 @@ class Answers:
         for name, value in payload:
             pieces.append(b',"%b":' % name.encode())
             pieces.extend(self._pieces(codec, value))
+        note = _note(cohort)
+        if note:
+            pieces.append(b',"%b":%b' % (_NOTE.encode(), dumps(note)))
         pieces.append(b"}")
         return pieces
 
@@ -78,7 +103,35 @@ class Answers:
         return text
 
 
-def failure(operation: Operation[Any], error: OMRSError) -> bytes:
+def missing_members(cohort: Participation) -> dict[str, str]:
+    """The header that says who didn't take part, if anybody did not."""
+    if cohort.is_complete:
+        return {}
+    named = [quote(collection_id) for collection_id in cohort.missing]
+    if len(named) > MAX_NAMED_MEMBERS:
+        named[MAX_NAMED_MEMBERS:] = ["..."]
+    return {"Edgenode-Missing-Members": ", ".join(named)}
+
+
+def _note(cohort: Participation) -> dict[str, Any]:
+    """What an answer of the cohort lacks; Egeria's clients pass over the field."""
+    note: dict[str, Any] = {}
+    if cohort.missing:
+        note["missingMembers"] = [
+            {"metadataCollectionId": member, "reason": reason[:MAX_REASON_LENGTH]}
+            for member, reason in cohort.missing.items()
+        ]
+    if cohort.copies:
+        note["copies"] = [
+            {"guid": guid, "metadataCollectionId": home}
+            for guid, home in cohort.copies.items()
+        ]
+    return note
+
+
+def failure(
+    operation: Operation[Any], error: OMRSError, cohort: Participation
+) -> bytes:
     """The body for an error."""
     answer: dict[str, Any] = {
         "class": operation.response,
@@ -101,4 +154,7 @@ def failure(operation: Operation[Any], error: OMRSError) -> bytes:
         answer |= {"offset": 0, "pageSize": 0}
     if operation.response == "BooleanResponse":
         answer["flag"] = False
+    note = _note(cohort)
+    if note:
+        answer[_NOTE] = note
     return dumps(answer)

@@ -2,8 +2,9 @@
 
 import asyncio
 from codecs import BOM_UTF8
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import hdrs, web
 
@@ -19,14 +20,16 @@ from edgenode.limits import (
 from edgenode.rest.operations import Operation
 from edgenode.rest.refusals import RefusalError
 
+T = TypeVar("T")
+
 _LATIN = "iso-8859-1"
 
 
 class Bodies:
     """Takes in the bodies of all requests, few large ones at a time."""
 
-    def __init__(self) -> None:
-        self._room = asyncio.Semaphore(LARGE_BODIES)
+    def __init__(self, large: int = LARGE_BODIES) -> None:
+        self._room = asyncio.Semaphore(large)
         # One large body is decoded at a time: the interpreter does no two at once
         # anyway, and its objects take some ten times the memory of its text.
         self._decoding = asyncio.Semaphore(1)
@@ -41,8 +44,27 @@ class Bodies:
                 arrive, or there is no room for it.
             ConnectionError: The caller has hung up.
         """
+        cls = operation.body
+
+        def decode(text: bytes) -> Any:
+            if cls is None:
+                return None
+            if not operation.body_required and not _says_something(text):
+                return None
+            return codec.decode(cls, text)
+
+        return await self.read(request, decode)
+
+    async def read(self, request: web.BaseRequest, decode: Callable[[bytes], T]) -> T:
+        """What is made of a request's body, by a function that may run in a thread.
+
+        Raises:
+            RefusalError: It isn't JSON or not the operation's, is too large, doesn't
+                arrive, or there is no room for it.
+            ConnectionError: The caller has hung up.
+        """
         if not _may_be_large(request):
-            return await self._read(request, operation, codec)
+            return await self._read(request, decode)
         try:
             async with asyncio.timeout(PEER_SECONDS):
                 await self._room.acquire()
@@ -51,22 +73,17 @@ class Bodies:
                 HTTPStatus.SERVICE_UNAVAILABLE, "too many large bodies at a time"
             ) from error
         try:
-            return await self._read(request, operation, codec)
+            return await self._read(request, decode)
         finally:
             self._room.release()
 
-    async def _read(
-        self, request: web.BaseRequest, operation: Operation[Any], codec: Codec
-    ) -> Any:
+    async def _read(self, request: web.BaseRequest, decode: Callable[[bytes], T]) -> T:
         text = await _body_text(request)
-        cls = operation.body
-        if cls is None or not (operation.body_required or _says_something(text)):
-            return None
         try:
             if len(text) < LARGE_BODY_BYTES:
-                return codec.decode(cls, text)
+                return decode(text)
             async with self._decoding:
-                return await asyncio.to_thread(codec.decode, cls, text)
+                return await asyncio.to_thread(decode, text)
         except BadRequestError as error:
             raise RefusalError(HTTPStatus.BAD_REQUEST, str(error)) from error
 

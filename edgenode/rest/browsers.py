@@ -30,14 +30,23 @@ def without_browsers(handler: Handler, host: str) -> Handler:
     is_local = _is_this_machine(host)
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        headers = request.headers
-        if headers.get(_FETCH_SITE, "none") not in _OWN_SITES:
-            return web.Response(status=HTTPStatus.FORBIDDEN, text="not for web pages\n")
-        if is_local and not _is_this_machine(_host_name(headers.get(hdrs.HOST, ""))):
+        name = _host_name(request.headers.get(hdrs.HOST, ""))
+        if is_local and not _is_this_machine(name):
             return web.Response(
                 status=HTTPStatus.MISDIRECTED_REQUEST,
                 text="this node answers as localhost only\n",
             )
+        return await handler(request)
+
+    return without_pages(handle)
+
+
+def without_pages(handler: Handler) -> Handler:
+    """A handler that refuses what pages from elsewhere send, by whatever name."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        if request.headers.get(_FETCH_SITE, "none") not in _OWN_SITES:
+            return web.Response(status=HTTPStatus.FORBIDDEN, text="not for web pages\n")
         return await handler(request)
 
     return handle

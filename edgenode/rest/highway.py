@@ -4,37 +4,101 @@ A server that is in no cohort has no highway, and says so to every call, as a ge
 one does.
 """
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
 from edgenode.errors import NoMetadataHighwayError
+from edgenode.rest.hosting import CohortDescription, Highway
 from edgenode.rest.operations import Call, Fields, Handler, Operation
 
 
-def _no_highway(reporting_operation: str) -> Handler[Call]:
-    def refuse(call: Call) -> Fields:
-        raise NoMetadataHighwayError(
-            reporting_operation, reporting_operation=reporting_operation
-        )
+def _description(call: Call, cohort: CohortDescription) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "class": CohortDescription.__name__,
+        "cohortName": cohort.cohort_name,
+        "connectionStatus": cohort.connection_status.name,
+    }
+    if cohort.topic_connection is not None:
+        topic = call.server.codec.to_object(cohort.topic_connection)
+        described["topicConnection"] = topic
+    return described
 
-    return refuse
+
+def get_cohorts(call: Call, highway: Highway) -> Fields:
+    return {"cohorts": [_description(call, cohort) for cohort in highway.cohorts()]}
+
+
+def get_local_registration(call: Call, highway: Highway) -> Fields:
+    # When it registered is a cohort's matter.
+    return {"cohortMember": replace(highway.local_member(), registration_time=None)}
+
+
+def get_cohort_local_registration(call: Call, highway: Highway) -> Fields:
+    registered_at = highway.registration_time(call.path["cohortName"])
+    if registered_at is None:
+        return {}
+    member = replace(highway.local_member(), registration_time=registered_at)
+    return {"cohortMember": member}
+
+
+def get_remote_registrations(call: Call, highway: Highway) -> Fields:
+    return {"cohortMembers": highway.remote_members(call.path["cohortName"])}
+
+
+async def connect_to_cohort(call: Call, highway: Highway) -> Fields:
+    return {"flag": await highway.connect(call.path["cohortName"])}
+
+
+async def disconnect_from_cohort(call: Call, highway: Highway) -> Fields:
+    return {"flag": await highway.disconnect(call.path["cohortName"])}
+
+
+async def unregister_from_cohort(call: Call, highway: Highway) -> Fields:
+    return {"flag": await highway.unregister(call.path["cohortName"])}
+
+
+def _on_highway(
+    handler: Callable[[Call, Highway], Fields | Awaitable[Fields]], reported: str
+) -> Handler[Call]:
+    def perform(call: Call) -> Fields | Awaitable[Fields]:
+        if call.server.highway is None:
+            raise NoMetadataHighwayError(reported, reporting_operation=reported)
+        return handler(call, call.server.highway)
+
+    return perform
 
 
 def _operation(
-    path: str, name: str, response: str, reported: str = ""
+    path: str,
+    name: str,
+    handler: Callable[[Call, Highway], Fields | Awaitable[Fields]],
+    response: str,
+    reported: str = "",
 ) -> Operation[Call]:
-    return Operation("GET", path, name, _no_highway(reported or name), response)
+    performed = _on_highway(handler, reported or name)
+    return Operation("GET", path, name, performed, response)
 
 
-OPERATIONS = (
-    _operation("/cohort-descriptions", "getCohorts", "CohortListResponse",
-               "getCohortList"),
+READS = (
+    _operation("/cohort-descriptions", "getCohorts",
+               get_cohorts, "CohortListResponse", "getCohortList"),
     _operation("/local-registration", "getLocalRegistration",
-               "CohortMembershipResponse"),
+               get_local_registration, "CohortMembershipResponse"),
     _operation("/cohorts/{cohortName}/local-registration", "getLocalRegistration",
-               "CohortMembershipResponse", "getLocalRegistration (cohort version)"),
-    _operation("/cohorts/{cohortName}/connect", "connectToCohort", "BooleanResponse"),
+               get_cohort_local_registration, "CohortMembershipResponse",
+               "getLocalRegistration (cohort version)"),
     _operation("/cohorts/{cohortName}/remote-members", "getRemoteRegistrations",
-               "CohortMembershipListResponse"),
-    _operation("/cohorts/{cohortName}/disconnect", "disconnectFromCohort",
-               "BooleanResponse"),
-    _operation("/cohorts/{cohortName}/unregister", "unregisterFromCohort",
-               "BooleanResponse"),
+               get_remote_registrations, "CohortMembershipListResponse"),
 )  # fmt: skip
+"""What tells of cohorts."""
+
+CHANGES = (
+    _operation("/cohorts/{cohortName}/connect", "connectToCohort",
+               connect_to_cohort, "BooleanResponse"),
+    _operation("/cohorts/{cohortName}/disconnect", "disconnectFromCohort",
+               disconnect_from_cohort, "BooleanResponse"),
+    _operation("/cohorts/{cohortName}/unregister", "unregisterFromCohort",
+               unregister_from_cohort, "BooleanResponse"),
+)  # fmt: skip
+"""What makes a server leave a cohort or come back to it, by a mere GET."""

@@ -1,7 +1,8 @@
 """The servers of this process, as the API sees them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,8 @@ from edgenode.archives.writer import ArchiveSource
 from edgenode.clock import EpochMillis
 from edgenode.codec.codec import Codec
 from edgenode.collection.base import MetadataCollection
+from edgenode.connectors.connection import Connection
+from edgenode.events.registration import MemberRegistration
 from edgenode.observability.audit_log import AuditLog
 from edgenode.observability.health import Health
 from edgenode.observability.metrics import Metric, OperationMetrics
@@ -36,12 +39,71 @@ class Holdings:
     count: Callable[[], int]
 
 
+class CohortConnectionStatus(Enum):
+    """How a server stands with a cohort of its."""
+
+    NOT_INITIALIZED = 0
+    INITIALIZING = 1
+    NEW = 2
+    CONFIGURATION_ERROR = 3
+    CONNECTED = 4
+    DISCONNECTING = 5
+    DISCONNECTED = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortDescription:
+    """A cohort of a server.
+
+    Attributes:
+        cohort_name: Its name.
+        connection_status: How the server stands with it.
+        topic_connection: Where its events go.
+    """
+
+    cohort_name: str
+    connection_status: CohortConnectionStatus
+    topic_connection: Connection | None = None
+
+
+class Highway(Protocol):
+    """The cohorts of a server, and who else is in them."""
+
+    def cohorts(self) -> Sequence[CohortDescription]:
+        """Each cohort of the server."""
+        ...
+
+    def local_member(self) -> MemberRegistration:
+        """The server as its cohorts know it; when it registered isn't asked for."""
+        ...
+
+    def registration_time(self, cohort_name: str) -> EpochMillis | None:
+        """When the server registered; None where it is in no such cohort."""
+        ...
+
+    def remote_members(self, cohort_name: str) -> Sequence[MemberRegistration]:
+        """The others that are registered; nobody in a cohort that it isn't in."""
+        ...
+
+    async def connect(self, cohort_name: str) -> bool:
+        """Take part in a cohort again; False where it isn't configured."""
+        ...
+
+    async def disconnect(self, cohort_name: str) -> bool:
+        """Take no part for now; the others keep what they know."""
+        ...
+
+    async def unregister(self, cohort_name: str) -> bool:
+        """Leave a cohort; the others forget the server."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """One server of the platform and the parts that answer for it.
 
     ``enterprise`` answers for the whole cohort; it is None while the server is in none.
-    Without ``holdings`` it offers neither archives nor backups.
+    So is ``highway``. Without ``holdings`` it offers neither archives nor backups.
     """
 
     name: str
@@ -55,6 +117,7 @@ class Server:
     health: Callable[[], Health]
     metrics: Callable[[], tuple[Metric, ...]]
     holdings: Holdings | None = None
+    highway: Highway | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from edgenode.rest import (
     omrs_types,
     platform_services,
 )
+from edgenode.rest.callers import Audience
 from edgenode.rest.hosting import Platform, Server
 from edgenode.rest.operations import Call, Fields, Operation, PlatformCall
 
@@ -29,6 +30,9 @@ _REPOSITORY_OPERATIONS = (
     *omrs_instances.OPERATIONS,
     *omrs_references.OPERATIONS,
 )
+
+_FOR_NODES = frozenset({"getServerPlatformOrigin", "getMetadataCollectionId"})
+"""What genuine members ask beside the repository services."""
 
 Path = Mapping[str, str]
 Perform = Callable[[Path, Path, Any], Fields | Awaitable[Fields]]
@@ -44,12 +48,14 @@ class Mounted:
         perform: Calls it with path parameters, query parameters and body.
         server: Which server it is about, by the path parameters; None where there
             is no such server, or where it is about the platform.
+        audience: Whom it is for.
     """
 
     operation: Operation[Any]
     template: str
     perform: Perform
     server: Callable[[Path], Server | None]
+    audience: Audience = Audience.EVERYBODY
 
     @property
     def name(self) -> str:
@@ -64,21 +70,35 @@ def mounted_operations(platform: Platform) -> Iterator[Mounted]:
         yield servers.mount(operation, _USER, _local)
         if operation.enterprise:
             yield servers.mount(operation, _USER + "/enterprise", _enterprise)
-    for operation in highway.OPERATIONS:
-        yield servers.mount(operation, _USER + "/metadata-highway", _local)
+    highway_base = _USER + "/metadata-highway"
+    for operation in highway.READS:
+        yield servers.mount(operation, highway_base, _local)
+    for operation in highway.CHANGES:
+        yield servers.mount(operation, highway_base, _local, Audience.OWN_MACHINE)
     for operation in audit.OPERATIONS:
-        yield servers.mount(operation, _USER + "/audit-log", _local)
+        yield servers.mount(operation, _USER + "/audit-log", _local, Audience.USERS)
     for operation in anonymous.OPERATIONS:
-        yield servers.mount(operation, _SERVER, _local)
+        yield servers.mount(operation, _SERVER, _local, _audience(operation))
     for platform_operation in platform_services.OPERATIONS:
         yield _on_platform(platform, platform_operation)
+
+
+def _audience(operation: Operation[Any]) -> Audience:
+    is_for_nodes = operation.name in _FOR_NODES
+    return Audience.EVERYBODY if is_for_nodes else Audience.USERS
 
 
 def _on_platform(platform: Platform, operation: Operation[PlatformCall]) -> Mounted:
     def perform(path: Path, query: Path, body: Any) -> Fields | Awaitable[Fields]:
         return operation.handler(PlatformCall(platform, path["userId"], path))
 
-    return Mounted(operation, _PLATFORM + operation.path, perform, lambda path: None)
+    return Mounted(
+        operation,
+        _PLATFORM + operation.path,
+        perform,
+        lambda path: None,
+        _audience(operation),
+    )
 
 
 def _local(server: Server, operation: Operation[Call]) -> MetadataCollection:
@@ -104,6 +124,7 @@ class _ServerMounts:
         operation: Operation[Call],
         base: str,
         choose: Callable[[Server, Operation[Call]], MetadataCollection],
+        audience: Audience = Audience.EVERYBODY,
     ) -> Mounted:
         def perform(path: Path, query: Path, body: Any) -> Fields | Awaitable[Fields]:
             server = self._known_server(operation, path)
@@ -111,7 +132,9 @@ class _ServerMounts:
             call = Call(server, collection, path.get("userId", ""), path, query, body)
             return operation.handler(call)
 
-        return Mounted(operation, base + operation.path, perform, self._server)
+        return Mounted(
+            operation, base + operation.path, perform, self._server, audience
+        )
 
     def _server(self, path: Path) -> Server | None:
         return self._platform.servers.get(path["serverName"])

@@ -10,8 +10,8 @@ tell line by line, each a JSON object, how far something long has come: ``done``
 - ``POST /backups`` copies the server's file into the directory of its backups,
 - ``POST /backups/download`` gives such a copy out, and keeps none.
 
-A caller never names a file of this machine. Other machines and web pages are refused:
-what is given out here is everything, and what is taken in fills the disk.
+A caller never names a file of this machine. They are for programs on it alone: what is
+given out here is everything, and what is taken in fills the disk.
 """
 
 import asyncio
@@ -19,10 +19,8 @@ import shutil
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -51,7 +49,7 @@ from edgenode.repository.backup import (
 )
 from edgenode.rest.hosting import Holdings, Platform, Server
 from edgenode.rest.refusals import RefusalError
-from edgenode.rest.streams import received, write
+from edgenode.rest.streams import Answer, StreamOperation, received, write
 
 _BASE = "/edgenode/servers/{serverName}"
 _LINES = {hdrs.CONTENT_TYPE: "application/x-ndjson"}
@@ -61,28 +59,8 @@ _ARCHIVE_TYPES = {
     "export": OpenMetadataArchiveType.METADATA_EXPORT,
 }
 
-Answer = tuple[web.StreamResponse, bool]
-"""The response, which may be sent already, and whether the operation failed."""
-
 Report = Callable[[int, int], None]
 """Told how much is done, and of how much."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamOperation:
-    """An operation that reads its request and writes its response itself.
-
-    Attributes:
-        method: The HTTP method.
-        template: Its whole path; ``{name}`` segments are parameters.
-        name: The name that its calls are counted under.
-        handler: Performs it, given the request and the path's parameters.
-    """
-
-    method: str
-    template: str
-    name: str
-    handler: Callable[[web.BaseRequest, dict[str, str]], Awaitable[Answer]]
 
 
 def stream_operations(platform: Platform, clock: Clock) -> Iterator[StreamOperation]:
@@ -106,7 +84,7 @@ class _NodeServices:
     async def load_archive(
         self, request: web.BaseRequest, path: dict[str, str]
     ) -> Answer:
-        server, holdings = self._server(request, path)
+        server, holdings = self._server(path)
         user_id = request.rel_url.query.get("userId", "")
 
         async def work(archive: Path, report: Report) -> dict[str, Any]:
@@ -127,7 +105,7 @@ class _NodeServices:
     async def export_archive(
         self, request: web.BaseRequest, path: dict[str, str]
     ) -> Answer:
-        server, holdings = self._server(request, path)
+        server, holdings = self._server(path)
         query = request.rel_url.query
         kind = _ARCHIVE_TYPES.get(query.get("kind", "backup"))
         if kind is None:
@@ -156,7 +134,7 @@ class _NodeServices:
         return response, False
 
     async def back_up(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
-        server, holdings = self._server(request, path)
+        server, holdings = self._server(path)
         target = default_target(holdings.store, self._clock.now())
 
         async def work(report: Report) -> dict[str, Any]:
@@ -171,7 +149,7 @@ class _NodeServices:
     async def download_backup(
         self, request: web.BaseRequest, path: dict[str, str]
     ) -> Answer:
-        server, holdings = self._server(request, path)
+        server, holdings = self._server(path)
         async with _file(holdings.transfers) as copy:
             try:
                 with self._alone(server, "backup is being made"):
@@ -182,10 +160,7 @@ class _NodeServices:
                 ) from error
             return await _sent_file(request, copy, made.size), False
 
-    def _server(
-        self, request: web.BaseRequest, path: dict[str, str]
-    ) -> tuple[Server, Holdings]:
-        _check_caller(request)
+    def _server(self, path: dict[str, str]) -> tuple[Server, Holdings]:
         server = self._platform.servers.get(path["serverName"])
         if server is None or server.holdings is None:
             names = ", ".join(self._platform.servers)
@@ -218,31 +193,6 @@ class _Alone:
 
     def __exit__(self, *_: object) -> None:
         self._busy.discard(self._key)
-
-
-def _check_caller(request: web.BaseRequest) -> None:
-    """Let programs on this machine pass, and nobody else."""
-    if hdrs.ORIGIN in request.headers:
-        raise RefusalError(HTTPStatus.FORBIDDEN, "web pages aren't served here")
-    forwarded = {hdrs.FORWARDED, hdrs.X_FORWARDED_FOR} & request.headers.keys()
-    if forwarded or not _is_here(request):
-        raise RefusalError(
-            HTTPStatus.FORBIDDEN,
-            "this is done on the node's own machine only",
-            mend="run the command there",
-        )
-
-
-def _is_here(request: web.BaseRequest) -> bool:
-    if request.transport is None:
-        return False
-    peer = request.transport.get_extra_info("peername")
-    own = request.transport.get_extra_info("sockname")
-    address = ip_address(peer[0].partition("%")[0])
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    # Whoever calls the node's own address comes from it.
-    return address.is_loopback or peer[0] == own[0]
 
 
 @asynccontextmanager

@@ -14,6 +14,8 @@ from edgenode.observability.metrics import (
 )
 from edgenode.rest.hosting import Platform
 
+PROBES_FOR_NODES = frozenset({"/health/live"})
+
 Probe = Callable[[], Awaitable[web.Response]]
 
 

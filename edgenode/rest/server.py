@@ -3,20 +3,20 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from edgenode.limits import IDLE_SECONDS, MAX_CONNECTIONS
 from edgenode.rest.adapter import Adapter
-from edgenode.rest.browsers import Handler, without_browsers
-from edgenode.rest.streams import finish
+from edgenode.rest.browsers import without_browsers
+from edgenode.rest.streams import finishing
 
 logger = logging.getLogger(__name__)
 
 
-def _is_worth_a_line(record: logging.LogRecord) -> bool:
+def is_worth_a_line(record: logging.LogRecord) -> bool:
     """Whether a record tells of more than a caller who doesn't speak HTTP."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, HttpProcessingError)
@@ -35,18 +35,6 @@ class _Server(web.Server):
             asyncio.get_running_loop().call_soon(transport.abort)
 
 
-def _finishing(handler: Handler) -> Handler:
-    """A handler that leaves nothing to be sent, so that nobody who doesn't read stays."""
-
-    async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        response = await handler(request)
-        with suppress(ConnectionError):
-            await finish(request, response)
-        return response
-
-    return handle
-
-
 @asynccontextmanager
 async def listening(adapter: Adapter, host: str, port: int) -> AsyncIterator[int]:
     """Serve until the end of the block; gives the port that is listened on.
@@ -56,10 +44,10 @@ async def listening(adapter: Adapter, host: str, port: int) -> AsyncIterator[int
     Raises:
         OSError: The address can't be listened on.
     """
-    logger.addFilter(_is_worth_a_line)
+    logger.addFilter(is_worth_a_line)
     # Bodies stay as they are: unpacking one could make gigabytes of it.
     server = _Server(
-        _finishing(without_browsers(adapter.handle, host)),
+        finishing(without_browsers(adapter.handle, host)),
         access_log=None,
         logger=logger,
         keepalive_timeout=IDLE_SECONDS,

@@ -14,7 +14,7 @@ from edgenode.config import load_config
 from edgenode.node import running_node, store_path
 from edgenode.repository import backup
 from edgenode.rest import adapter, node_services
-from edgenode.rest.node_services import StreamOperation
+from edgenode.rest.streams import StreamOperation
 from tests.wire.http import Client, Connection, request_text
 
 BASE = "/edgenode/servers/pi"
