@@ -10,16 +10,18 @@ from edgenode.collection.local_queries import (
 )
 from edgenode.collection.local_reads import LocalReadOperations
 from edgenode.collection.local_relationships import LocalRelationshipOperations
-from edgenode.collection.local_types import LocalTypeOperations
+from edgenode.collection.mending import LocalMendingOperations
+from edgenode.collection.received_types import LocalReceivedTypeOperations
 from edgenode.collection.references import (
     LocalEntityCopyOperations,
     LocalGraphCopyOperations,
     LocalRelationshipCopyOperations,
 )
+from edgenode.collection.replicas import LocalReplicaOperations
 
 
 class LocalMetadataCollection(
-    LocalTypeOperations,
+    LocalReceivedTypeOperations,
     LocalReadOperations,
     LocalQueryOperations,
     LocalGraphOperations,
@@ -29,6 +31,8 @@ class LocalMetadataCollection(
     LocalEntityCopyOperations,
     LocalRelationshipCopyOperations,
     LocalGraphCopyOperations,
+    LocalReplicaOperations,
+    LocalMendingOperations,
     LocalArchiveOperations,
     LocalExportOperations,
 ):

@@ -24,6 +24,7 @@ from edgenode.instances.document import Document
 from edgenode.instances.lifecycle import (
     Edit,
     deleted,
+    deletion_with_end,
     entity_proxy,
     next_time,
     with_end,
@@ -265,9 +266,22 @@ class LocalOperations:
             relationship = self._with_current_ends(tx, stored.document)
             if may_update(relationship, self._local_id):
                 edit = self._edit(tx, user_id, relationship)
-                tx.save_relationship(deleted(relationship, edit), edit.time)
+                began = edit.time
+                if may_update(entity, self._local_id):
+                    edit = deletion_with_end(relationship, entity, user_id)
+                tx.save_relationship(deleted(relationship, edit), max(began, edit.time))
             else:
                 tx.purge_relationship(str(relationship.guid))
+
+    def _point_relationships(
+        self, tx: Transaction, old_guid: str, entity: EntityDetail
+    ) -> None:
+        """Make an entity's relationships point to it under its new GUID."""
+        proxy = self._proxy_of(entity)
+        for stored in list(tx.relationships_of(old_guid)):
+            relationship = stored.document.value
+            time = self._next_time(tx, relationship)
+            tx.save_relationship(with_end(relationship, old_guid, proxy), time)
 
     # Answers
 

@@ -404,15 +404,3 @@ class LocalEntityOperations(LocalOperations):
         document = tx.save_entity(updated, edit.time)
         tx.queue_event(outbound.updated(original, updated))
         return self._entity_seen(document)
-
-    def _point_relationships(
-        self, tx: Transaction, old_guid: str, entity: EntityDetail
-    ) -> None:
-        """Make an entity's relationships point to it under its new GUID."""
-        proxy = self._proxy_of(entity)
-        for stored in list(tx.relationships_of(old_guid)):
-            relationship = stored.document.value
-            time = self._next_time(tx, relationship)
-            tx.save_relationship(
-                lifecycle.with_end(relationship, old_guid, proxy), time
-            )

@@ -61,6 +61,11 @@ def next_time(began: EpochMillis | None, now: EpochMillis) -> EpochMillis:
     return now if began is None else max(now, began + 1)
 
 
+def last_change(header: InstanceAuditHeader) -> EpochMillis:
+    """When its home last changed an instance, by its home's clock; 0 if it doesn't say."""
+    return header.update_time or header.create_time or 0
+
+
 def copy_time(copy: InstanceHeader, now: EpochMillis) -> EpochMillis:
     """When a copy's state began at its home, which may lie in the past but not ahead."""
     return min(max(copy.create_time or 0, copy.update_time or 0) or now, now)
@@ -234,6 +239,18 @@ def deleted(instance: H, edit: Edit) -> H:
     )
 
 
+def deletion_with_end(
+    relationship: Relationship, entity: EntitySummary, user_id: str
+) -> Edit:
+    """How a relationship is deleted with an entity of the same home.
+
+    It follows from the two states alone: there is no event of it, and whoever has copies
+    of both comes to the same.
+    """
+    time = max(last_change(entity), last_change(relationship) + 1)
+    return Edit(user_id, time)
+
+
 def restored(instance: H, edit: Edit) -> H:
     """The state as before it was deleted."""
     return replace(
@@ -247,6 +264,17 @@ def re_identified(instance: H, new_guid: str, edit: Edit) -> H:
     """The first state under another GUID."""
     return replace(
         _edited(instance, edit), guid=new_guid, re_identified_from_guid=instance.guid
+    )
+
+
+def left_behind(moved: H, old_guid: str) -> H:
+    """What stays under the GUID that a re-identified instance had: a deleted state."""
+    return replace(
+        moved,
+        guid=old_guid,
+        re_identified_from_guid=None,
+        status=InstanceStatus.DELETED,
+        status_on_delete=moved.status,
     )
 
 

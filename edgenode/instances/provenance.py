@@ -12,8 +12,10 @@ from enum import Enum
 from typing import TypeVar
 
 from edgenode.clock import EpochMillis
+from edgenode.instances.digests import owner_of
 from edgenode.instances.model import (
     Classification,
+    EntityDetail,
     EntityProxy,
     EntitySummary,
     InstanceAuditHeader,
@@ -69,6 +71,14 @@ def is_at_home(header: InstanceAuditHeader, local_id: str) -> bool:
     return header.metadata_collection_id == local_id or may_update(header, local_id)
 
 
+def is_archived(header: InstanceAuditHeader) -> bool:
+    """Whether an archive answers for the instance, and no member does."""
+    return header.instance_provenance_type in {
+        InstanceProvenanceType.CONTENT_PACK,
+        InstanceProvenanceType.EXPORT_ARCHIVE,
+    }
+
+
 class CopyVerdict(Enum):
     """What to do with a copy that another member's instance arrived as."""
 
@@ -76,6 +86,7 @@ class CopyVerdict(Enum):
     IGNORE = 1
     AT_HOME = 2
     CONFLICT = 3
+    OLDER_TYPE = 4
 
 
 def judge_copy(
@@ -110,6 +121,60 @@ def judge_copy(
     return CopyVerdict.SAVE
 
 
+def may_tell(
+    origin: str, told: InstanceAuditHeader, is_known: Callable[[str], bool]
+) -> bool:
+    """Whether a member may say what an instance or classification is.
+
+    Owners speak for their own. What an archive holds is told by whoever loaded it, as
+    long as no member answers under the same id.
+
+    Args:
+        origin: The member that says it.
+        told: What it says.
+        is_known: Whether a metadata collection is this one or a registered member's.
+    """
+    if owner_of(told) == origin:
+        return True
+    home = told.metadata_collection_id or ""
+    if is_known(home) or is_known(owner_of(told)):
+        return False
+    return is_archived(told) or told.replicated_by == origin
+
+
+def judge_event(
+    stored: InstanceHeader | None,
+    told: InstanceHeader,
+    local_id: str,
+    *,
+    re_homed: bool = False,
+) -> CopyVerdict:
+    """Decide about the state of an instance that an event of another member tells.
+
+    Only a higher version replaces: events may be repeated and come in any order. A
+    member that took over an instance (``re_homed``) becomes its home for everybody, the
+    former home included.
+    """
+    if is_at_home(told, local_id):
+        return CopyVerdict.AT_HOME
+    if stored is None:
+        return CopyVerdict.SAVE
+    if _differ(stored.create_time, told.create_time):
+        return CopyVerdict.CONFLICT
+    if told.version <= stored.version:
+        return CopyVerdict.IGNORE
+    if is_at_home(stored, local_id) and not re_homed:
+        return CopyVerdict.AT_HOME
+    if _has_older_type(told, stored):
+        return CopyVerdict.OLDER_TYPE
+    if not re_homed and (
+        told.metadata_collection_id != stored.metadata_collection_id
+        or owner_of(told) != owner_of(stored)
+    ):
+        return CopyVerdict.CONFLICT
+    return CopyVerdict.SAVE
+
+
 def _differ(one: EpochMillis | None, other: EpochMillis | None) -> bool:
     return one is not None and other is not None and one != other
 
@@ -139,6 +204,50 @@ def with_home_classifications(
         return incoming
     others = [c for c in incoming.classifications or () if c.name not in kept]
     return replace(incoming, classifications=(*others, *kept.values()))
+
+
+def is_newer(one: Classification, other: Classification) -> bool:
+    """Whether the one of two namesakes at an entity holds against the other.
+
+    The one given later does, then the higher version; where two members gave it at the
+    same time their ids decide, so that everybody keeps the same one.
+    """
+    if _differ(one.create_time, other.create_time):
+        return (one.create_time or 0) > (other.create_time or 0)
+    return (one.version, owner_of(one)) > (other.version, owner_of(other))
+
+
+def with_told_classifications(
+    told: E, stored: EntitySummary | None, origin: str, local_id: str
+) -> E:
+    """The state of an entity as told, each classification as its own owner told it.
+
+    Who tells an entity's state says for good which classifications of its own the entity
+    has. What it says of others' is hearsay: taken where nothing was known of the entity,
+    but neither taken back nor brought back later, for they tell it themselves.
+
+    Args:
+        told: The state.
+        stored: What is known of the entity.
+        origin: Who tells it.
+        local_id: This collection, which nobody tells what it gave.
+    """
+    owners = {origin, owner_of(told)}
+    before = (stored and stored.classifications) or ()
+    named: dict[str | None, Classification] = {}
+    for given in told.classifications or ():
+        is_news = owner_of(given) in owners or not isinstance(stored, EntityDetail)
+        if is_news and not is_at_home(given, local_id):
+            named[given.name] = given
+    for kept in before:
+        given_now = named.get(kept.name)
+        if is_at_home(kept, local_id) or (
+            owner_of(kept) not in owners
+            if given_now is None
+            else is_newer(kept, given_now)
+        ):
+            named[kept.name] = kept
+    return replace(told, classifications=tuple(named.values()) or None)
 
 
 def with_added_classifications(incoming: E, stored: EntitySummary) -> E:

@@ -1,0 +1,293 @@
+"""States that were found to differ from what another member holds, put right.
+
+What an owner holds of its own is what everybody is to hold, whatever versions say: a
+store that was put back to an earlier state goes on from there. Nothing follows from such
+a state for others: they are compared by themselves. The other way round, a store that
+was put back gets its own instances from those who still hold what they became.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from edgenode.collection.replica_base import Entity, ReplicaOperations, ends_of
+from edgenode.errors import BadRequestError
+from edgenode.events.frames import StateFrame
+from edgenode.instances import lifecycle
+from edgenode.instances.digests import owner_of
+from edgenode.instances.model import (
+    Classification,
+    EntityDetail,
+    EntityProxy,
+    EntitySummary,
+    InstanceHeader,
+    Relationship,
+)
+from edgenode.instances.provenance import (
+    is_archived,
+    is_at_home,
+    is_newer,
+)
+from edgenode.repository.base import Transaction
+from edgenode.typedefs.model import TypeDefCategory
+from edgenode.typedefs.status import InstanceStatus
+
+_KINDS: dict[str, type[EntityDetail | EntityProxy | Relationship]] = {
+    kind.__name__: kind for kind in (EntityDetail, EntityProxy, Relationship)
+}
+
+E = TypeVar("E", bound=EntitySummary)
+State = EntityDetail | EntityProxy | Relationship
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What became of states.
+
+    Attributes:
+        saved: How many are stored now.
+        purged: How many copies were removed, whose owner has none.
+        refused: The GUIDs of the others that differ, and why they stay.
+    """
+
+    saved: int
+    purged: int
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+class LocalMendingOperations(ReplicaOperations):
+    """Taking over states after stores were compared."""
+
+    async def adopt_states(self, owner: str, frames: Sequence[StateFrame]) -> Mended:
+        """Hold what an owner holds, in one change.
+
+        Args:
+            owner: Who answers for what is compared.
+            frames: The states as they are in the owner's own store; of an archive's
+                content, in that of any member that holds it.
+        """
+        return await self._change(lambda tx: self._mend(tx, frames, owner))
+
+    async def take_back_states(self, frames: Sequence[StateFrame]) -> Mended:
+        """Take back what other members hold of this one, in one change.
+
+        Instances, and classifications given here, come back where they are missing or
+        older. Nobody is told: those who have them have them already.
+        """
+        return await self._change(lambda tx: self._mend(tx, frames, self._local_id))
+
+    def _mend(
+        self, tx: Transaction, frames: Sequence[StateFrame], owner: str
+    ) -> Mended:
+        saved = purged = 0
+        refused = []
+        for frame in frames:
+            try:
+                if frame.document:
+                    saved += self._adopt(tx, self._state(tx, frame), owner)
+                else:
+                    purged += self._let_go(tx, frame.guid, owner)
+            except _UnusableError as error:
+                refused.append((frame.guid, str(error)))
+        return Mended(saved, purged, tuple(refused))
+
+    # What a frame holds
+
+    def _state(self, tx: Transaction, frame: StateFrame) -> State:
+        """The state in a frame, checked as far as what is stored has to be sound."""
+        kind = _KINDS.get(frame.kind)
+        if kind is None:
+            raise _UnusableError(f"a {frame.kind} is no instance")
+        try:
+            state = self._parts.codec.decode(kind, frame.document)
+        except BadRequestError as error:
+            raise _UnusableError(str(error)) from error
+        if state.guid != frame.guid or state.metadata_collection_id is None:
+            raise _UnusableError("it has another GUID, or no home")
+        is_relationship = isinstance(state, Relationship)
+        of_other_kind = EntityDetail if is_relationship else Relationship
+        if self._known_copy(tx, of_other_kind, frame.guid) is not None:
+            raise _UnusableError("its GUID is another kind of instance's here")
+        instances: tuple[State, ...] = (state,)
+        if isinstance(state, Relationship):
+            instances = (state, *self._checked_ends(tx, state))
+        for instance in instances:
+            self._check_type(instance)
+        return state
+
+    def _checked_ends(
+        self, tx: Transaction, state: Relationship
+    ) -> tuple[EntityProxy, ...]:
+        ends = ends_of(state)
+        if len(ends) < 2 or not all(end.guid for end in ends):
+            raise _UnusableError("it has no two ends")
+        for end in ends:
+            if self._known_copy(tx, Relationship, str(end.guid)) is not None:
+                raise _UnusableError("an end is a relationship here")
+        return ends
+
+    def _check_type(self, instance: InstanceHeader) -> None:
+        recorded = instance.type
+        if recorded is None:
+            raise _UnusableError("it has no type")
+        known = self._parts.types.type_def(recorded.type_def_name)
+        if (
+            known is None
+            or known.guid != recorded.type_def_guid
+            or (known.category is TypeDefCategory.RELATIONSHIP_DEF)
+            != isinstance(instance, Relationship)
+        ):
+            raise _UnusableError("its type is not known")
+
+    # Taking it over
+
+    def _adopt(self, tx: Transaction, state: State, owner: str) -> bool:
+        if isinstance(state, Relationship):
+            return self._adopt_relationship(tx, state, owner)
+        known = self._known(tx, str(state.guid))
+        full = known if isinstance(known, EntityDetail) else None
+        if (
+            isinstance(state, EntityDetail)
+            and self._speaks_for(owner, state, full)
+            and self._holds(state, full, owner)
+        ):
+            return self._adopt_entity(tx, state, owner, known)
+        return self._adopt_classifications(tx, state, owner, known)
+
+    def _adopt_relationship(
+        self, tx: Transaction, state: Relationship, owner: str
+    ) -> bool:
+        stored = tx.relationship(str(state.guid))
+        known = None if stored is None else stored.document.value
+        if not self._speaks_for(owner, state, known):
+            raise _UnusableError(f"{owner_of(state)} answers for it")
+        if state == known or not self._holds(state, known, owner):
+            return False
+        self._put_relationship(tx, state)
+        return True
+
+    def _adopt_entity(
+        self, tx: Transaction, state: EntityDetail, owner: str, known: Entity | None
+    ) -> bool:
+        told = state.classifications or ()
+        if isinstance(known, EntityDetail):
+            # What others gave is told by them.
+            told = tuple(given for given in told if owner_of(given) == owner)
+        new = self._with_classifications(
+            replace(state, classifications=None), told, known, owner
+        )
+        if new == known:
+            return False
+        tx.save_entity(new, lifecycle.copy_time(new, self._parts.clock.now()))
+        if new.status is InstanceStatus.DELETED and owner != self._local_id:
+            self._delete_own_at(tx, new)
+        return True
+
+    def _adopt_classifications(
+        self, tx: Transaction, state: Entity, owner: str, known: Entity | None
+    ) -> bool:
+        """Take over what an owner gave to an entity of somebody else's."""
+        told = tuple(
+            given for given in state.classifications or () if owner_of(given) == owner
+        )
+        if known is None:
+            if not told or is_at_home(state, self._local_id):
+                return False
+            # What the entity itself is, its own home tells.
+            known = replace(self._proxy_of(state), classifications=None)
+        new = self._with_classifications(known, told, known, owner)
+        if new == known:
+            return False
+        self._save_known(tx, new)
+        return True
+
+    def _with_classifications(
+        self,
+        entity: E,
+        told: Sequence[Classification],
+        known: Entity | None,
+        owner: str,
+    ) -> E:
+        """An entity with what its owner told, and what others gave it.
+
+        Of what was given here everything stays that isn't told as newer.
+        """
+        named = {given.name: given for given in told}
+        for kept in (known and known.classifications) or ():
+            given_now = named.get(kept.name)
+            is_owners = owner_of(kept) == owner and owner != self._local_id
+            if given_now is None:
+                if not is_owners:
+                    named[kept.name] = kept
+            elif owner_of(given_now) != owner_of(kept) or not is_owners:
+                ours = is_at_home(kept, self._local_id)
+                is_others = ours and not is_at_home(given_now, self._local_id)
+                if is_others or is_newer(kept, given_now):
+                    named[kept.name] = kept
+        return replace(entity, classifications=tuple(named.values()) or None)
+
+    def _speaks_for(
+        self, owner: str, state: InstanceHeader, known: InstanceHeader | None
+    ) -> bool:
+        """Whether a state is the owner's own, or was until it gave it away."""
+        if owner_of(state) == owner:
+            return True
+        return (
+            known is not None
+            and owner_of(known) == owner != self._local_id
+            and not is_at_home(state, self._local_id)
+            and state.version > known.version
+        )
+
+    def _holds(
+        self, state: InstanceHeader, known: InstanceHeader | None, owner: str
+    ) -> bool:
+        """Whether a state takes the place of what is known; else nothing changes.
+
+        Raises:
+            _UnusableError: Two instances have one GUID.
+        """
+        if known is None:
+            return True
+        if owner_of(known) != owner:
+            if is_at_home(known, self._local_id):
+                raise _UnusableError("it is at home here")
+            # Two members say it is theirs; everybody keeps the same one of them.
+            if (known.version, owner_of(known)) > (state.version, owner):
+                raise _UnusableError(f"{owner_of(known)} answers for it")
+        if owner == self._local_id:
+            return state.version > known.version
+        if is_archived(state):
+            # No store is the archive's own: the newer state holds.
+            return _age(state) > _age(known)
+        return True
+
+    def _let_go(self, tx: Transaction, guid: str, owner: str) -> bool:
+        """Remove what an owner has no more: its instance, or what it gave to another's."""
+        if owner == self._local_id:
+            return False
+        for kind in (EntityDetail, Relationship):
+            known = self._known_copy(tx, kind, guid)
+            if isinstance(known, EntityDetail | Relationship) and (
+                owner_of(known) == owner
+            ):
+                if is_archived(known):
+                    return False
+                self._purge(tx, kind, guid)
+                return True
+        entity = self._known(tx, guid)
+        if entity is None:
+            return False
+        new = self._with_classifications(entity, (), entity, owner)
+        if new == entity:
+            return False
+        self._save_known(tx, new)
+        return True
+
+
+class _UnusableError(Exception):
+    """A state can't be stored; the message says why."""
+
+
+def _age(header: InstanceHeader) -> tuple[int, int]:
+    return header.version, lifecycle.last_change(header)

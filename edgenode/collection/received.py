@@ -1,0 +1,85 @@
+"""What became of an event of another member, and what its sender is told."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from edgenode.events.model import EventError, InstanceEvent, TypeDefEvent
+from edgenode.events.streams import Position, Step
+from edgenode.repository.base import Transaction
+
+
+class Outcome(Enum):
+    """What became of an event.
+
+    ``GAP`` and ``UNKNOWN_TYPE`` leave the position where it is, so that the event can
+    come again; all others move it past the event.
+    """
+
+    SAVED = 0
+    IGNORED = 1
+    NOT_WANTED = 2
+    DUPLICATE = 3
+    GAP = 4
+    UNKNOWN_TYPE = 5
+    REFUSED = 6
+    ANSWERED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An error event for the cohort: its section, which names the type, and the error."""
+
+    section: InstanceEvent | TypeDefEvent
+    error: EventError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """The outcome of one event.
+
+    Attributes:
+        reason: Why it was not saved, for the audit log.
+        report: What the cohort is to be told of it.
+        unknown_types: The names of types that must be known first.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    report: Report | None = None
+    unknown_types: tuple[str, ...] = ()
+
+
+class InstanceRules(Protocol):
+    """Which instances of a cohort are looked at and kept, by the GUIDs of their types."""
+
+    def may_process(self, type_guid: str) -> bool:
+        """Whether events of instances of this type are looked at at all."""
+        ...
+
+    def may_save(self, type_guid: str) -> bool:
+        """Whether copies of instances of this type are kept."""
+        ...
+
+
+def out_of_place(tx: Transaction, origin: str, step: Step | None) -> Received | None:
+    """Why an event can't be applied at the place reached with its origin; None if it can.
+
+    An event without a place, from a bus that numbers nothing, always can.
+    """
+    if step is None:
+        return None
+    position = tx.position(origin)
+    if position is None or position.incarnation != step.incarnation:
+        return Received(outcome=Outcome.GAP)
+    if step.sequence <= position.sequence:
+        return Received(outcome=Outcome.DUPLICATE)
+    if position.sequence < step.after:
+        return Received(outcome=Outcome.GAP)
+    return None
+
+
+def move_past(tx: Transaction, origin: str, step: Step | None) -> None:
+    """Remember that an event was dealt with."""
+    if step is not None:
+        tx.move_to(origin, Position(step.incarnation, step.sequence))

@@ -1,0 +1,173 @@
+"""How states of other members' instances are put in place of what is stored of them.
+
+What happens to an instance at its home without an event of its own happens to its copies
+in the same way: the relationships of a deleted entity's own home are deleted with it,
+those of a re-identified one follow it, and those of a purged one go. Relationships that
+are at home here are changed by nobody else: they are deleted or purged with their end,
+too, but with events of their own.
+"""
+
+from edgenode.collection.references import CopyOperations
+from edgenode.events import outbound
+from edgenode.instances import lifecycle
+from edgenode.instances.digests import owner_of
+from edgenode.instances.model import (
+    EntityDetail,
+    EntityProxy,
+    InstanceHeader,
+    Relationship,
+)
+from edgenode.instances.provenance import (
+    is_at_home,
+    may_update,
+    with_told_classifications,
+)
+from edgenode.repository.base import Transaction
+from edgenode.typedefs.status import InstanceStatus
+
+Entity = EntityDetail | EntityProxy
+
+
+class ReplicaOperations(CopyOperations):
+    """What receiving events and mending share."""
+
+    # What is stored
+
+    def _known(self, tx: Transaction, guid: str) -> Entity | None:
+        """What is known of an entity."""
+        stored = tx.entity(guid)
+        return None if stored is None else stored.document.value
+
+    def _known_copy(
+        self, tx: Transaction, kind: type[InstanceHeader], guid: str
+    ) -> InstanceHeader | None:
+        """What is known of an entity or relationship."""
+        if kind is not Relationship:
+            return self._known(tx, guid)
+        stored = tx.relationship(guid)
+        return None if stored is None else stored.document.value
+
+    # Putting states in place
+
+    def _put_entity(
+        self, tx: Transaction, origin: str, told: EntityDetail, known: Entity | None
+    ) -> None:
+        """Store an entity as its owner tells it, with the classifications of others."""
+        new = with_told_classifications(told, known, origin, self._local_id)
+        tx.save_entity(new, lifecycle.copy_time(new, self._parts.clock.now()))
+
+    def _put_relationship(self, tx: Transaction, told: Relationship) -> None:
+        """Store a relationship, with proxies of ends of which nothing is known yet."""
+        now = self._parts.clock.now()
+        for end in ends_of(told):
+            if tx.entity(str(end.guid)) is None and not is_at_home(end, self._local_id):
+                tx.save_proxy(end, lifecycle.copy_time(end, now))
+        tx.save_relationship(told, lifecycle.copy_time(told, now))
+
+    # What follows without an event
+
+    def _delete_with(self, tx: Transaction, entity: EntityDetail) -> None:
+        """Delete the relationships of an entity that its owner deleted.
+
+        Those of third members are left to them.
+        """
+        user = entity.updated_by or ""
+        for stored in list(tx.relationships_of(str(entity.guid))):
+            if stored.status is InstanceStatus.DELETED:
+                continue
+            relationship = self._with_current_ends(tx, stored.document)
+            if owner_of(relationship) == owner_of(entity):
+                edit = lifecycle.deletion_with_end(relationship, entity, user)
+                self._put_relationship(tx, lifecycle.deleted(relationship, edit))
+            else:
+                self._delete_own(tx, relationship, user)
+
+    def _delete_own_at(self, tx: Transaction, entity: EntityDetail) -> None:
+        """Delete the relationships of ours at an entity that its owner deleted."""
+        for stored in list(tx.relationships_of(str(entity.guid))):
+            if stored.status is not InstanceStatus.DELETED:
+                relationship = self._with_current_ends(tx, stored.document)
+                self._delete_own(tx, relationship, entity.updated_by or "")
+
+    def _delete_own(
+        self, tx: Transaction, relationship: Relationship, user: str
+    ) -> None:
+        if may_update(relationship, self._local_id):
+            edit = self._edit(tx, user, relationship)
+            gone = lifecycle.deleted(relationship, edit)
+            tx.save_relationship(gone, edit.time)
+            tx.queue_event(outbound.deleted(gone))
+
+    def _deleted_with_end(self, tx: Transaction, told: Relationship) -> Relationship:
+        """A relationship's state as its home has it, which may have deleted an end since.
+
+        It had when both have one home and what is told was before that; only a
+        relationship that was restored later lives on without its end.
+        """
+        if told.status is InstanceStatus.DELETED:
+            return told
+        for proxy in ends_of(told):
+            end = self._known(tx, str(proxy.guid))
+            if (
+                isinstance(end, EntityDetail)
+                and end.status is InstanceStatus.DELETED
+                and owner_of(end) == owner_of(told)
+                and lifecycle.last_change(told) <= lifecycle.last_change(end)
+            ):
+                user = end.updated_by or ""
+                edit = lifecycle.deletion_with_end(told, end, user)
+                return lifecycle.deleted(told, edit)
+        return told
+
+    def _purge(self, tx: Transaction, kind: type[InstanceHeader], guid: str) -> None:
+        """Remove a copy; of an entity, its relationships go with it."""
+        if kind is Relationship:
+            tx.purge_relationship(guid)
+            return
+        for stored in list(tx.relationships_of(guid)):
+            relationship = stored.document.value
+            if may_update(relationship, self._local_id):
+                tx.queue_event(outbound.purged(relationship))
+        tx.purge_entity(guid)
+
+    # Ours, where two instances have one GUID
+
+    def _give_way(self, tx: Transaction, kind: type[InstanceHeader], guid: str) -> None:
+        """Move an instance of ours to another GUID and leave the old one to others."""
+        if kind is Relationship:
+            self._relationship_gives_way(tx, guid)
+        else:
+            self._entity_gives_way(tx, guid)
+
+    def _entity_gives_way(self, tx: Transaction, guid: str) -> None:
+        known = self._known(tx, guid)
+        if not isinstance(known, EntityDetail):
+            return
+        edit = self._edit(tx, self._name, known)
+        moved = lifecycle.re_identified(known, self._new_guid_of(known), edit)
+        tx.save_entity(moved, edit.time)
+        self._point_relationships(tx, guid, moved)
+        tx.queue_event(outbound.re_identified(moved, guid))
+        tx.queue_event(outbound.purged(lifecycle.deleted(known, edit)))
+        tx.purge_entity(guid)
+
+    def _relationship_gives_way(self, tx: Transaction, guid: str) -> None:
+        stored = tx.relationship(guid)
+        if stored is None:
+            return
+        known = self._with_current_ends(tx, stored.document)
+        edit = self._edit(tx, self._name, known)
+        moved = lifecycle.re_identified(known, self._new_guid_of(known), edit)
+        tx.save_relationship(moved, edit.time)
+        tx.queue_event(outbound.re_identified(moved, guid))
+        tx.queue_event(outbound.purged(lifecycle.deleted(known, edit)))
+        tx.purge_relationship(guid)
+
+    def _new_guid_of(self, instance: InstanceHeader) -> str:
+        return self._new_guid((instance.type and instance.type.type_def_name) or "")
+
+
+def ends_of(relationship: Relationship) -> tuple[EntityProxy, ...]:
+    """The ends that a relationship names."""
+    ends = (relationship.entity_one_proxy, relationship.entity_two_proxy)
+    return tuple(end for end in ends if end is not None)

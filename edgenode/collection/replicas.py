@@ -1,0 +1,683 @@
+"""Instance events of other members: what of them is kept here, and what is refused.
+
+Theory of operation. An event tells a state, or that something is gone. Who tells it must
+answer for it; a state is kept if its version is higher than that of what is stored, so
+repeated and late events change nothing. Events of our own kind of members have a place
+in the history of their origin and are applied in its order without a gap; then what is
+stored of the origin's here is what the origin has, which digests can verify.
+
+Events without a place may come in any order. Then, too, the states of instances end as
+they are at home, and classifications as well as far as versions of their entities tell
+what was later. Three things are only sure in order: an instance that is gone for good can
+come back with an event from before that arrives late, and so can a classification that
+was taken away since its entity's newest version; what was told under a GUID before a
+re-identification stays under it; and relationships deleted with an entity that was
+restored since are only known to be if the deletion came in between.
+
+Genuine members accept more than this does: states of instances at home here, of third
+members', and purges that leave a copy behind. Each place says why it differs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from edgenode.collection.local_base import full_document
+from edgenode.collection.received import (
+    InstanceRules,
+    Outcome,
+    Received,
+    Report,
+    move_past,
+    out_of_place,
+)
+from edgenode.collection.replica_base import Entity, ReplicaOperations, ends_of
+from edgenode.events import outbound
+from edgenode.events.model import EventError, InstanceEvent, OMRSEventErrorCode
+from edgenode.events.model import OMRSInstanceEventType as Type
+from edgenode.events.streams import Step
+from edgenode.instances import lifecycle
+from edgenode.instances.digests import owner_of
+from edgenode.instances.model import (
+    Classification,
+    EntityDetail,
+    InstanceHeader,
+    InstanceType,
+    Relationship,
+)
+from edgenode.instances.provenance import (
+    CopyVerdict,
+    is_at_home,
+    is_newer,
+    judge_event,
+    may_tell,
+)
+from edgenode.repository.base import Transaction
+from edgenode.typedefs.model import TypeDefCategory, TypeDefSummary
+from edgenode.typedefs.status import InstanceStatus
+
+T = TypeVar("T")
+Instance = TypeVar("Instance", EntityDetail, Relationship)
+
+_SAVED = Received(outcome=Outcome.SAVED)
+_NOT_WANTED = Received(outcome=Outcome.NOT_WANTED)
+
+_ENTITY_STATES = frozenset(
+    {
+        Type.NEW_ENTITY_EVENT,
+        Type.UPDATED_ENTITY_EVENT,
+        Type.UNDONE_ENTITY_EVENT,
+        Type.DELETED_ENTITY_EVENT,
+        Type.RESTORED_ENTITY_EVENT,
+        Type.RE_IDENTIFIED_ENTITY_EVENT,
+        Type.RETYPED_ENTITY_EVENT,
+        Type.RE_HOMED_ENTITY_EVENT,
+        Type.REFRESHED_ENTITY_EVENT,
+    }
+)
+_RELATIONSHIP_STATES = frozenset(
+    {
+        Type.NEW_RELATIONSHIP_EVENT,
+        Type.UPDATED_RELATIONSHIP_EVENT,
+        Type.UNDONE_RELATIONSHIP_EVENT,
+        Type.DELETED_RELATIONSHIP_EVENT,
+        Type.RESTORED_RELATIONSHIP_EVENT,
+        Type.RE_IDENTIFIED_RELATIONSHIP_EVENT,
+        Type.RETYPED_RELATIONSHIP_EVENT,
+        Type.RE_HOMED_RELATIONSHIP_EVENT,
+        Type.REFRESHED_RELATIONSHIP_EVENT,
+    }
+)
+_RE_HOMED = frozenset({Type.RE_HOMED_ENTITY_EVENT, Type.RE_HOMED_RELATIONSHIP_EVENT})
+_RE_IDENTIFIED = frozenset(
+    {Type.RE_IDENTIFIED_ENTITY_EVENT, Type.RE_IDENTIFIED_RELATIONSHIP_EVENT}
+)
+_PURGED = {
+    Type.PURGED_ENTITY_EVENT: EntityDetail,
+    Type.DELETE_PURGED_ENTITY_EVENT: EntityDetail,
+    Type.PURGED_RELATIONSHIP_EVENT: Relationship,
+    Type.DELETE_PURGED_RELATIONSHIP_EVENT: Relationship,
+}
+
+
+class _RefusedError(Exception):
+    """An event is not applied; raised before anything of it is written."""
+
+    def __init__(self, reason: str, report: Report | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.report = report
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """Who tells something, in which change, and what of it is taken.
+
+    Attributes:
+        last_try: Unknown types won't become known.
+        is_hearsay: What is told may be others'.
+    """
+
+    tx: Transaction
+    origin: str
+    rules: InstanceRules
+    last_try: bool = False
+    is_hearsay: bool = False
+
+
+class LocalReplicaOperations(ReplicaOperations):
+    """Taking in instance events of other members."""
+
+    async def receive_instance_event(
+        self,
+        origin: str,
+        step: Step | None,
+        event: InstanceEvent,
+        rules: InstanceRules,
+        *,
+        error: EventError | None = None,
+        last_try: bool = False,
+    ) -> Received:
+        """Apply an event and move the position of its origin, in one change.
+
+        Args:
+            origin: The metadata collection that sent it, which was verified.
+            step: Its place in the origin's history; None where the bus tells none.
+            event: The instance section.
+            rules: What is looked at and kept.
+            error: The error section, of an error event.
+            last_try: Pass over an event whose types are unknown.
+        """
+
+        def work(tx: Transaction) -> Received:
+            elsewhere = out_of_place(tx, origin, step)
+            if elsewhere is not None:
+                return elsewhere
+            sender = _Sender(tx, origin, rules, last_try)
+            try:
+                received = self._outcome(sender, event, error)
+            except _RefusedError as refusal:
+                received = Received(
+                    outcome=Outcome.REFUSED,
+                    reason=refusal.reason,
+                    report=refusal.report,
+                )
+            if received.outcome is not Outcome.UNKNOWN_TYPE:
+                move_past(tx, origin, step)
+            return received
+
+        return await self._change(work)
+
+    def _outcome(
+        self, sender: _Sender, event: InstanceEvent, error: EventError | None
+    ) -> Received:
+        event_type = event.event_type
+        if event_type is Type.BATCH_INSTANCES_EVENT:
+            return self._batch(sender, event)
+        type_guid = event.type_def_guid or _type_guid(
+            event.entity or event.entity_proxy or event.relationship
+        )
+        if type_guid is None:
+            return _ignored("it names no type")
+        if not sender.rules.may_process(type_guid):
+            return _NOT_WANTED
+        if event_type is Type.INSTANCE_ERROR_EVENT:
+            return self._complaint(sender, error)
+        unknown = self._unknown_types(event)
+        if unknown:
+            return self._of_unknown_type(sender, unknown)
+        return self._instance_told(sender, event)
+
+    def _instance_told(self, sender: _Sender, event: InstanceEvent) -> Received:
+        event_type = event.event_type
+        if event_type in _ENTITY_STATES:
+            return self._entity_told(sender, _given(event.entity), event)
+        if event_type in _RELATIONSHIP_STATES:
+            return self._relationship_told(sender, _given(event.relationship), event)
+        if event_type in _PURGED:
+            return self._purged(sender, event)
+        match event_type:
+            case Type.CLASSIFIED_ENTITY_EVENT | Type.RECLASSIFIED_ENTITY_EVENT:
+                return self._classification_told(sender, event)
+            case Type.DECLASSIFIED_ENTITY_EVENT:
+                return self._classification_gone(sender, event)
+            case Type.REFRESH_ENTITY_REQUEST | Type.REFRESH_RELATIONSHIP_REQUEST:
+                return self._refresh(sender, event)
+            case _:
+                return _ignored("its type is unknown")
+
+    # Types
+
+    def _unknown_types(self, event: InstanceEvent) -> tuple[str, ...]:
+        """The types without which an event says nothing here."""
+        missing: dict[str, None] = {}
+        for recorded in _types_told(event):
+            if recorded is None or recorded.type_def_name is None:
+                raise _RefusedError("an instance without a type")
+            known = self._parts.types.type_def(recorded.type_def_name)
+            if known is None or known.guid != recorded.type_def_guid:
+                missing[recorded.type_def_name] = None
+        for given in (event.classification,):
+            if given is not None and self._parts.types.type_def(given.name) is None:
+                missing[given.name or ""] = None
+        return tuple(missing)
+
+    def _of_unknown_type(self, sender: _Sender, unknown: tuple[str, ...]) -> Received:
+        outcome = Outcome.REFUSED if sender.last_try else Outcome.UNKNOWN_TYPE
+        reason = f"types that are not known: {', '.join(unknown)}"
+        return Received(outcome=outcome, reason=reason, unknown_types=unknown)
+
+    # What may be told
+
+    def _check_told(
+        self, sender: _Sender, told: InstanceHeader, category: TypeDefCategory
+    ) -> None:
+        """Check that a state is whole, and told by who answers for it."""
+        if not told.guid or told.metadata_collection_id is None:
+            raise _RefusedError("an instance without a GUID or home")
+        known = self._parts.types.type_def(_type_name(told))
+        if known is None or known.category is not category:
+            raise _RefusedError("an instance of another category than its type")
+        self._check_speaker(sender, told)
+        other: InstanceHeader | None
+        if category is TypeDefCategory.RELATIONSHIP_DEF:
+            other = self._known(sender.tx, told.guid)
+        else:
+            other = self._known_copy(sender.tx, Relationship, told.guid)
+        if other is not None:
+            raise self._conflict(sender, told, other)
+
+    def _check_speaker(self, sender: _Sender, told: InstanceHeader) -> None:
+        # Genuine members take everything from everybody. Then any member could, by a
+        # high version, put anything in the place of what is at home here or elsewhere.
+        if is_at_home(told, self._local_id):
+            raise self._conflict(sender, told, told)
+        if not sender.is_hearsay and not self._may_tell(sender, told):
+            raise _RefusedError(f"{owner_of(told)} answers for it")
+
+    def _may_tell(self, sender: _Sender, told: InstanceHeader | Classification) -> bool:
+        return may_tell(sender.origin, told, self._parts.is_known_collection)
+
+    def _check_verdict(
+        self,
+        sender: _Sender,
+        verdict: CopyVerdict,
+        told: InstanceHeader,
+        known: InstanceHeader | None,
+    ) -> None:
+        if known is None or verdict in {CopyVerdict.SAVE, CopyVerdict.IGNORE}:
+            return
+        code = OMRSEventErrorCode.CONFLICTING_INSTANCES
+        if verdict is CopyVerdict.OLDER_TYPE:
+            code = OMRSEventErrorCode.CONFLICTING_TYPE
+        raise self._conflict(sender, told, known, code)
+
+    def _conflict(
+        self,
+        sender: _Sender,
+        told: InstanceHeader,
+        known: InstanceHeader,
+        code: OMRSEventErrorCode = OMRSEventErrorCode.CONFLICTING_INSTANCES,
+    ) -> _RefusedError:
+        """A refusal that the cohort hears of: who told it has to find out."""
+        reason = f"{told.guid} is something else in {self._name}"
+        error = EventError(
+            error_code=code,
+            error_message=reason,
+            target_metadata_collection_id=sender.origin,
+            target_type_def_summary=self._summary(told.type),
+            target_instance_guid=told.guid,
+            other_origin=known.instance_provenance_type,
+            other_metadata_collection_id=owner_of(known),
+            other_type_def_summary=self._summary(known.type),
+            other_instance_guid=known.guid,
+        )
+        section = InstanceEvent(
+            event_type=Type.INSTANCE_ERROR_EVENT,
+            # Receivers drop events that don't name the type, these as well.
+            type_def_guid=_type_guid(told),
+            type_def_name=_type_name(told),
+            instance_guid=told.guid,
+        )
+        return _RefusedError(reason, Report(section, error))
+
+    def _summary(self, recorded: InstanceType | None) -> TypeDefSummary | None:
+        if recorded is None:
+            return None
+        return TypeDefSummary(
+            guid=recorded.type_def_guid,
+            name=recorded.type_def_name,
+            version=recorded.type_def_version,
+            category=recorded.type_def_category,
+        )
+
+    def _is_wanted(
+        self, sender: _Sender, told: InstanceHeader, known: InstanceHeader | None
+    ) -> bool:
+        """Whether a state is kept; what is kept follows its home when that deletes it."""
+        if known is not None and told.status is InstanceStatus.DELETED:
+            return True
+        return sender.rules.may_save(_type_guid(told) or "")
+
+    # States
+
+    def _entity_told(
+        self, sender: _Sender, told: EntityDetail, event: InstanceEvent
+    ) -> Received:
+        self._check_told(sender, told, TypeDefCategory.ENTITY_DEF)
+        tx = sender.tx
+        known = self._known(tx, str(told.guid))
+        full = known if isinstance(known, EntityDetail) else None
+        verdict = self._verdict(sender, full, told, event)
+        left = self._left_behind(sender, told, event)
+        if verdict is CopyVerdict.IGNORE and left is None:
+            return _ignored()
+        if not self._is_wanted(sender, told, full):
+            return _NOT_WANTED
+        if verdict is CopyVerdict.SAVE:
+            self._put_entity(tx, sender.origin, told, known)
+            if told.status is InstanceStatus.DELETED and (
+                full is None or full.status is not InstanceStatus.DELETED
+            ):
+                self._delete_with(tx, told)
+        if left is not None:
+            self._point_relationships(tx, str(left.guid), told)
+            before = self._known(tx, str(left.guid))
+            self._put_entity(tx, sender.origin, left, before)
+        return _SAVED
+
+    def _relationship_told(
+        self, sender: _Sender, told: Relationship, event: InstanceEvent
+    ) -> Received:
+        self._check_told(sender, told, TypeDefCategory.RELATIONSHIP_DEF)
+        tx = sender.tx
+        self._check_ends(sender, told)
+        stored = tx.relationship(str(told.guid))
+        known = None if stored is None else stored.document.value
+        told = self._deleted_with_end(tx, told)
+        verdict = self._verdict(sender, known, told, event)
+        if known is not None and _is_earlier_deletion(told, known):
+            verdict = CopyVerdict.SAVE
+        left = self._left_behind(sender, told, event)
+        if verdict is CopyVerdict.IGNORE and left is None:
+            return _ignored()
+        if not self._is_wanted(sender, told, known):
+            return _NOT_WANTED
+        if verdict is CopyVerdict.SAVE:
+            self._put_relationship(tx, told)
+        if left is not None:
+            self._put_relationship(tx, left)
+        return _SAVED
+
+    def _check_ends(self, sender: _Sender, told: Relationship) -> None:
+        ends = ends_of(told)
+        if len(ends) < 2 or not all(end.guid for end in ends):
+            raise _RefusedError("a relationship without both ends")
+        for end in ends:
+            other = self._known_copy(sender.tx, Relationship, str(end.guid))
+            if other is not None or end.guid == told.guid:
+                raise _RefusedError("an end that is a relationship")
+
+    def _verdict(
+        self,
+        sender: _Sender,
+        known: InstanceHeader | None,
+        told: InstanceHeader,
+        event: InstanceEvent,
+    ) -> CopyVerdict:
+        if sender.is_hearsay and known is not None and not self._may_tell(sender, told):
+            # Others' instances are taken from anybody only while nothing better is known.
+            return CopyVerdict.IGNORE
+        is_new_home = event.event_type in _RE_HOMED and owner_of(told) == sender.origin
+        verdict = judge_event(known, told, self._local_id, re_homed=is_new_home)
+        self._check_verdict(sender, verdict, told, known)
+        return verdict
+
+    def _left_behind(
+        self, sender: _Sender, told: Instance, event: InstanceEvent
+    ) -> Instance | None:
+        """The state to keep under the GUID that a re-identified instance had.
+
+        Genuine members go on with the copy under the old GUID as if nothing had happened.
+        """
+        old_guid = event.original_instance_guid or told.re_identified_from_guid
+        if event.event_type not in _RE_IDENTIFIED or old_guid in (None, told.guid):
+            return None
+        left = lifecycle.left_behind(told, str(old_guid))
+        known: InstanceHeader | None = self._known(sender.tx, str(old_guid))
+        relationship = self._known_copy(sender.tx, Relationship, str(old_guid))
+        if isinstance(told, Relationship):
+            if known is not None:
+                return None
+            known = relationship
+        elif relationship is not None:
+            return None
+        elif not isinstance(known, EntityDetail):
+            known = None
+        verdict = judge_event(known, left, self._local_id)
+        return left if verdict is CopyVerdict.SAVE else None
+
+    # The end of an instance
+
+    def _purged(self, sender: _Sender, event: InstanceEvent) -> Received:
+        kind = _PURGED[event.event_type]
+        told: InstanceHeader | None = event.entity
+        if kind is Relationship:
+            told = event.relationship
+        guid = event.instance_guid if told is None else told.guid
+        known = self._known_copy(sender.tx, kind, guid or "")
+        if known is None:
+            return _ignored("it is not known")
+        if told is not None and known.create_time != told.create_time:
+            return _ignored("it is another one that is known")
+        if is_at_home(known, self._local_id):
+            raise self._conflict(sender, told or known, known)
+        if owner_of(known) != sender.origin:
+            raise _RefusedError(f"{owner_of(known)} answers for it")
+        if told is not None and told.version < known.version:
+            return _ignored("what is known is newer")
+        # Genuine members keep it if it was told as deleted before, which it always was.
+        self._purge(sender.tx, kind, str(guid))
+        return _SAVED
+
+    # Classifications
+
+    def _classification_told(self, sender: _Sender, event: InstanceEvent) -> Received:
+        entity = _classified_entity(event)
+        given = _given(event.classification)
+        self._check_classification(sender, entity, given)
+        known = self._known(sender.tx, str(entity.guid))
+        self._check_same(sender, entity, known)
+        if known is None and not sender.rules.may_save(_type_guid(entity) or ""):
+            return _NOT_WANTED
+        if known is None and is_at_home(entity, self._local_id):
+            return _ignored("the entity is no more")
+        if self._is_outdated(sender, entity, known):
+            return _ignored()
+        received = _ignored()
+        if isinstance(entity, EntityDetail) and self._is_better(sender, entity, known):
+            hearing = replace(sender, is_hearsay=True)
+            received = self._entity_told(hearing, entity, event)
+            known = self._known(sender.tx, str(entity.guid))
+        if known is None:
+            known = replace(entity, classifications=None)
+        present = lifecycle.classification_of(known, str(given.name))
+        if present is not None and (
+            is_at_home(present, self._local_id) or not is_newer(given, present)
+        ):
+            return received
+        self._save_known(sender.tx, lifecycle.with_classification(known, given))
+        return _SAVED
+
+    def _classification_gone(self, sender: _Sender, event: InstanceEvent) -> Received:
+        entity = _classified_entity(event)
+        gone = _given(event.original_classification or event.classification)
+        self._check_classification(sender, entity, gone)
+        known = self._known(sender.tx, str(entity.guid))
+        self._check_same(sender, entity, known)
+        if self._is_outdated(sender, entity, known):
+            return _ignored()
+        received = _ignored()
+        if (
+            isinstance(entity, EntityDetail)
+            and self._may_tell(sender, entity)
+            and self._is_better(sender, entity, known)
+        ):
+            received = self._entity_told(sender, entity, event)
+            known = self._known(sender.tx, str(entity.guid))
+        if known is None:
+            return received
+        present = lifecycle.classification_of(known, str(gone.name))
+        if (
+            present is None
+            or is_at_home(present, self._local_id)
+            or owner_of(present) != owner_of(gone)
+            or is_newer(present, gone)
+        ):
+            return received
+        rest = lifecycle.without_classification(known, str(gone.name))
+        self._save_known(sender.tx, rest)
+        return _SAVED
+
+    def _check_classification(
+        self, sender: _Sender, entity: Entity, told: Classification
+    ) -> None:
+        """Check that who tells a classification gave it; the entity may be anybody's."""
+        if not entity.guid or entity.metadata_collection_id is None:
+            raise _RefusedError("an entity without a GUID or home")
+        if not told.name:
+            raise _RefusedError("a classification without a name")
+        # Genuine members don't look whose it is.
+        if is_at_home(told, self._local_id) or not self._may_tell(sender, told):
+            raise _RefusedError(f"{owner_of(told)} answers for the classification")
+        other = self._known_copy(sender.tx, Relationship, entity.guid)
+        if other is not None:
+            raise self._conflict(sender, entity, other)
+
+    def _check_same(
+        self, sender: _Sender, entity: Entity, known: Entity | None
+    ) -> None:
+        """Check that a classified entity isn't another one than that of its GUID here."""
+        if known is None or known.create_time is None or entity.create_time is None:
+            return
+        if known.create_time != entity.create_time:
+            raise self._conflict(sender, entity, known)
+
+    def _is_outdated(
+        self, sender: _Sender, entity: Entity, known: Entity | None
+    ) -> bool:
+        """Whether the entity's own home has told a later state with all it gave since."""
+        return (
+            isinstance(entity, EntityDetail)
+            and isinstance(known, EntityDetail)
+            and owner_of(entity) == owner_of(known) == sender.origin
+            and known.version > entity.version
+        )
+
+    def _is_better(
+        self, sender: _Sender, entity: EntityDetail, known: Entity | None
+    ) -> bool:
+        """Whether a state that comes with a classification is news."""
+        if is_at_home(entity, self._local_id):
+            return False
+        if not isinstance(known, EntityDetail):
+            return True
+        return self._may_tell(sender, entity) and entity.version > known.version
+
+    # Requests, batches, complaints
+
+    def _refresh(self, sender: _Sender, event: InstanceEvent) -> Received:
+        """Send again what is at home here and somebody asks for."""
+        guid, tx = event.instance_guid or "", sender.tx
+        entity, relationship = tx.entity(guid), tx.relationship(guid)
+        asked: EntityDetail | Relationship | None = None
+        if event.event_type is Type.REFRESH_RELATIONSHIP_REQUEST:
+            if relationship is not None:
+                asked = self._with_current_ends(tx, relationship.document)
+        elif entity is not None and not entity.is_proxy:
+            asked = full_document(entity).value
+        if asked is None or not is_at_home(asked, self._local_id):
+            return _ignored("it is not at home here")
+        tx.queue_event(outbound.refreshed(asked))
+        return Received(outcome=Outcome.ANSWERED)
+
+    def _batch(self, sender: _Sender, event: InstanceEvent) -> Received:
+        """Take what can be taken of a batch, whose instances may be anybody's.
+
+        Genuine members save whatever it has. Here an instance of a member that speaks
+        for itself is taken from others only while it isn't known at all.
+        """
+        batch = _given(event.instance_batch)
+        instances: tuple[EntityDetail | Relationship, ...] = (
+            *(batch.entities or ()),
+            *(batch.relationships or ()),
+        )
+        hearing = replace(sender, is_hearsay=True)
+        wanted = [one for one in instances if self._passes(hearing, one)]
+        unknown = {
+            name: None for one in wanted for name in self._unknown_types(_told(one))
+        }
+        if unknown and not sender.last_try:
+            return self._of_unknown_type(sender, tuple(unknown))
+        saved, complaint = False, None
+        for one in wanted:
+            if self._unknown_types(_told(one)):
+                continue
+            try:
+                saved |= self._one_of_batch(hearing, one).outcome is Outcome.SAVED
+            except _RefusedError as refusal:
+                complaint = complaint or refusal
+        outcome = Outcome.SAVED if saved else Outcome.IGNORED
+        if complaint is None:
+            return Received(outcome=outcome)
+        if not saved:
+            outcome = Outcome.REFUSED
+        return Received(
+            outcome=outcome, reason=complaint.reason, report=complaint.report
+        )
+
+    def _passes(self, sender: _Sender, one: InstanceHeader) -> bool:
+        type_guid = _type_guid(one)
+        return type_guid is not None and sender.rules.may_process(type_guid)
+
+    def _one_of_batch(
+        self, sender: _Sender, one: EntityDetail | Relationship
+    ) -> Received:
+        if isinstance(one, EntityDetail):
+            return self._entity_told(sender, one, _told(one))
+        return self._relationship_told(sender, one, _told(one))
+
+    def _complaint(self, sender: _Sender, error: EventError | None) -> Received:
+        """Give way, or let go of a copy, where two instances have one GUID."""
+        if error is None or not error.target_instance_guid:
+            return _ignored("it names no instance")
+        guid, target = error.target_instance_guid, error.target_metadata_collection_id
+        is_conflict = error.error_code is OMRSEventErrorCode.CONFLICTING_INSTANCES
+        if not is_conflict and (
+            error.error_code is not OMRSEventErrorCode.CONFLICTING_TYPE
+            or target == self._local_id
+        ):
+            return _ignored(error.error_message or "")
+        for kind in (EntityDetail, Relationship):
+            known = self._known_copy(sender.tx, kind, guid)
+            # Genuine members don't look whose copy they purge.
+            if known is None or owner_of(known) != target:
+                continue
+            if target != self._local_id:
+                self._purge(sender.tx, kind, guid)
+            elif error.other_metadata_collection_id == self._local_id:
+                return _ignored("nothing but itself is against it")
+            else:
+                self._give_way(sender.tx, kind, guid)
+            return Received(outcome=Outcome.SAVED, reason=error.error_message or "")
+        return _ignored(error.error_message or "")
+
+
+def _ignored(reason: str = "") -> Received:
+    return Received(outcome=Outcome.IGNORED, reason=reason)
+
+
+def _given(part: T | None) -> T:
+    if part is None:
+        raise _RefusedError("it lacks what its type says it has")
+    return part
+
+
+def _told(instance: EntityDetail | Relationship) -> InstanceEvent:
+    """One instance of a batch, as an event of its own."""
+    if isinstance(instance, EntityDetail):
+        return InstanceEvent(event_type=Type.NEW_ENTITY_EVENT, entity=instance)
+    return InstanceEvent(event_type=Type.NEW_RELATIONSHIP_EVENT, relationship=instance)
+
+
+def _classified_entity(event: InstanceEvent) -> Entity:
+    return event.entity or _given(event.entity_proxy)
+
+
+def _type_guid(header: InstanceHeader | None) -> str | None:
+    recorded = None if header is None else header.type
+    return None if recorded is None else recorded.type_def_guid
+
+
+def _type_name(header: InstanceHeader) -> str | None:
+    return None if header.type is None else header.type.type_def_name
+
+
+def _types_told(event: InstanceEvent) -> Iterator[InstanceType | None]:
+    """The types of an event's instances and their ends."""
+    for instance in (event.entity, event.entity_proxy, event.relationship):
+        if instance is not None:
+            yield instance.type
+        if isinstance(instance, Relationship):
+            yield from (end.type for end in ends_of(instance))
+
+
+def _is_earlier_deletion(told: Relationship, known: Relationship) -> bool:
+    """Whether a deletion was told by its home of which only that of an end was known."""
+    return (
+        told.status is InstanceStatus.DELETED
+        and known.status is InstanceStatus.DELETED
+        and told.version == known.version
+        and owner_of(told) == owner_of(known)
+        and lifecycle.last_change(told) < lifecycle.last_change(known)
+    )
