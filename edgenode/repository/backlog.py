@@ -15,6 +15,7 @@ from edgenode.clock import EpochMillis
 from edgenode.codec.codec import Codec
 from edgenode.instances.document import Document
 from edgenode.limits import MAX_INDEX_BACKLOG, MAX_LOST_BACKLOG
+from edgenode.repository import outbox
 from edgenode.repository.connections import Connection
 from edgenode.repository.index import IndexChange, IndexWriter, Instance
 from edgenode.repository.instances import BEANS, Kind
@@ -134,6 +135,7 @@ class IndexBacklog:
     def _remove_purged(self, connection: Connection) -> int:
         connection.execute("BEGIN IMMEDIATE")
         purged = connection.execute(_SQL["purged"]).fetchall()
+        outbox.embed_purged(connection, self._codec)
         for (instance_id,) in purged:
             self._index.remove(connection, instance_id)
         for each in ("remove_states", "remove_superseded", "forget_purged"):

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from errno import EIO
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -17,9 +18,10 @@ from urllib.parse import quote
 from edgenode.clock import EpochMillis
 from edgenode.errors import EdgeNodeError
 from edgenode.limits import LOW_DISK_BYTES
-from edgenode.repository.connections import connect
+from edgenode.repository.connections import Connection, connect
 from edgenode.repository.durable import make_directory, sync
 from edgenode.repository.migrations import stored_version
+from edgenode.repository.outbox import end_life
 
 SIDE_FILES = ("", "-wal", "-shm")
 """What belongs to a database beside the file itself."""
@@ -29,6 +31,9 @@ _ENDINGS = [suffix for suffix in SIDE_FILES if suffix]
 _RESTORING = ".restoring-"
 
 _PAGES_AT_A_TIME = 1_024
+
+_FIRST_WITH_LIVES = 3
+"""The schema version from which on a store has an incarnation; older ones get one."""
 
 
 class UnusableBackupError(EdgeNodeError):
@@ -112,6 +117,7 @@ def back_up(
                 ),
             )
             copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+            _end_life(copy, target)
         version = check(partial)
         os.chmod(partial, 0o600)  # noqa: PTH101 - as the file itself
         sync(partial)
@@ -204,6 +210,7 @@ def restore(backup: Path, path: Path, now: EpochMillis) -> Restored:
     partial = path.with_name(path.name + ".partial")
     try:
         shutil.copyfile(backup, partial)
+        _end_life_of(partial)
         os.chmod(partial, 0o600)  # noqa: PTH101 - as the file itself
         sync(partial)
         partial.replace(path.with_name(path.name + _RESTORING + time_stamp(now)))
@@ -211,6 +218,23 @@ def restore(backup: Path, path: Path, now: EpochMillis) -> Restored:
         partial.unlink(missing_ok=True)
     sync(path.parent)
     return finish_restore(path)
+
+
+def _end_life_of(path: Path) -> None:
+    try:
+        with closing(connect(path)) as copy:
+            _end_life(copy, path)
+    except sqlite3.Error as error:
+        raise OSError(EIO, str(error)) from error
+
+
+def _end_life(connection: Connection, path: Path) -> None:
+    """Let a copy know that it is one: who puts it back puts back an earlier state.
+
+    What comes after that are other events by the numbers of those that the cohort knows.
+    """
+    if stored_version(connection, path) >= _FIRST_WITH_LIVES:
+        end_life(connection)
 
 
 def is_restoring(path: Path) -> bool:

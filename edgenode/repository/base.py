@@ -12,12 +12,13 @@ whether an end (a full entity or a proxy) was stored after it; a state asked for
 time, or from the history, stays as it was stored.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from edgenode.clock import EpochMillis
 from edgenode.events.model import InstanceEvent, TypeDefEvent
+from edgenode.events.streams import Position, Sum
 from edgenode.instances.conditions import (
     HistorySequencingOrder,
     InstanceQuery,
@@ -89,6 +90,30 @@ class Graph:
     relationships: list[Document[Relationship]]
 
 
+class StoredDocument(NamedTuple):
+    """An instance's current state as other members are sent it.
+
+    Attributes:
+        guid: The instance's.
+        kind: The bean's class name: EntityDetail, EntityProxy or Relationship.
+        json: The document.
+    """
+
+    guid: str
+    kind: str
+    json: bytes
+
+
+class MemberRow(NamedTuple):
+    """A member of the cohort as stored; ``document`` is what it announced, all of it."""
+
+    collection_id: str
+    node_id: str
+    revision: int
+    is_registered: bool
+    document: bytes
+
+
 class Transaction(Protocol):
     """One change's view of the repository: reads see what it and its group wrote."""
 
@@ -154,6 +179,14 @@ class Transaction(Protocol):
 
     def queue_event(self, event: InstanceEvent | TypeDefEvent) -> None:
         """Put an event in the outbox, to be sent after this change is committed."""
+        ...
+
+    def position(self, origin: str) -> Position | None:
+        """How far the events of a member are applied here; None where none is."""
+        ...
+
+    def move_to(self, origin: str, position: Position) -> None:
+        """The events of a member are applied up to here, with this change."""
         ...
 
 
@@ -258,4 +291,37 @@ class Repository(Protocol):
 
     def counts(self) -> Mapping[str, int]:
         """How many current instances there are, by type name, deleted ones apart."""
+        ...
+
+    def positions(self) -> Mapping[str, Position]:
+        """How far the events of other members are applied here, by their ids (point read)."""
+        ...
+
+    async def group_sums(self, owner: str) -> Mapping[str, Sum]:
+        """The sums of the digests of what an owner answers for, deleted ones too, by group.
+
+        A group is a type's name, or ``#`` and a classification's; see
+        ``instances.digests``. Groups without anything are missing.
+        """
+        ...
+
+    async def bucket_sums(self, owner: str, group: str) -> Mapping[int, Sum]:
+        """The same within a group, by bucket; empty buckets are missing."""
+        ...
+
+    async def bucket_items(
+        self, owner: str, group: str, buckets: Sequence[int]
+    ) -> Mapping[str, int]:
+        """The digest of each thing in some buckets, by the GUID of its instance."""
+        ...
+
+    async def owners(self) -> set[str]:
+        """Everybody who answers for something that is stored."""
+        ...
+
+    async def documents(self, guids: Sequence[str]) -> list[StoredDocument]:
+        """The current states of some instances, deleted ones and proxies too.
+
+        Those that aren't stored are missing; the order is none.
+        """
         ...

@@ -98,7 +98,7 @@ class Database:
         *,
         faults: Faults,
         prepare: Callable[[sqlite3.Connection], None],
-        committed: Callable[[Counter[str]], None],
+        committed: Callable[[Counter[str], int], None],
     ) -> AsyncIterator["Database"]:
         """Open all connections; leaving closes them and empties the write-ahead log.
 
@@ -110,7 +110,8 @@ class Database:
             faults: Tells of them.
             prepare: Called with each connection for long reads, to add functions.
             committed: Told of each commit, by type name, how many instances there are
-                more or fewer, before any of its changes is acknowledged.
+                more or fewer, and the number of its newest event, 0 without any, before
+                any of its changes is acknowledged.
 
         Raises:
             StoreUnavailableError: The disk refuses to read it.

@@ -103,6 +103,7 @@ def write_state(
     *,
     type_id: int,
     home_id: int,
+    counted: tuple[int, int, int],
     is_new: bool,
 ) -> None:
     """Store a state and make it the current one.
@@ -113,6 +114,7 @@ def write_state(
         before: The current one until now, None where there is none.
         type_id: The name of the state's type.
         home_id: The name of its metadata collection.
+        counted: Its owner, digest and bucket (``digests.columns``).
         is_new: Whether ``instance`` has no row of it yet.
     """
     bean = state.document.value
@@ -144,6 +146,7 @@ def write_state(
         bean.update_time,
         state.from_time,
         state.seq,
+        *counted,
     )
     if is_new:
         connection.execute(SQL["add"], (*current, bean.guid, state.instance_id))

@@ -1,19 +1,26 @@
 """Brings a file's schema up to date, one numbered step after the other.
 
 ``schema/NNN_name.sql`` leads from version NNN-1 to NNN, which the file carries as its
-``user_version``. A file of a newer edgenode is refused: what it holds can't be known.
+``user_version``. What SQL can't do for a step, Python does behind its script, in the same
+transaction. A file of a newer edgenode is refused: what it holds can't be known.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 
+from edgenode.codec.codec import Codec
 from edgenode.errors import EdgeNodeError
+from edgenode.repository import digests
 from edgenode.repository.connections import Connection
 
 APPLICATION_ID = 0x4F4D5253
 """What the file's header says it is: ``OMRS`` in ASCII."""
+
+
+_COMPLETED: Mapping[int, Callable[[Connection, Codec], None]] = {3: digests.fill}
+"""What Python does for a step."""
 
 
 class NewerStoreError(EdgeNodeError):
@@ -75,8 +82,14 @@ def stored_version(connection: Connection, path: Path) -> int:
     return version
 
 
-def migrate(connection: Connection, path: Path) -> None:
-    """Bring the schema up to date; each step happens as a whole or not at all."""
+def migrate(connection: Connection, path: Path, codec: Codec) -> None:
+    """Bring the schema up to date; each step happens as a whole or not at all.
+
+    Args:
+        connection: The writer's.
+        path: The file, for errors.
+        codec: Reads the documents that are stored.
+    """
     version = stored_version(connection, path)
     for number, script in steps().items():
         if number <= version:
@@ -85,10 +98,12 @@ def migrate(connection: Connection, path: Path) -> None:
         try:
             for statement in _statements(script):
                 connection.execute(statement)
+            if number in _COMPLETED:
+                _COMPLETED[number](connection, codec)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {number}")
             connection.execute("COMMIT")
-        except sqlite3.Error:
+        except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise

@@ -1,12 +1,31 @@
-"""Events that wait to be sent, written in the transaction of the change they tell of.
+"""The events of this member, written in the transaction of the change they tell of.
 
 An event mostly carries a stored state, or two; its row refers to them and holds only the
-rest. Where the states are purged while the event still waits, it gets its own copies.
+rest. Where the states are purged and removed, the events get copies of their own.
+
+Numbers rise and are never given twice in one life of the store, its incarnation; they
+have gaps where changes were undone and where events were left out (``compaction``). An
+event comes with the number of the one before it that there is, and whoever has followed
+the events up to a number p may apply the event (after, sequence) if and only if
+after <= p < sequence:
+
+- No event stands between the two numbers when it is sent. What once did was left out
+  because later events make it needless, and those are behind ``sequence``, for they are
+  still to be found. So nothing that p needs is passed over, now or later.
+- What was forgotten only because it was old is made needless by nothing. ``after`` is
+  never less than the highest number of those (``store.forgotten_through``), so whoever
+  is behind that finds a gap wherever it looks, and has to compare digests.
+- To leave out an event only widens the room between ``after`` and ``sequence`` of the one
+  behind it; messages that are under way with a narrower one stay as true as they were.
+
+A life ends when the file is put back to an earlier state, or changes without leaving
+events; the next one has another id, and places of the former mean nothing in it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import uuid4
 
 import aiosqlite
 
@@ -14,6 +33,7 @@ from edgenode.clock import EpochMillis
 from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps
 from edgenode.events.model import InstanceEvent, TypeDefEvent
+from edgenode.limits import MAX_OUTBOX_PAGE_BYTES
 from edgenode.repository.connections import Connection
 from edgenode.repository.instances import BEANS, Instance, Kind
 from edgenode.repository.statements import load
@@ -33,11 +53,47 @@ _ORIGINAL = {
 
 @dataclass(frozen=True, slots=True)
 class QueuedEvent:
-    """An event in the outbox; sequence numbers rise and are never given twice."""
+    """An event in the outbox, at the time ``at``; see the module for its numbers."""
 
     sequence: int
     at: EpochMillis
     event: InstanceEvent | TypeDefEvent
+    after: int = 0
+
+
+class Mark(NamedTuple):
+    """What the outbox of a file is like.
+
+    Attributes:
+        incarnation: The life of the store, None where none has begun.
+        forgotten_through: The highest number of an event that was forgotten.
+        settled_through: Up to which number it was gone through the last time.
+        settled_count: How many events were there then.
+        last_sequence: The highest number given.
+    """
+
+    incarnation: str | None
+    forgotten_through: int
+    settled_through: int
+    settled_count: int
+    last_sequence: int
+
+
+def mark(connection: Connection) -> Mark:
+    """What the outbox is like."""
+    found = Mark(*connection.execute(_SQL["mark"]).fetchone())
+    last = max(found.last_sequence, found.forgotten_through)
+    return found._replace(last_sequence=last)
+
+
+def begin_life(connection: Connection) -> None:
+    """Begin a life of the store, from which on every change leaves its events."""
+    connection.execute(_SQL["begin_life"], (str(uuid4()),))
+
+
+def end_life(connection: Connection) -> None:
+    """Let nobody go on from where they followed this store."""
+    connection.execute(_SQL["end_life"])
 
 
 def queue(
@@ -47,8 +103,8 @@ def queue(
     at: EpochMillis,
     event: InstanceEvent | TypeDefEvent,
     seq_of: Callable[[Instance], int | None],
-) -> None:
-    """Write an event.
+) -> int:
+    """Write an event; returns the bytes it takes beyond the states it refers to.
 
     Args:
         connection: The writer's, inside the transaction of the change.
@@ -61,17 +117,11 @@ def queue(
     is_type_event = isinstance(event, TypeDefEvent)
     seq, event = _taken_out(event, _CURRENT, seq_of)
     original_seq, event = _taken_out(event, _ORIGINAL, seq_of)
+    detail = dumps(codec.event_object(event))
     connection.execute(
-        _SQL["add"],
-        (
-            sequence,
-            at,
-            is_type_event,
-            seq,
-            original_seq,
-            dumps(codec.event_object(event)),
-        ),
+        _SQL["add"], (sequence, at, is_type_event, seq, original_seq, detail)
     )
+    return len(detail)
 
 
 def _taken_out(
@@ -93,32 +143,36 @@ def _taken_out(
 async def events_after(
     reader: aiosqlite.Connection, codec: Codec, sequence: int, limit: int
 ) -> list[QueuedEvent]:
-    """The events behind a sequence number, oldest first, at most so many."""
-    rows = await reader.execute_fetchall(_SQL["after"], (sequence, limit))
-    return [_read(codec, *row) for row in rows]
+    """The events behind a number, oldest first: at most so many, of some size together.
+
+    If the first one's ``after`` is higher than the number, some in between are forgotten.
+    """
+    parameters = {"sequence": sequence, "limit": limit, "bytes": MAX_OUTBOX_PAGE_BYTES}
+    rows = list(await reader.execute_fetchall(_SQL["after"], parameters))
+    if not rows:
+        return []
+    ((after,),) = await reader.execute_fetchall(_SQL["before"], (rows[0][0],))
+    found = []
+    for row in rows:
+        found.append(replace(_read(codec, *row), after=after))
+        after = row[0]
+    return found
 
 
-def forget_events_before(connection: Connection, sequence: int) -> None:
-    """Remove the events with lower numbers; the newest of all stays in any case."""
-    connection.execute(_SQL["forget"], (sequence,))
+def embed_purged(connection: Connection, codec: Codec) -> int:
+    """Give events that refer to states of what was purged their own copies of them.
 
-
-def first_and_last_sequence(connection: Connection) -> tuple[int, int]:
-    """The numbers of the oldest and of the newest event, 0 where there is none."""
-    first, last = connection.execute(_SQL["span"]).fetchone()
-    return first or 0, last or 0
-
-
-def embed_states(connection: Connection, codec: Codec, seqs: Sequence[int]) -> None:
-    """Give the events that refer to these states their own copies of them."""
-    referring = connection.execute(
-        _SQL["referring"], {"seqs": dumps(list(seqs)).decode()}
-    ).fetchall()
-    for (sequence,) in referring:
+    Returns:
+        How many bytes that took.
+    """
+    added = 0
+    for (sequence,) in connection.execute(_SQL["referring"]).fetchall():
         row = connection.execute(_SQL["one"], (sequence,)).fetchone()
         event = _read(codec, *row).event
         detail = dumps(codec.event_object(event))
         connection.execute(_SQL["embed"], (detail, sequence))
+        added += len(detail)
+    return added
 
 
 def _read(

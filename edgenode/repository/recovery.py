@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from edgenode.clock import Clock
+from edgenode.codec.codec import Codec
 from edgenode.limits import BRIEF_CHECK_SECONDS, CHECK_SECONDS, COUNTING_CACHE_KIB
 from edgenode.repository.backup import (
     back_up,
@@ -34,6 +35,7 @@ from edgenode.repository.connections import (
 from edgenode.repository.durable import make_directory, sync
 from edgenode.repository.migrations import migrate, newest_version, stored_version
 from edgenode.repository.names import Names
+from edgenode.repository.outbox import end_life
 from edgenode.repository.statements import load
 from edgenode.repository.wal import commits_behind, is_garbage
 from edgenode.typedefs.status import InstanceStatus
@@ -108,6 +110,7 @@ def make_ready(
     connect: Connect,
     clock: Clock,
     repository: str,
+    codec: Codec,
     first_read: Callable[[Connection], None],
 ) -> ReadyFile:
     """Make a file fit for use; a damaged one is set aside for an empty one.
@@ -123,6 +126,7 @@ def make_ready(
         connect: Opens connections.
         clock: Dates what is set aside.
         repository: The name that errors show.
+        codec: Reads what is stored, where a migration must.
         first_read: Called with the file, up to date, for what must be read of it at once;
             and once more, with the other one, if that is damaged.
 
@@ -136,10 +140,10 @@ def make_ready(
         finish_restore(path)
     try:
         try:
-            return _opened(path, connect, clock, first_read)
+            return _opened(path, connect, clock, codec, first_read)
         except _DamagedError as error:
             found = error
-        ready = _opened(path, connect, clock, first_read)
+        ready = _opened(path, connect, clock, codec, first_read)
     except sqlite3.Error as error:
         raise store_error(error, "open", repository) from error
     backup = newest_usable(path)
@@ -192,6 +196,16 @@ def _suspicion(path: Path) -> Path:
     return path.with_name(path.name + ".suspect")
 
 
+def _put_back(path: Path) -> Path:
+    """Is there until the file knows that it is back at an earlier state."""
+    return path.with_name(path.name + ".put-back")
+
+
+def _mark_put_back(path: Path) -> None:
+    _put_back(path).touch()
+    sync(path.parent)
+
+
 def _log(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
@@ -200,17 +214,19 @@ def _opened(
     path: Path,
     connect: Connect,
     clock: Clock,
+    codec: Codec,
     first_read: Callable[[Connection], None],
 ) -> ReadyFile:
     log = _log(path)
     was_closed = not log.exists() or log.stat().st_size == 0
     is_new = not path.exists()
     if not was_closed and is_garbage(log):
+        _mark_put_back(path)
         raise _set_aside(log, "its write-ahead log is unreadable", clock)
     if is_new:
         if not was_closed:
             raise _set_aside(path, "only its write-ahead log is there", clock)
-        _make(path, connect)
+        _make(path, connect, codec)
     elif path.stat().st_size == 0:
         raise _set_aside(path, "it is empty", clock)
     connection = connect(path)
@@ -220,13 +236,12 @@ def _opened(
         if not is_new:
             check = _checked(connection, _check_seconds(path, was_closed=was_closed))
         if not was_closed:
-            _read_whole(connection, log, clock)
+            _read_whole(connection, path, clock)
         copy = None
         if 0 < version < newest_version():
             copy = path.with_name(f"{path.name}.version-{version}")
             back_up(path, copy)
-        set_up_writer(connection)
-        migrate(connection, path)
+        _update(connection, path, codec)
         counts = _counts(connection)
         first_read(connection)
     except sqlite3.Error as error:
@@ -237,6 +252,7 @@ def _opened(
     finally:
         connection.close()
     _suspicion(path).unlink(missing_ok=True)
+    _put_back(path).unlink(missing_ok=True)
     report = OpenReport(
         path=path,
         is_new=is_new,
@@ -248,28 +264,38 @@ def _opened(
     return ReadyFile(report, counts)
 
 
-def _read_whole(connection: Connection, log: Path, clock: Clock) -> None:
+def _update(connection: Connection, path: Path, codec: Codec) -> None:
+    """Bring the schema up to date, and let the file know if it was put back."""
+    set_up_writer(connection)
+    migrate(connection, path, codec)
+    if _put_back(path).exists():
+        end_life(connection)
+
+
+def _read_whole(connection: Connection, path: Path, clock: Clock) -> None:
     """Make sure that a log could be read up to its end; what is left of it is kept aside.
 
     Behind its end there is one commit at most, which the power or a kill cut short and
     nobody was told of: the next one is only written when that is on the disk.
     """
+    log = _log(path)
     _, frames, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     lost = commits_behind(log, frames)
     if lost > 1:
         aside = copy_aside(log, _label(clock))
+        _mark_put_back(path)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         raise _DamagedError(f"{lost} commits in its log are unreadable", aside)
 
 
-def _make(path: Path, connect: Connect) -> None:
+def _make(path: Path, connect: Connect, codec: Codec) -> None:
     """Make the file; it bears its name only when it is whole and on the disk."""
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
     connection = connect(new)
     try:
         set_up_writer(connection)
-        migrate(connection, new)
+        migrate(connection, new, codec)
     finally:
         connection.close()
     new.chmod(0o600)

@@ -2,22 +2,34 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from edgenode.clock import Clock, EpochMillis
 from edgenode.codec.codec import Codec
+from edgenode.events.streams import Position, Sum
 from edgenode.instances.conditions import InstanceQuery, Paging
 from edgenode.instances.document import Document
 from edgenode.instances.model import EntityDetail, Relationship
-from edgenode.repository import exports, graph, history, outbox, search, typedefs
+from edgenode.repository import (
+    digests,
+    exports,
+    graph,
+    history,
+    members,
+    outbox,
+    search,
+    typedefs,
+)
 from edgenode.repository.base import (
     Graph,
     GraphQuery,
     HistoryRange,
     Instance,
+    MemberRow,
+    StoredDocument,
     StoredEntity,
     StoredRelationship,
     Transaction,
@@ -36,6 +48,27 @@ from edgenode.typedefs.model import TypeDef
 T = TypeVar("T")
 
 
+class _Committed:
+    """What the event loop knows of the commits: figures that each of them changes."""
+
+    def __init__(
+        self,
+        counts: Mapping[str, int],
+        last_sequence: int,
+        events_queued: Callable[[int], None],
+    ) -> None:
+        self.counts = Counter(counts)
+        self.last_sequence = last_sequence
+        self._events_queued = events_queued
+
+    def follow(self, counts: Counter[str], newest_event: int) -> None:
+        """Follow a commit."""
+        self.counts.update(counts)
+        if newest_event:
+            self.last_sequence = newest_event
+            self._events_queued(newest_event)
+
+
 class SqliteRepository:
     """Storage of one server's metadata; the contract is ``Repository``.
 
@@ -44,12 +77,18 @@ class SqliteRepository:
     """
 
     def __init__(
-        self, database: Database, codec: Codec, report: OpenReport, counts: Counter[str]
+        self,
+        database: Database,
+        codec: Codec,
+        report: OpenReport,
+        committed: "_Committed",
+        incarnation: str,
     ) -> None:
         self.report = report
         self._database = database
         self._codec = codec
-        self._counts = counts
+        self._committed = committed
+        self._incarnation = incarnation
         self._names = NameReader(database.point)
         self._sample = TextSample()
 
@@ -63,6 +102,7 @@ class SqliteRepository:
         *,
         name: str,
         keep_events: bool = False,
+        events_queued: Callable[[int], None] = lambda _: None,
         connect: Connect = connect,
     ) -> AsyncIterator["SqliteRepository"]:
         """Open a file, which is made when it isn't there; leaving closes it.
@@ -74,8 +114,10 @@ class SqliteRepository:
             codec: Reads and writes the stored documents.
             clock: Dates events, and measures.
             name: What errors call the repository: the server's name.
-            keep_events: Whether events are kept until they are forgotten; without
-                anybody to send them to they would only grow.
+            keep_events: Whether changes leave events in the outbox; without anybody to
+                send them to they would only grow.
+            events_queued: Called in the event loop once after each commit with events,
+                before its changes are acknowledged, with the newest one's number.
             connect: Opens connections.
 
         Raises:
@@ -85,9 +127,9 @@ class SqliteRepository:
         """
         writing = Writing(codec, clock, keep_events=keep_events)
         ready = await asyncio.to_thread(
-            make_ready, path, connect, clock, name, writing.opened
+            make_ready, path, connect, clock, name, codec, writing.opened
         )
-        counts = Counter(ready.counts)
+        committed = _Committed(ready.counts, writing.last_sequence, events_queued)
         faults = Faults(name)
         try:
             async with Database.opened(
@@ -97,9 +139,9 @@ class SqliteRepository:
                 clock,
                 faults=faults,
                 prepare=search.prepare,
-                committed=counts.update,
+                committed=committed.follow,
             ) as database:
-                yield cls(database, codec, ready.report, counts)
+                yield cls(database, codec, ready.report, committed, writing.incarnation)
         finally:
             if faults.damage is not None:
                 await asyncio.to_thread(mark_suspect, path)
@@ -264,18 +306,80 @@ class SqliteRepository:
 
     def counts(self) -> Mapping[str, int]:
         """How many current instances there are, by type name, deleted ones apart."""
-        return {name: count for name, count in self._counts.items() if count}
+        return {name: count for name, count in self._committed.counts.items() if count}
+
+    def incarnation(self) -> str:
+        """Which life of the store this is; empty where events aren't kept."""
+        return self._incarnation
+
+    def last_sequence(self) -> int:
+        """The number of the newest event that is committed; 0 before the first."""
+        return self._committed.last_sequence
 
     async def events_after(self, sequence: int, limit: int) -> list[QueuedEvent]:
-        """The events in the outbox behind a number, oldest first, at most so many."""
+        """The events in the outbox behind a number, oldest first.
+
+        They are at most so many, and of a megabyte together unless the first one is
+        larger; none only if there are none. Where the first one's ``after`` is higher
+        than the number, what came between is forgotten.
+        """
         async with self._database.reading(indexed=False) as reader:
             return await outbox.events_after(reader, self._codec, sequence, limit)
 
-    async def forget_events_before(self, sequence: int) -> None:
-        """Remove the events with lower numbers: everybody has them."""
+    # the cohort
+
+    def positions(self) -> Mapping[str, Position]:
+        """How far the events of other members are applied here, by their ids."""
+        return members.positions(self._database.point)
+
+    def members(self) -> list[MemberRow]:
+        """The members of the cohort that were saved, in the order of their ids."""
+        return members.stored(self._database.point)
+
+    async def save_member(self, row: MemberRow) -> None:
+        """Store how a member announced itself, in place of what was known."""
+        await self._database.change(lambda change: change.save_member(row))
+
+    async def remove_member(self, collection_id: str) -> None:
+        """Forget a member, and how far its events are applied."""
+        await self._database.change(lambda change: change.remove_member(collection_id))
+
+    def local_registration(self) -> bytes | None:
+        """What this server itself is registered as; None before it ever was."""
+        return members.local_registration(self._database.point)
+
+    async def save_local_registration(self, document: bytes) -> None:
+        """Store what this server itself is registered as."""
         await self._database.change(
-            lambda change: change.forget_events_before(sequence)
+            lambda change: change.save_local_registration(document)
         )
+
+    async def group_sums(self, owner: str) -> Mapping[str, Sum]:
+        """The sums of what an owner answers for, by type, or ``#`` and classification."""
+        async with self._database.reading(indexed=False) as reader:
+            return await digests.group_sums(reader, owner)
+
+    async def bucket_sums(self, owner: str, group: str) -> Mapping[int, Sum]:
+        """The same within a group, by bucket; empty buckets are missing."""
+        async with self._database.reading(indexed=False) as reader:
+            return await digests.bucket_sums(reader, owner, group)
+
+    async def bucket_items(
+        self, owner: str, group: str, buckets: Sequence[int]
+    ) -> Mapping[str, int]:
+        """The digest of each thing in some buckets, by the GUID of its instance."""
+        async with self._database.reading(indexed=False) as reader:
+            return await digests.bucket_items(reader, owner, group, buckets)
+
+    async def owners(self) -> set[str]:
+        """Everybody who answers for something that is stored."""
+        async with self._database.reading(indexed=False) as reader:
+            return await digests.owners(reader)
+
+    async def documents(self, guids: Sequence[str]) -> list[StoredDocument]:
+        """The current states of some instances, deleted ones and proxies too."""
+        async with self._database.reading(indexed=False) as reader:
+            return await digests.documents(reader, guids)
 
     async def flush(self) -> None:
         """Write the index rows that wait, which a search would do as well."""

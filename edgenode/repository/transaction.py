@@ -7,11 +7,13 @@ from typing import TypeVar
 from edgenode.clock import EpochMillis
 from edgenode.errors import InvalidInstanceError
 from edgenode.events.model import InstanceEvent, TypeDefEvent
+from edgenode.events.streams import Position
+from edgenode.instances.digests import held
 from edgenode.instances.document import Document
 from edgenode.instances.model import EntityDetail, EntityProxy, Relationship
-from edgenode.repository import links, outbox, typedefs
+from edgenode.repository import digests, links, members, outbox, typedefs
 from edgenode.repository.backlog import Indexed, Removed
-from edgenode.repository.base import StoredEntity, StoredRelationship
+from edgenode.repository.base import MemberRow, StoredEntity, StoredRelationship
 from edgenode.repository.connections import Connection
 from edgenode.repository.instances import (
     SQL,
@@ -36,6 +38,8 @@ class SqliteTransaction:
     Attributes:
         effects: What the index must follow once the change is committed.
         counts: How many instances there are more, or fewer, by type name.
+        newest_event: The number of the last event that was queued, 0 before the first.
+        event_bytes: How much the events took beyond the states they refer to.
     """
 
     def __init__(self, connection: Connection, writing: Writing) -> None:
@@ -46,6 +50,8 @@ class SqliteTransaction:
         self._seen: dict[str, list[State]] = {}
         self.effects: list[Indexed | Removed] = []
         self.counts: Counter[str] = Counter()
+        self.newest_event = 0
+        self.event_bytes = 0
 
     # reading
 
@@ -168,20 +174,39 @@ class SqliteTransaction:
 
     def queue_event(self, event: InstanceEvent | TypeDefEvent) -> None:
         """Put an event in the outbox, to be sent after this change is committed."""
-        sequence = self._writing.next_sequence(self._connection)
-        if sequence is not None:
-            outbox.queue(
-                self._connection,
-                self._codec,
-                sequence,
-                self._writing.clock.now(),
-                event,
-                self._seq_of,
-            )
+        if not self._writing.keeps_events:
+            return
+        self.newest_event = self._writing.next_sequence()
+        self.event_bytes += outbox.queue(
+            self._connection,
+            self._codec,
+            self.newest_event,
+            self._writing.clock.now(),
+            event,
+            self._seq_of,
+        )
 
-    def forget_events_before(self, sequence: int) -> None:
-        """Remove the events with lower numbers; the newest of all stays in any case."""
-        outbox.forget_events_before(self._connection, sequence)
+    # the cohort
+
+    def position(self, origin: str) -> Position | None:
+        """How far the events of a member are applied here; None where none is."""
+        return members.position(self._connection, origin)
+
+    def move_to(self, origin: str, position: Position) -> None:
+        """The events of a member are applied up to here, with this change."""
+        members.move_to(self._connection, origin, position)
+
+    def save_member(self, row: MemberRow) -> None:
+        """Store how a member announced itself, in place of what was known."""
+        members.save(self._connection, row)
+
+    def remove_member(self, collection_id: str) -> None:
+        """Forget a member, and how far its events are applied."""
+        members.remove(self._connection, collection_id)
+
+    def save_local_registration(self, document: bytes) -> None:
+        """Store what this server itself is registered as."""
+        members.save_local_registration(self._connection, document)
 
     def metadata_collection_id(self, new: str) -> str:
         """The id of the collection this file holds, which is the given one if new."""
@@ -231,14 +256,19 @@ class SqliteTransaction:
             ends,
         )
         names = self._writing.names
+        what = held(instance)
         write_state(
             self._connection,
             state,
             before,
             type_id=names.id_of(self._connection, state.type_name),
             home_id=names.id_of(self._connection, state.metadata_collection_id),
+            counted=digests.columns(self._connection, names, what),
             is_new=is_new,
         )
+        if not is_new:
+            digests.remove_classifications(self._connection, instance_id)
+        digests.save_classifications(self._connection, names, instance_id, what)
         self._index(state, before)
         if before is not None:
             self._count(before, -1)
@@ -309,11 +339,8 @@ class SqliteTransaction:
         return None if row is None else self._codec.decode(cls, row[0])
 
     def _purge(self, guid: str, state: State) -> None:
-        if self._writing.has_events:
-            parameters = {"id": state.instance_id}
-            rows = self._connection.execute(SQL["states"], parameters).fetchall()
-            outbox.embed_states(self._connection, self._codec, [seq for (seq,) in rows])
         self._connection.execute(SQL["purge_instance"], (state.instance_id,))
+        digests.remove_classifications(self._connection, state.instance_id)
         self._writing.backlog.remove(self._connection, state.instance_id, state.seq)
         self.effects.append(Removed(state.instance_id))
         self._count(state, -1)

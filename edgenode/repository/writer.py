@@ -99,7 +99,7 @@ class Writer:
         writing: Writing,
         clock: Clock,
         faults: Faults,
-        committed: Callable[[Counter[str]], None],
+        committed: Callable[[Counter[str], int], None],
     ) -> None:
         """Start the thread.
 
@@ -110,7 +110,8 @@ class Writer:
             clock: Measures.
             faults: Tells of them.
             committed: Called in the event loop, before any of a group's changes is
-                acknowledged, with the differences in how many instances there are.
+                acknowledged, with the differences in how many instances there are, and
+                the number of the newest event, 0 without any.
         """
         self.figures = WriterFigures()
         self._path = path
@@ -125,7 +126,7 @@ class Writer:
         self._waiting: deque[_Change | _Errand] = deque()
         self._connection: Connection | None = None
         self._checkpoints = Checkpoints(path, connect)
-        self._is_tidy = not writing.backlog
+        self._is_tidy = not (writing.backlog or writing.has_surplus_events)
         self._is_closed = False
         self._is_ended = False
         self._thread = threading.Thread(
@@ -189,8 +190,10 @@ class Writer:
             )
         self._arrivals.put(item)
 
-    def _deliver(self, group: list[_Change], counts: Counter[str]) -> None:
-        self._committed(counts)
+    def _deliver(
+        self, group: list[_Change], counts: Counter[str], newest_event: int
+    ) -> None:
+        self._committed(counts, newest_event)
         for change in group:
             if not change.future.done():
                 if change.error is not None:
@@ -246,6 +249,7 @@ class Writer:
     def _run_group(self) -> None:
         group = self._group()
         counts: Counter[str] = Counter()
+        newest_event = 0
         self._is_tidy = False
         commits = self.figures.commits
         try:
@@ -255,7 +259,12 @@ class Writer:
             if connection.in_transaction:
                 self._commit(connection)
             done = [change.transaction for change in group if change.transaction]
-            self._writing.committed([effect for one in done for effect in one.effects])
+            newest_event = max((one.newest_event for one in done), default=0)
+            self._writing.committed(
+                [effect for one in done for effect in one.effects],
+                newest_event,
+                sum(one.event_bytes for one in done),
+            )
             for one in done:
                 counts.update(one.counts)
         except Exception as error:  # noqa: BLE001 - whoever waits is told
@@ -267,9 +276,11 @@ class Writer:
         self.figures.changes += len(group)
         self.figures.failed_changes += sum(c.error is not None for c in group)
         self.figures.largest_group = max(self.figures.largest_group, len(group))
-        self._loop.call_soon_threadsafe(self._deliver, group, counts)
+        self._loop.call_soon_threadsafe(self._deliver, group, counts, newest_event)
         if len(self._writing.backlog) >= MAX_INDEX_BACKLOG:
             self._flush_or_log()
+        if self._writing.has_too_many_events:
+            self._compact_or_log()
         if self.figures.commits > commits:
             self._watch_wal()
 
@@ -394,6 +405,15 @@ class Writer:
             else:
                 logger.exception("%s could not be indexed", self._path)
 
+    def _compact_or_log(self) -> bool:
+        """Leave out some events; returns whether there is more to do at once."""
+        try:
+            return self._writing.compact(self._opened())
+        except Exception as error:  # noqa: BLE001 - it is tried again
+            self._abandon(error)
+            logger.warning("%s: old events stay for now: %s", self._path, error)
+            return False
+
     def _watch_wal(self) -> None:
         """Keep the write-ahead log from growing for ever."""
         try:
@@ -405,6 +425,11 @@ class Writer:
 
     def _tidy(self) -> None:
         """Use a quiet moment: what is left to do afterwards can wait for any time."""
+        if self._writing.has_surplus_events or self._writing.has_too_many_events:
+            while self._compact_or_log():
+                if not self._arrivals.empty():
+                    return
+            self._watch_wal()
         backlog = self._writing.backlog
         if len(backlog) >= QUIET_INDEX_BACKLOG or backlog.has_purged:
             self._flush_or_log()

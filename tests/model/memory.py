@@ -5,19 +5,21 @@ go through the codec as in the real repository, so that what is read is what was
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from edgenode.clock import EpochMillis
 from edgenode.codec.codec import Codec
 from edgenode.errors import InvalidInstanceError
 from edgenode.events.model import InstanceEvent, TypeDefEvent
+from edgenode.events.streams import Position, Sum
 from edgenode.instances.conditions import (
     HistorySequencingOrder,
     InstanceQuery,
     Paging,
 )
+from edgenode.instances.digests import SUM_MODULUS, held
 from edgenode.instances.document import Document
 from edgenode.instances.matching import matches_query, sequenced
 from edgenode.instances.model import EntityDetail, EntityProxy, Relationship
@@ -27,6 +29,7 @@ from edgenode.repository.base import (
     GraphQuery,
     HistoryRange,
     Instance,
+    StoredDocument,
     StoredEntity,
     StoredRelationship,
     Transaction,
@@ -59,16 +62,39 @@ class State:
         return self.bean.status or InstanceStatus.UNKNOWN
 
 
+class Thing(NamedTuple):
+    """An instance or classification as it counts in a comparison."""
+
+    owner: str
+    group: str
+    bucket: int
+    guid: str
+    digest: int
+
+
+K = TypeVar("K")
+
+
+def summed(digests: Iterable[tuple[K, int]]) -> dict[K, Sum]:
+    """The sums of digests by their keys."""
+    sums: dict[K, Sum] = {}
+    for key, digest in digests:
+        known = sums.get(key, Sum(0, 0))
+        sums[key] = Sum(known.count + 1, (known.digest + digest) % SUM_MODULUS)
+    return sums
+
+
 @dataclass(slots=True)
 class Contents:
     """Everything a repository holds."""
 
     chains: dict[str, list[State]] = field(default_factory=dict)
     types: dict[str, TypeDef | AttributeTypeDef] = field(default_factory=dict)
+    positions: dict[str, Position] = field(default_factory=dict)
 
     def copy(self) -> "Contents":
         chains = {guid: list(chain) for guid, chain in self.chains.items()}
-        return Contents(chains, dict(self.types))
+        return Contents(chains, dict(self.types), dict(self.positions))
 
 
 class MemoryRepository:
@@ -258,6 +284,63 @@ class MemoryRepository:
 
     def queue_event(self, event: InstanceEvent | TypeDefEvent) -> None:
         self.events.append(event)
+
+    def position(self, origin: str) -> Position | None:
+        return self._contents.positions.get(origin)
+
+    def move_to(self, origin: str, position: Position) -> None:
+        self._contents.positions[origin] = position
+
+    # The cohort
+
+    def positions(self) -> Mapping[str, Position]:
+        return dict(self._contents.positions)
+
+    def _things(self) -> Iterator[Thing]:
+        """Everything that counts when members compare what they hold."""
+        for guid in self._contents.chains:
+            state = self._current(guid)
+            if state is None:
+                continue
+            what = held(state.bean)
+            if what.digest is not None:
+                yield Thing(
+                    what.owner, type_name(state.bean), what.bucket, guid, what.digest
+                )
+            for (owner, name), digest in what.others.items():
+                yield Thing(owner, f"#{name}", what.bucket, guid, digest)
+
+    async def group_sums(self, owner: str) -> Mapping[str, Sum]:
+        return summed(
+            (each.group, each.digest) for each in self._things() if each.owner == owner
+        )
+
+    async def bucket_sums(self, owner: str, group: str) -> Mapping[int, Sum]:
+        return summed(
+            (each.bucket, each.digest)
+            for each in self._things()
+            if (each.owner, each.group) == (owner, group)
+        )
+
+    async def bucket_items(
+        self, owner: str, group: str, buckets: Sequence[int]
+    ) -> Mapping[str, int]:
+        return {
+            each.guid: each.digest
+            for each in self._things()
+            if (each.owner, each.group) == (owner, group) and each.bucket in buckets
+        }
+
+    async def owners(self) -> set[str]:
+        return {each.owner for each in self._things()}
+
+    async def documents(self, guids: Sequence[str]) -> list[StoredDocument]:
+        states = ((guid, self._current(guid)) for guid in guids)
+        return [
+            StoredDocument(guid, type(state.bean).__name__, state.text)
+            for guid, state in states
+            if state is not None
+        ]
 
     # Reading
 

@@ -37,13 +37,15 @@ VALUES (?, ?, 0, 0, 0, 0, 0, 0, 0);
 
 -- add --
 INSERT INTO instance (kind, type_id, status, version, home_id, end1_id, end2_id,
-                      create_time, update_time, from_time, seq, guid, id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                      create_time, update_time, from_time, seq, owner_id, digest, bucket,
+                      guid, id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- replace --
 UPDATE instance
    SET kind = ?, type_id = ?, status = ?, version = ?, home_id = ?, end1_id = ?,
-       end2_id = ?, create_time = ?, update_time = ?, from_time = ?, seq = ?
+       end2_id = ?, create_time = ?, update_time = ?, from_time = ?, seq = ?,
+       owner_id = ?, digest = ?, bucket = ?
  WHERE id = ?;
 
 -- add_version --
@@ -61,13 +63,6 @@ SELECT v.document
  WHERE s.instance_id = :id AND v.version < :version AND v.kind = :kind
  ORDER BY s.from_time DESC, s.seq DESC
  LIMIT 1;
-
--- states --
--- The numbers of all states of an instance, oldest first.
-SELECT seq FROM superseded WHERE instance_id = :id
- UNION ALL
-SELECT seq FROM instance WHERE id = :id
- ORDER BY seq;
 
 -- documents --
 SELECT v.document

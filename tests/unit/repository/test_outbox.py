@@ -15,7 +15,7 @@ from edgenode.events.model import (
     TypeDefEvent,
 )
 from edgenode.instances.model import EntityDetail
-from edgenode.repository import writing
+from edgenode.repository import outbox
 from edgenode.repository.base import Transaction
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.model import EntityDef, TypeDefSummary
@@ -198,7 +198,6 @@ async def test_sequence_numbers_rise_and_are_never_given_twice(
             queued = await repository.events_after(last, 10)
             assert [event.at for event in queued] == [clock.time] * 2
             numbers += [event.sequence for event in queued]
-            await repository.forget_events_before(numbers[-1] + 1)
     assert numbers == sorted(set(numbers))
     assert len(numbers) == 6
 
@@ -209,9 +208,21 @@ async def test_events_are_read_in_portions(opener: Opener) -> None:
             await repository.change(add)
         first = await repository.events_after(0, 2)
         rest = await repository.events_after(first[-1].sequence, 10)
-        assert [len(first), len(rest)] == [2, 3]
-        await repository.forget_events_before(rest[0].sequence)
-        assert await repository.events_after(0, 10) == rest
+    assert [(each.after, each.sequence) for each in first] == [(0, 1), (1, 2)]
+    assert [(each.after, each.sequence) for each in rest] == [(2, 3), (3, 4), (4, 5)]
+
+
+async def test_a_portion_is_not_too_large(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opener(keep_events=True) as repository:
+        for _ in range(4):
+            await repository.change(add)
+        monkeypatch.setattr(outbox, "MAX_OUTBOX_PAGE_BYTES", 1_500)
+        pairs = [each.sequence for each in await repository.events_after(0, 100)]
+        monkeypatch.setattr(outbox, "MAX_OUTBOX_PAGE_BYTES", 10)
+        single = [each.sequence for each in await repository.events_after(2, 100)]
+    assert (pairs, single) == ([1, 2], [3])
 
 
 async def test_without_anybody_to_send_them_to_events_are_not_kept(
@@ -220,16 +231,3 @@ async def test_without_anybody_to_send_them_to_events_are_not_kept(
     async with opener(keep_events=False) as repository:
         await repository.change(add)
         assert await events(repository) == []
-
-
-async def test_the_oldest_events_make_room(
-    opener: Opener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writing, "MAX_OUTBOX_EVENTS", 10)
-    monkeypatch.setattr(writing, "_OUTBOX_SLACK", 3)
-    async with opener(keep_events=True) as repository:
-        for _ in range(40):
-            await repository.change(add)
-        kept = [queued.sequence for queued in await repository.events_after(0, 100)]
-    assert kept == list(range(kept[0], 41))
-    assert 10 <= len(kept) <= 15

@@ -125,7 +125,7 @@ async def test_the_check_does_not_hold_up_the_start_for_ever(
     monkeypatch.setattr(recovery, limit, 0.0)
     found = path if was_closed else crashed
     ready = await asyncio.to_thread(
-        make_ready, found, SlowConnection, SetClock(), "pi", lambda _: None
+        make_ready, found, SlowConnection, SetClock(), "pi", CODEC, lambda _: None
     )
     assert ready.report.was_closed is was_closed
     assert ready.report.check is FileCheck.UNFINISHED
