@@ -403,9 +403,9 @@ REFRESH_ANSWER_MILLIS = 1_000
 """Requests to register again that come sooner after the last answer aren't answered: it
 is still under way to whoever asks, and asking must not make the cohort busy."""
 
-MAX_OVERTAKINGS = 3
-"""How often a member announces itself anew because somebody speaks for it with a higher
-revision. What is left from before a backup was put back gives in once; a twin doesn't."""
+MAX_OVERTAKINGS = 10
+"""How often a member announces itself anew because somebody spoke for it with a higher
+revision. What was said before a backup was put back comes to an end; a twin doesn't."""
 
 # Discovery
 

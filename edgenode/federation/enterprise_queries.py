@@ -1,0 +1,410 @@
+"""Searches of the whole cohort, and walks over its graph."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from edgenode.clock import EpochMillis
+from edgenode.collection.base import Guids, Statuses
+from edgenode.federation.enterprise_base import (
+    AskedCollection,
+    EnterpriseOperations,
+    Question,
+    Told,
+)
+from edgenode.federation.merge import (
+    MemberAnswer,
+    member_paging,
+    merged_entities,
+    merged_graphs,
+    merged_relationships,
+)
+from edgenode.instances.conditions import (
+    MatchCriteria,
+    Paging,
+    SearchClassifications,
+    SearchProperties,
+    SequencingOrder,
+)
+from edgenode.instances.document import Document
+from edgenode.instances.model import EntityDetail, Relationship
+from edgenode.instances.properties import InstanceProperties
+from edgenode.limits import MERGED_IN_THE_LOOP
+from edgenode.repository.base import Graph
+
+T = TypeVar("T")
+Entities = list[Document[EntityDetail]]
+Relationships = list[Document[Relationship]]
+Lists = Sequence[MemberAnswer[list[Document[T]]]]
+
+_BY_HEADER = frozenset({SequencingOrder.ANY, SequencingOrder.GUID})
+
+
+class _EnterpriseLists(EnterpriseOperations):
+    """Asks everybody for a list, and makes one of all."""
+
+    async def _entities(
+        self,
+        operation: str,
+        user_id: str,
+        paging: Paging,
+        question: Callable[[AskedCollection, Paging], Awaitable[Entities]],
+        *,
+        of_reach: bool = False,
+    ) -> Entities:
+        codec = self._parts.codec
+        return await self._list(
+            operation,
+            user_id,
+            paging,
+            question,
+            lambda lists: merged_entities(lists, paging, codec, of_reach=of_reach),
+        )
+
+    async def _relationships(
+        self,
+        operation: str,
+        user_id: str,
+        paging: Paging,
+        question: Callable[[AskedCollection, Paging], Awaitable[Relationships]],
+    ) -> Relationships:
+        return await self._list(
+            operation,
+            user_id,
+            paging,
+            question,
+            lambda lists: merged_relationships(lists, paging),
+        )
+
+    async def _list(
+        self,
+        operation: str,
+        user_id: str,
+        paging: Paging,
+        question: Callable[[AskedCollection, Paging], Awaitable[list[Document[T]]]],
+        merge: Callable[[Lists[T]], list[Document[T]]],
+    ) -> list[Document[T]]:
+        """One page of what everybody finds.
+
+        Args:
+            operation: Its name.
+            user_id: Who asks.
+            paging: The page.
+            question: Asks one member for its part.
+            merge: Makes the page of all parts.
+        """
+        self._check_paging(paging, operation)
+        wanted = member_paging(paging)
+        async with self._parts.searches:
+            told: Told[list[Document[T]]] = await self._ask_all(
+                operation, user_id, lambda collection: question(collection, wanted)
+            )
+            told.require_answer()
+            if _is_quick(told, paging):
+                page = told.merged(merge)
+            else:
+                page = await asyncio.to_thread(told.merged, merge)
+        told.rests_on(page)
+        return page
+
+
+def _is_quick(told: Told[list[Document[T]]], paging: Paging) -> bool:
+    """Whether lists are merged without holding others up."""
+    if paging.sequencing_order in _BY_HEADER:
+        return True
+    return sum(len(each.answer) for each in told.answers) <= MERGED_IN_THE_LOOP
+
+
+class EnterpriseSearchOperations(_EnterpriseLists):
+    """Searches."""
+
+    async def find_entities(
+        self,
+        user_id: str,
+        entity_type_guid: str | None,
+        entity_subtype_guids: Guids,
+        match_properties: SearchProperties | None,
+        limit_results_by_status: Statuses,
+        match_classifications: SearchClassifications | None,
+        as_of_time: EpochMillis | None,
+        paging: Paging,
+    ) -> list[Document[EntityDetail]]:
+        return await self._entities(
+            "findEntities",
+            user_id,
+            paging,
+            lambda asked, page: asked.find_entities(
+                user_id,
+                entity_type_guid,
+                entity_subtype_guids,
+                match_properties,
+                limit_results_by_status,
+                match_classifications,
+                as_of_time,
+                page,
+            ),
+        )
+
+    async def find_entities_by_property(
+        self,
+        user_id: str,
+        entity_type_guid: str | None,
+        match_properties: InstanceProperties | None,
+        match_criteria: MatchCriteria | None,
+        limit_results_by_status: Statuses,
+        limit_results_by_classification: Guids,
+        as_of_time: EpochMillis | None,
+        paging: Paging,
+    ) -> list[Document[EntityDetail]]:
+        return await self._entities(
+            "findEntitiesByProperty",
+            user_id,
+            paging,
+            lambda asked, page: asked.find_entities_by_property(
+                user_id,
+                entity_type_guid,
+                match_properties,
+                match_criteria,
+                limit_results_by_status,
+                limit_results_by_classification,
+                as_of_time,
+                page,
+            ),
+        )
+
+    async def find_entities_by_classification(
+        self,
+        user_id: str,
+        entity_type_guid: str | None,
+        classification_name: str,
+        match_properties: InstanceProperties | None,
+        match_criteria: MatchCriteria | None,
+        limit_results_by_status: Statuses,
+        as_of_time: EpochMillis | None,
+        paging: Paging,
+    ) -> list[Document[EntityDetail]]:
+        return await self._entities(
+            "findEntitiesByClassification",
+            user_id,
+            paging,
+            lambda asked, page: asked.find_entities_by_classification(
+                user_id,
+                entity_type_guid,
+                classification_name,
+                match_properties,
+                match_criteria,
+                limit_results_by_status,
+                as_of_time,
+                page,
+            ),
+        )
+
+    async def find_entities_by_property_value(
+        self,
+        user_id: str,
+        entity_type_guid: str | None,
+        search_criteria: str | None,
+        limit_results_by_status: Statuses,
+        limit_results_by_classification: Guids,
+        as_of_time: EpochMillis | None,
+        paging: Paging,
+    ) -> list[Document[EntityDetail]]:
+        return await self._entities(
+            "findEntitiesByPropertyValue",
+            user_id,
+            paging,
+            lambda asked, page: asked.find_entities_by_property_value(
+                user_id,
+                entity_type_guid,
+                search_criteria,
+                limit_results_by_status,
+                limit_results_by_classification,
+                as_of_time,
+                page,
+            ),
+        )
+
+    async def find_relationships(
+        self,
+        user_id: str,
+        relationship_type_guid: str | None,
+        relationship_subtype_guids: Guids,
+        match_properties: SearchProperties | None,
+        limit_results_by_status: Statuses,
+        as_of_time: EpochMillis | None,
+        paging: Paging,
+    ) -> list[Document[Relationship]]:
+        return await self._relationships(
+            "findRelationships",
+            user_id,
+            paging,
+            lambda asked, page: asked.find_relationships(
+                user_id,
+                relationship_type_guid,
+                relationship_subtype_guids,
+                match_properties,
+                limit_results_by_status,
+                as_of_time,
+                page,
+            ),
+        )
+
+    async def find_relationships_by_property(
+        self,
+        user_id: str,
+        relationship_type_guid: str | None,
+        match_properties: InstanceProperties | None,
+        match_criteria: MatchCriteria | None,
+        limit_results_by_status: Statuses,
+        as_of_time: EpochMillis | None,
+        paging: Paging,
+    ) -> list[Document[Relationship]]:
+        return await self._relationships(
+            "findRelationshipsByProperty",
+            user_id,
+            paging,
+            lambda asked, page: asked.find_relationships_by_property(
+                user_id,
+                relationship_type_guid,
+                match_properties,
+                match_criteria,
+                limit_results_by_status,
+                as_of_time,
+                page,
+            ),
+        )
+
+    async def find_relationships_by_property_value(
+        self,
+        user_id: str,
+        relationship_type_guid: str | None,
+        search_criteria: str | None,
+        limit_results_by_status: Statuses,
+        as_of_time: EpochMillis | None,
+        paging: Paging,
+    ) -> list[Document[Relationship]]:
+        return await self._relationships(
+            "findRelationshipsByPropertyValue",
+            user_id,
+            paging,
+            lambda asked, page: asked.find_relationships_by_property_value(
+                user_id,
+                relationship_type_guid,
+                search_criteria,
+                limit_results_by_status,
+                as_of_time,
+                page,
+            ),
+        )
+
+
+class EnterpriseGraphOperations(_EnterpriseLists):
+    """What is around an entity.
+
+    Each member walks over what it knows, and what they find is put together.
+    """
+
+    async def get_relationships_for_entity(
+        self,
+        user_id: str,
+        entity_guid: str,
+        relationship_type_guid: str | None,
+        limit_results_by_status: Statuses,
+        as_of_time: EpochMillis | None,
+        paging: Paging,
+    ) -> list[Document[Relationship]]:
+        return await self._relationships(
+            "getRelationshipsForEntity",
+            user_id,
+            paging,
+            lambda asked, page: asked.get_relationships_for_entity(
+                user_id,
+                entity_guid,
+                relationship_type_guid,
+                limit_results_by_status,
+                as_of_time,
+                page,
+            ),
+        )
+
+    async def get_related_entities(
+        self,
+        user_id: str,
+        start_entity_guid: str,
+        entity_type_guids: Guids,
+        limit_results_by_status: Statuses,
+        limit_results_by_classification: Guids,
+        as_of_time: EpochMillis | None,
+        paging: Paging,
+    ) -> list[Document[EntityDetail]]:
+        return await self._entities(
+            "getRelatedEntities",
+            user_id,
+            paging,
+            lambda asked, page: asked.get_related_entities(
+                user_id,
+                start_entity_guid,
+                entity_type_guids,
+                limit_results_by_status,
+                limit_results_by_classification,
+                as_of_time,
+                page,
+            ),
+            of_reach=True,
+        )
+
+    async def get_linking_entities(
+        self,
+        user_id: str,
+        start_entity_guid: str,
+        end_entity_guid: str,
+        limit_results_by_status: Statuses,
+        as_of_time: EpochMillis | None,
+    ) -> Graph:
+        return await self._graph(
+            "getLinkingEntities",
+            user_id,
+            lambda asked: asked.get_linking_entities(
+                user_id,
+                start_entity_guid,
+                end_entity_guid,
+                limit_results_by_status,
+                as_of_time,
+            ),
+        )
+
+    async def get_entity_neighborhood(
+        self,
+        user_id: str,
+        entity_guid: str,
+        entity_type_guids: Guids,
+        relationship_type_guids: Guids,
+        limit_results_by_status: Statuses,
+        limit_results_by_classification: Guids,
+        as_of_time: EpochMillis | None,
+        level: int,
+    ) -> Graph:
+        return await self._graph(
+            "getEntityNeighborhood",
+            user_id,
+            lambda asked: asked.get_entity_neighborhood(
+                user_id,
+                entity_guid,
+                entity_type_guids,
+                relationship_type_guids,
+                limit_results_by_status,
+                limit_results_by_classification,
+                as_of_time,
+                level,
+            ),
+        )
+
+    async def _graph(
+        self, operation: str, user_id: str, question: Question[Graph]
+    ) -> Graph:
+        async with self._parts.searches:
+            told = await self._ask_all(operation, user_id, question)
+            told.require_answer()
+            graph = told.merged(lambda graphs: merged_graphs(graphs, self._parts.codec))
+        told.rests_on([*graph.entities, *graph.relationships])
+        return graph
