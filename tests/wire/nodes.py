@@ -1,5 +1,6 @@
 """Nodes of a cohort for tests: certificates, listeners for members, and askers."""
 
+import asyncio
 import datetime
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -132,6 +133,7 @@ class Gate:
 
     removed: set[str] = field(default_factory=set)
     refusals: list[tuple[str, str]] = field(default_factory=list)
+    _told: asyncio.Event = field(default_factory=asyncio.Event)
 
     def identify(self, ssl_object: ssl.SSLObject) -> str | None:
         """The node at the other end, unless it was removed."""
@@ -141,6 +143,15 @@ class Gate:
     def refused(self, address: str, reason: str) -> None:
         """Keep a refusal."""
         self.refusals.append((address, reason))
+        self._told.set()
+
+    async def told(self, count: int) -> list[str]:
+        """The reasons of all refusals, once there are so many; all came from here."""
+        while len(self.refusals) < count:
+            self._told.clear()
+            await self._told.wait()
+        assert {address for address, _ in self.refusals} == {"127.0.0.1"}
+        return [reason for _, reason in self.refusals]
 
     def door(self, context: ssl.SSLContext | None) -> Door:
         """The door of a listener."""

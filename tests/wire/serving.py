@@ -1,7 +1,7 @@
 """A platform with one server for tests, on a port of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from edgenode.repository.sqlite import SqliteRepository
 from edgenode.rest.adapter import Adapter
 from edgenode.rest.hosting import Platform, Server
 from edgenode.rest.server import listening
+from edgenode.rest.streams import StreamOperation
 from tests.model.house import CODEC, LOCAL, START
 from tests.wire.http import Client
 
@@ -79,8 +80,12 @@ async def stored(
 
 
 @asynccontextmanager
-async def serving(clock: Clock, servers: Mapping[str, Server]) -> AsyncIterator[Client]:
+async def serving(
+    clock: Clock,
+    servers: Mapping[str, Server],
+    services: Iterable[StreamOperation] = (),
+) -> AsyncIterator[Client]:
     """Serve until the end of the block."""
     platform = Platform("edgenode for tests\n", CODEC, servers, OperationMetrics())
-    async with listening(Adapter(platform, clock), "127.0.0.1", 0) as port:
+    async with listening(Adapter(platform, clock, services), "127.0.0.1", 0) as port:
         yield Client(port)
