@@ -111,12 +111,22 @@ def test_the_example_has_every_setting(tmp_path: Path) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     keys = "|".join(key for table_keys in SETTINGS.values() for key in table_keys)
     every = tmp_path / "every.toml"
-    every.write_text(re.sub(rf"(?m)^# (?=(?:{keys}) = )", "", text), encoding="utf-8")
+    text = re.sub(rf"(?m)^# (?=(?:{keys}) = )", "", text)
+    # Some are of use only where another setting isn't at its default.
+    text = text.replace('bus = "embedded"', 'bus = "mqtts://broker"')
+    text = text.replace('= "ALL"', '= "SELECTED_TYPES"')
+    every.write_text(text, encoding="utf-8")
     config = load_config(every, HOME)
     assert config.data_directory.name == "edgenode"
     (server,) = config.servers
     assert (server.name, server.organization_name) == ("pi", "The bakery on the corner")
     assert server.metadata_collection_name == "Sensors in the cellar"
+    cohort = config.cohort
+    assert cohort.join_file == Path("/boot/firmware/edgenode.token")
+    assert cohort.bus is not None
+    assert cohort.bus.user == "edgenode"
+    rules = (cohort.events_to_send, cohort.events_to_save, cohort.events_to_process)
+    assert {rule.types for rule in rules} == {("GlossaryTerm",)}
     written = {
         (head, key)
         for head, body in _sections(every.read_text(encoding="utf-8"))
@@ -132,9 +142,9 @@ def _sections(text: str) -> Iterator[tuple[str, str]]:
 
 def test_the_example_names_every_variable() -> None:
     """Each stands in the comment above its setting."""
-    text = EXAMPLE.read_text(encoding="utf-8")
-    for variable, (_, key) in ENVIRONMENT.items():
-        (comment,) = re.findall(rf"(?m)((?:^# .*\n)+)^(?:# )?{key} = ", text)
+    sections = dict(_sections(EXAMPLE.read_text(encoding="utf-8")))
+    for variable, (head, key) in ENVIRONMENT.items():
+        (comment,) = re.findall(rf"(?m)((?:^# .*\n)+)^(?:# )?{key} = ", sections[head])
         assert variable in comment.partition(" = ")[0]
 
 
@@ -159,7 +169,17 @@ def test_the_table_has_the_defaults() -> None:
         "node.log_format": defaults.log_format,
         "node.log_level": defaults.log_level,
         "server.release": server.release,
+        "cohort.mode": defaults.cohort.mode,
+        "cohort.name": defaults.cohort.name,
+        "cohort.listen": str(defaults.cohort.listen),
+        "cohort.discovery": str(defaults.cohort.discovery).lower(),
+        "cohort.bus": "embedded",
+        "cohort.bus_listen": str(defaults.cohort.bus_listen),
+        "cohort.events_to_send": defaults.cohort.events_to_send.rule.name,
+        "cohort.events_to_save": defaults.cohort.events_to_save.rule.name,
+        "cohort.events_to_process": defaults.cohort.events_to_process.rule.name,
     }
+    assert defaults.cohort.bus is None
 
 
 # Paths, links and words

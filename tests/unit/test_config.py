@@ -1,5 +1,6 @@
 """The configuration: defaults, file, environment, and mistakes that say where they are."""
 
+import json
 import re
 import socket
 import tomllib
@@ -12,19 +13,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgenode import config as configuration
 from edgenode.config import (
     ENVIRONMENT,
     SETTINGS,
+    CohortConfig,
     ConfigError,
+    EventRule,
+    HostPort,
     Mistake,
     NodeConfig,
     ServerConfig,
+    SharedBroker,
     default_data_directory,
     default_server_name,
     load_config,
 )
+from edgenode.config.addresses import address
+from edgenode.config.cohort import read_cohort
+from edgenode.config.lines import lines_of_keys
+from edgenode.config.source import Source
+from edgenode.events.exchange import OpenMetadataExchangeRule as Rule
 from edgenode.releases import RELEASES, SERVED
+from edgenode.security.keys import is_cohort_name
 
 HOME = {"HOME": "/home/pi"}
 DEFAULTS = NodeConfig(
@@ -94,6 +104,25 @@ def test_every_setting_is_read(file: Path) -> None:
 
         [[server]]
         name = "attic"
+
+        [cohort]
+        mode = "open"
+        name = "bench"
+        join_file = "/boot/firmware/edgenode.token"
+        listen = "[fd00::7]:1"
+        peers = ["pi.local", "192.168.1.7:2", "[fe80::1%eth0]:3", "[fd00::8]"]
+        discovery = false
+        interfaces = ["eth0", "wlan0"]
+        bus = "mqtts://broker"
+        bus_listen = "127.0.0.1:4"
+        bus_user = "edgenode"
+        bus_password_file = "/etc/edgenode/password"
+        bus_ca_file = "/etc/edgenode/ca.pem"
+        events_to_send = "SELECTED_TYPES"
+        events_to_send_types = ["GlossaryTerm", "Asset"]
+        events_to_save = "LEARNED_TYPES"
+        events_to_process = "DESELECTED_TYPES"
+        events_to_process_types = ["ToDo"]
         """
     assert loaded(file, text) == NodeConfig(
         source=file,
@@ -111,8 +140,35 @@ def test_every_setting_is_read(file: Path) -> None:
             ),
             ServerConfig(name="attic", release=SERVED.name),
         ),
+        cohort=CohortConfig(
+            mode="open",
+            name="bench",
+            join_file=Path("/boot/firmware/edgenode.token"),
+            listen=HostPort("fd00::7", 1),
+            peers=(
+                HostPort("pi.local", 9444),
+                HostPort("192.168.1.7", 2),
+                HostPort("fe80::1%eth0", 3),
+                HostPort("fd00::8", 9444),
+            ),
+            discovery=False,
+            interfaces=("eth0", "wlan0"),
+            bus=SharedBroker(
+                address=HostPort("broker", 8883),
+                is_encrypted=True,
+                user="edgenode",
+                password_file=Path("/etc/edgenode/password"),
+                ca_file=Path("/etc/edgenode/ca.pem"),
+            ),
+            bus_listen=HostPort("127.0.0.1", 4),
+            events_to_send=EventRule(Rule.SELECTED_TYPES, ("GlossaryTerm", "Asset")),
+            events_to_save=EventRule(Rule.LEARNED_TYPES),
+            events_to_process=EventRule(Rule.DESELECTED_TYPES, ("ToDo",)),
+        ),
     )
     read = tomllib.loads(text)
+    nothing = {"events_to_save_types"}  # it has no use beside that rule
+    assert read["cohort"].keys() | nothing == SETTINGS["cohort"]
     assert read["node"].keys() == SETTINGS["node"]
     assert read["server"][0].keys() == SETTINGS["server"]
 
@@ -129,6 +185,44 @@ def test_every_setting_is_read(file: Path) -> None:
 def test_addresses(file: Path, listen: str, host: str, port: int) -> None:
     config = loaded(file, f'[node]\nlisten = "{listen}"')
     assert (config.host, config.port) == (host, port)
+
+
+@pytest.mark.parametrize(
+    ("bus", "broker"),
+    [
+        ("embedded", None),
+        ("mqtt://pi", SharedBroker(address=HostPort("pi", 1883), is_encrypted=False)),
+        (
+            "mqtt://127.0.0.1:1/",
+            SharedBroker(address=HostPort("127.0.0.1", 1), is_encrypted=False),
+        ),
+        (
+            "mqtts://[fd00::7]",
+            SharedBroker(address=HostPort("fd00::7", 8883), is_encrypted=True),
+        ),
+    ],
+)
+def test_buses(file: Path, bus: str, broker: SharedBroker | None) -> None:
+    assert loaded(file, f'[cohort]\nbus = "{bus}"').cohort.bus == broker
+
+
+def test_addresses_are_written_as_they_are_read() -> None:
+    for text in ("127.0.0.1:1", "[::]:9444", "pi.local:0", "[fe80::1%eth0]:65535"):
+        assert str(address(text)) == text
+
+
+@given(
+    st.text(st.sampled_from("aZ0._-/# ä"), max_size=4)
+    | st.text(st.characters(max_codepoint=0xD7FF), max_size=70)
+)
+def test_a_cohorts_name_is_one_that_a_key_can_have(name: str) -> None:
+    source = Source(None, f"[cohort]\nname = {json.dumps(name)}", {})
+    read_cohort(source)
+    if is_cohort_name(name):
+        source.check()
+    else:
+        with pytest.raises(ConfigError):
+            source.check()
 
 
 @pytest.mark.parametrize(
@@ -172,6 +266,23 @@ OVERRULING: dict[str, tuple[str, dict[str, Any]]] = {
         "attic",
         {"servers": (replace(DEFAULTS.servers[0], name="attic"),)},
     ),
+    "EDGENODE_COHORT_MODE": ("none", {"cohort": CohortConfig(mode="none")}),
+    "EDGENODE_COHORT_LISTEN": (
+        "127.0.0.1:7",
+        {"cohort": CohortConfig(listen=HostPort("127.0.0.1", 7))},
+    ),
+    "EDGENODE_COHORT_BUS_LISTEN": (
+        "[::1]:8",
+        {"cohort": CohortConfig(bus_listen=HostPort("::1", 8))},
+    ),
+    "EDGENODE_COHORT_PEERS": (
+        "pi.local, [fd00::7]:1",
+        {
+            "cohort": CohortConfig(
+                peers=(HostPort("pi.local", 9444), HostPort("fd00::7", 1))
+            )
+        },
+    ),
 }
 FILE = """
 [node]
@@ -181,6 +292,13 @@ log_format = "text"
 log_level = "debug"
 [[server]]
 name = "file"
+"""
+COHORT_FILE = """
+[cohort]
+mode = "keyed"
+listen = "127.0.0.1:2"
+bus_listen = "127.0.0.1:3"
+peers = ["file"]
 """
 
 
@@ -195,6 +313,19 @@ def test_the_environment_overrules(file: Path, variable: str) -> None:
     assert load_config(None, HOME | environment) == replace(DEFAULTS, **changes)
     by_file = loaded(file, FILE)
     assert loaded(file, FILE, environment) == replace(by_file, **changes)
+
+
+@pytest.mark.parametrize("variable", [each for each in OVERRULING if "COHORT" in each])
+def test_the_environment_overrules_the_table_of_the_cohort(
+    file: Path, variable: str
+) -> None:
+    value, changes = OVERRULING[variable]
+    key = ENVIRONMENT[variable][1]
+    by_file = loaded(file, COHORT_FILE).cohort
+    changed: dict[str, Any] = {key: getattr(changes["cohort"], key)}
+    assert getattr(by_file, key) != changed[key]
+    overruled = loaded(file, COHORT_FILE, {variable: value}).cohort
+    assert overruled == replace(by_file, **changed)
 
 
 @pytest.mark.parametrize("variable", OVERRULING)
@@ -215,6 +346,10 @@ def test_the_environment_mends_what_the_file_has_wrong(file: Path) -> None:
         ("EDGENODE_LOG_FORMAT", "xml"),
         ("EDGENODE_LOG_LEVEL", "loud"),
         ("EDGENODE_SERVER_NAME", "a/b"),
+        ("EDGENODE_COHORT_MODE", "closed"),
+        ("EDGENODE_COHORT_LISTEN", "9444"),
+        ("EDGENODE_COHORT_BUS_LISTEN", "pi"),
+        ("EDGENODE_COHORT_PEERS", "a b"),
     ],
 )
 def test_a_wrong_variable_is_named(file: Path, variable: str, value: str) -> None:
@@ -375,6 +510,62 @@ def test_what_is_no_toml_is_told_by_its_line(file: Path, text: str, line: int) -
             SERVED.name,
         ),
         ('[[server]]\nrelease = ["x"]', 2, "['x'] isn't served", SERVED.name),
+        # The cohort
+        ('[cohort]\nmode = "shut"', 2, "'shut'", "keyed or open or none"),
+        ('[cohort]\nname = "a b"', 2, "'a b'", "letters, digits"),
+        (f'[cohort]\nname = "{"x" * 64}"', 2, "xxx", "63 at most"),
+        ("[cohort]\nname = 1", 2, "1", "letters, digits"),
+        ('[cohort]\njoin_file = "token"', 2, "'token'", "from the root"),
+        ('[cohort]\nlisten = "9444"', 2, "'9444'", "[::]:9444"),
+        ('[cohort]\nlisten = "pi"', 2, "'pi'", "[::]:9444"),
+        ("[cohort]\nbus_listen = 8883", 2, "8883", "[::]:8883"),
+        ('[cohort]\npeers = "pi"', 2, "no list", 'peers = ["pi"]'),
+        ('[cohort]\npeers = ["a b"]', 2, "'a b'", "pi.local"),
+        ("[cohort]\npeers = [7]", 2, "7", "pi.local"),
+        ('[cohort]\npeers = ["fd00::7"]', 2, "fd00::7", "[fd00::7]"),
+        ('[cohort]\npeers = ["pi:0"]', 2, "'pi:0'", "pi.local"),
+        ("[cohort]\ndiscovery = 1", 2, "1 is neither", "true or false"),
+        ('[cohort]\ninterfaces = "eth0"', 2, "'eth0'", '["eth0"]'),
+        ('[cohort]\ninterfaces = ["a/b"]', 2, "a/b", '["eth0"]'),
+        ('[cohort]\nbus = "mosquitto"', 2, "'mosquitto'", "mqtts://HOST"),
+        ("[cohort]\nbus = 1", 2, "1 is no bus", "embedded"),
+        ('[cohort]\nbus = "mqtt://u:p@pi"', 2, "u:p@pi", "bus_user"),
+        ('[cohort]\nbus = "http://pi"', 2, "http", "mqtts://HOST"),
+        ('[cohort]\nbus = "mqtt://pi:0"', 2, "pi:0", "mqtts://HOST"),
+        ('[cohort]\nbus_user = "u"', 2, "bus_user", 'bus = "mqtts://HOST"'),
+        ('[cohort]\nbus = "mqtt://pi"\nbus_user = ""', 3, "''", 'bus_user = "..."'),
+        (
+            '[cohort]\nbus = "mqtt://pi"\nbus_password_file = "/p"',
+            3,
+            "without bus_user",
+            "name the user",
+        ),
+        (
+            '[cohort]\nbus = "mqtt://pi"\nbus_ca_file = "/p"',
+            3,
+            "bus_ca_file",
+            "mqtts://pi",
+        ),
+        ('[cohort]\nevents_to_send = "SOME"', 2, "'SOME'", "JUST_TYPEDEFS"),
+        ("[cohort]\nevents_to_process = 99", 2, "99", "REGISTRATION_ONLY"),
+        (
+            '[cohort]\nevents_to_send = "LEARNED_TYPES"',
+            2,
+            "LEARNED_TYPES",
+            "SELECTED_TYPES or DESELECTED_TYPES or ALL",
+        ),
+        (
+            '[cohort]\nevents_to_save = "SELECTED_TYPES"',
+            2,
+            "names no types",
+            "events_to_save_types",
+        ),
+        (
+            '[cohort]\nevents_to_save_types = ["Asset"]',
+            2,
+            "nothing for ALL",
+            "SELECTED_TYPES",
+        ),
         # Servers
         (
             '[[server]]\nname = "a"\n[[server]]\nname = "b"\n[[server]]\nname = "a"',
@@ -403,10 +594,10 @@ def test_what_is_no_toml_is_told_by_its_line(file: Path, text: str, line: int) -
         ),
         ("\n[nodes]", 2, "nodes isn't known", "write node"),
         ("[[servers]]\nx = 1", 1, "servers isn't known", "write server"),
-        ("[zzzz]", 1, "zzzz isn't known", "the tables are node, server"),
+        ("[zzzz]", 1, "zzzz isn't known", "the tables are cohort, node, server"),
         ('listen = "127.0.0.1:1"', 1, "listen isn't known", "below [node]"),
         ('name = "attic"', 1, "name isn't known", "below [[server]]"),
-        ("log-level = 1", 1, "isn't known", "the tables are node, server"),
+        ("log-level = 1", 1, "isn't known", "the tables are cohort, node, server"),
     ],
 )
 def test_a_mistake_names_its_line_and_its_mend(
@@ -476,16 +667,18 @@ volume = 11
 [[server]]
 name = "a/b"
 release = "0"
+[choir]
 [cohort]
+mode = "loud"
 """
     found = mistakes(file, text, {"EDGENODE_LOG_FORMAT": "xml"})
     assert {each.where for each in found} == {
         "EDGENODE_LOG_FORMAT",
-        *(f"{file}:{line}" for line in (2, 3, 4, 6, 7, 8)),
+        *(f"{file}:{line}" for line in (2, 3, 4, 6, 7, 8, 10)),
     }
     with pytest.raises(ConfigError) as caught:
         loaded(file, text)
-    assert len(str(caught.value).splitlines()) == 6
+    assert len(str(caught.value).splitlines()) == 7
 
 
 # Whatever stands in it
@@ -503,9 +696,21 @@ VALUES = st.recursive(
     ),
     max_leaves=4,
 )
-KEYS = st.sampled_from([*SETTINGS, *SETTINGS["node"], *SETTINGS["server"], "other"])
+KEYS = st.sampled_from(
+    [*SETTINGS, *(key for keys in SETTINGS.values() for key in sorted(keys)), "other"]
+)
 STATEMENTS = st.one_of(
-    st.sampled_from(["", "# [node]", "[node]", "[[server]]", "[server]", "[[other]]"]),
+    st.sampled_from(
+        [
+            "",
+            "# [node]",
+            "[node]",
+            "[[server]]",
+            "[server]",
+            "[cohort]",
+            "[[other]]",
+        ]
+    ),
     st.builds("{} = {}".format, KEYS, VALUES),
     st.builds("{}.{} = {}".format, KEYS, KEYS, VALUES),
 )
@@ -542,7 +747,7 @@ def test_every_key_of_a_file_has_its_line(statements: list[str]) -> None:
         whole = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return
-    found = configuration._lines(text)
+    found = lines_of_keys(text)
     for table, content in whole.items():
         for position, entry in enumerate(
             content if isinstance(content, list) else [content]
