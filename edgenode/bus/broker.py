@@ -282,7 +282,7 @@ class EmbeddedBroker:
             logger.exception("the broker failed on a connection")
             gate.cut()
         finally:
-            gate.close_writer()
+            gate.leave()
             with suppress(RuntimeError):  # what still reads of it comes to the end
                 await packets.aclose()
             del self._gates[connect.client_id]
@@ -446,7 +446,7 @@ class _Writer(WriterAdapter):
 
     async def close(self) -> None:
         """End the connection."""
-        self._gate.close_writer()
+        self._gate.leave()
 
 
 class Admission(BaseAuthPlugin):

@@ -7,7 +7,6 @@ to, what is kept for it and how much may wait for it is known here alone.
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from edgenode.bus.packets import (
@@ -97,6 +96,7 @@ class Gate:
         self._bounds = bounds
         self._filters: set[str] = set()
         self._subscribed = asyncio.Event()
+        self._is_left = asyncio.Event()
         self._says_goodbye = False
         self._idle_seconds = bounds.idle_seconds
         self._stuck_since: float | None = None
@@ -160,6 +160,8 @@ class Gate:
             self.fault = self.fault or error
         if self._says_goodbye:
             yield DISCONNECT
+            # Amqtt would take an end right behind it for a connection that broke.
+            await self._is_left.wait()
 
     async def _serve_one(self) -> bool:
         """Answer the peer's next packet; False if it was its last."""
@@ -272,12 +274,12 @@ class Gate:
     def close(self) -> None:
         """End the connection once everything is sent; the peer needs no last will."""
         self._says_goodbye = True
-        self.close_writer()
+        self._writer.close()
 
-    def close_writer(self) -> None:
-        """End the connection once everything is sent."""
-        with suppress(OSError):
-            self._writer.close()
+    def leave(self) -> None:
+        """The broker is done with the connection: end it once everything is sent."""
+        self._is_left.set()
+        self._writer.close()
 
     def cut(self) -> None:
         """End the connection at once."""

@@ -1,7 +1,7 @@
 """The bus without a centre: each node publishes on its own broker."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,27 +77,28 @@ class MeshBus:
         """Which nodes' brokers to stay subscribed to; replaces the former."""
         self._wanted = dict(neighbours)
         self._wanted.pop(self._node_id, None)
-        if self._listener is not None:
-            self._follow(self._listener)
+        self._follow()
 
     def disconnect(self, node_id: str) -> None:
         """Break off what there is with a node that isn't trusted any more."""
         self._wanted.pop(node_id, None)
-        if self._listener is not None:
-            self._follow(self._listener)
+        self._follow()
         self._broker.disconnect(node_id)
 
     async def run(self, listener: BusListener) -> None:
-        """Serve and stay subscribed until cancelled."""
+        """Serve and stay subscribed until cancelled; from then on nothing is told."""
         self._listener = listener
-        self._follow(listener)
+        self._follow()
+        serving = asyncio.create_task(self._broker.run(), name="bus: broker")
         try:
-            await self._broker.run()
+            await asyncio.wait([serving])
+            serving.result()
         finally:
             self._listener = None
             for node_id in list(self._neighbours):
                 self._leave(node_id)
-            await asyncio.gather(*self._ending, return_exceptions=True)
+            serving.cancel()
+            await asyncio.gather(serving, *self._ending, return_exceptions=True)
 
     def statistics(self) -> BusStatistics:
         """What it did so far."""
@@ -117,21 +118,21 @@ class MeshBus:
             refused=self._broker.refused + total.refused,
         )
 
-    def _follow(self, listener: BusListener) -> None:
-        """Make the links those that are wanted."""
+    def _follow(self) -> None:
+        """Make the links those that are wanted, while it runs."""
+        if self._listener is None:
+            return
         for node_id in self._neighbours.keys() - self._wanted.keys():
             self._leave(node_id)
         for node_id, addresses in self._wanted.items():
             neighbour = self._neighbours.get(node_id)
             if neighbour is None:
-                self._neighbours[node_id] = self._joined(node_id, addresses, listener)
+                self._neighbours[node_id] = self._joined(node_id, addresses)
             elif set(neighbour.link.addresses) != set(addresses):
                 neighbour.link.addresses = addresses
                 neighbour.link.hurry()
 
-    def _joined(
-        self, node_id: str, addresses: tuple[Address, ...], listener: BusListener
-    ) -> _Neighbour:
+    def _joined(self, node_id: str, addresses: tuple[Address, ...]) -> _Neighbour:
         settings = LinkSettings(
             client_id=self._node_id,
             topics=f"{self._prefix}#",
@@ -140,7 +141,9 @@ class MeshBus:
             accepts=lambda secure: self._trust.identify(secure) == node_id,
             first_retry_seconds=self._first_retry_seconds,
         )
-        link = MqttLink(node_id, settings, _Heard(listener, node_id), addresses)
+        link = MqttLink(
+            node_id, settings, _Heard(node_id, lambda: self._listener), addresses
+        )
         task = asyncio.create_task(link.run(), name=f"bus: link to {node_id}")
         return _Neighbour(link, task)
 
@@ -173,16 +176,19 @@ def _with_link(total: BusStatistics, link: MqttLink) -> BusStatistics:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """Tells the listener of the bus what is heard on one link."""
+    """Tells the listener of the bus, while there is one, what is heard on one link."""
 
-    listener: BusListener
     node_id: str
+    listener: Callable[[], BusListener | None]
 
     def received(self, message: Message) -> None:
-        self.listener.received(message, self.node_id)
+        if (listener := self.listener()) is not None:
+            listener.received(message, self.node_id)
 
     def up(self) -> None:
-        self.listener.linked(self.node_id)
+        if (listener := self.listener()) is not None:
+            listener.linked(self.node_id)
 
     def down(self) -> None:
-        self.listener.unlinked(self.node_id)
+        if (listener := self.listener()) is not None:
+            listener.unlinked(self.node_id)

@@ -270,7 +270,6 @@ class _Connection:
         self._loop = asyncio.get_running_loop()
         self._subscribed: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[None] = self._loop.create_future()
-        self._flushed = asyncio.Event()
         self._waiting: dict[int, int] = {}
         self._waiting_bytes = 0
         self._client = self._prepare(prepared, version)
@@ -296,7 +295,11 @@ class _Connection:
         )
         client.on_connect = lambda _, __, ___, reason, ____: self._connected(reason)
         client.on_subscribe = lambda _, __, ___, codes, ____: self._granted(codes)
-        client.on_disconnect = lambda _, __, ___, reason, ____: self._ended(str(reason))
+        client.on_disconnect = lambda _, __, flags, reason, ____: self._ended(
+            f"ended by the broker: {reason}"
+            if flags.is_disconnect_packet_from_server
+            else "broken off"
+        )
         client.on_message = lambda _, __, message: self._received(message)
         client.on_publish = lambda _, __, number, ___, ____: self._sent(number)
         return client
@@ -313,11 +316,13 @@ class _Connection:
 
     async def subscribed(self) -> None:
         """Wait until the topics are subscribed to."""
-        await self._subscribed
+        await asyncio.wait([self._subscribed])  # who waits may be cancelled, it not
+        self._subscribed.result()
 
     async def lost(self) -> None:
         """Wait until the connection breaks off, and raise why."""
-        await self._lost
+        await asyncio.wait([self._lost])
+        self._lost.result()
 
     def publish(self, message: Message) -> bool:
         """Send; False where it can't be or too much waits."""
@@ -346,8 +351,6 @@ class _Connection:
     async def close(self) -> None:
         """Take leave, where there is somebody to take leave from."""
         self._check.cancel()
-        if self._subscribed.done() and not self._subscribed.cancelled():
-            self._subscribed.exception()
         if self.is_up and not self._lost.done():
             self._client.disconnect()
             try:
@@ -356,8 +359,10 @@ class _Connection:
             except TimeoutError:
                 logger.info("the last messages could not be sent")
         self._ended("closed")
-        self._lost.exception()
         self._client.cut()
+        # Told to whoever waited for them; nobody else has to ask.
+        self._lost.exception()
+        self._subscribed.exception()
 
     def _readable(self) -> None:
         for _ in range(PACKETS_PER_TURN):

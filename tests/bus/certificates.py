@@ -97,8 +97,9 @@ def common_name(connection: ssl.SSLObject | ssl.SSLSocket) -> str | None:
     """The node in a certificate; those of nodes that are not let in begin with x."""
     certificate = connection.getpeercert()
     assert certificate is not None
-    (((_, name),),) = certificate["subject"]  # type: ignore[misc]
-    return None if str(name).startswith("x") else str(name)
+    parts = dict(part[0] for part in certificate["subject"])  # type: ignore[misc]
+    name = str(parts["commonName"])
+    return None if name.startswith("x") else name
 
 
 class Refusals(list[tuple[str, str]]):
