@@ -141,6 +141,9 @@ def _frame(value: Any) -> Frame:
 
 # Lists of documents
 
+PACKED_TYPE = "application/msgpack"
+"""The media type that members ask each other for lists of instances in."""
+
 
 @dataclass(frozen=True, slots=True)
 class PackedDocument:

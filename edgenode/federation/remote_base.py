@@ -9,12 +9,13 @@ from urllib.parse import quote, urlencode
 from edgenode.codec.codec import Codec
 from edgenode.codec.headers import Header, ListedDocument, header_of_object
 from edgenode.codec.json import dumps, loads
-from edgenode.codec.packed import PackedError, read_documents
+from edgenode.codec.packed import PACKED_TYPE, PackedError, read_documents
 from edgenode.errors import (
     BadRequestError,
     MemberUnavailableError,
     PeerRefusedError,
     PeerUnavailableError,
+    UnknownServerError,
 )
 from edgenode.federation.failures import relayed
 from edgenode.instances.document import Document
@@ -24,7 +25,6 @@ from edgenode.limits import LARGE_BODY_BYTES
 T = TypeVar("T")
 InstanceT = TypeVar("InstanceT", EntityDetail, Relationship)
 
-PACKED_TYPE = "application/msgpack"
 _JSON_TYPE = "application/json"
 _LIST_TYPES = f"{PACKED_TYPE}, {_JSON_TYPE};q=0.9"
 """Genuine servers answer such requests with JSON."""
@@ -137,7 +137,10 @@ class RemoteOperations:
         if not isinstance(answer, dict) or "relatedHTTPCode" not in answer:
             raise self._unavailable("answers with something else")
         if answer["relatedHTTPCode"] != 200:
-            raise relayed(answer)
+            failure = relayed(answer)
+            if isinstance(failure, UnknownServerError):
+                raise self._unavailable("doesn't run now")
+            raise failure
         return answer
 
     def _unpacked(self, data: bytes, cls: type[InstanceT]) -> list[Document[InstanceT]]:

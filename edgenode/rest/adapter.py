@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from aiohttp import hdrs, web
 
 from edgenode.clock import Clock
+from edgenode.codec.packed import PACKED_TYPE
 from edgenode.collection import participation
 from edgenode.collection.participation import Participation
 from edgenode.errors import OMRSError, UnexpectedError
@@ -40,6 +41,7 @@ from edgenode.rest.streams import StreamOperation, write
 logger = logging.getLogger(__name__)
 
 _JSON = {hdrs.CONTENT_TYPE: "application/json"}
+_PACKED = {hdrs.CONTENT_TYPE: PACKED_TYPE}
 _TEXT = {hdrs.CONTENT_TYPE: "text/plain;charset=UTF-8"}
 _COHORT_SECONDS = "Edgenode-Cohort-Seconds"
 """The header that says how long other members may take; 0 asks none of them."""
@@ -133,7 +135,12 @@ class Adapter:
             if not operation.response:
                 plain = "".join(fields.values()).encode()
                 return web.Response(body=plain, headers=_TEXT), False
-            pieces = self._answers.success(codec, operation, fields, body, cohort)
+            accept = request.headers.get(hdrs.ACCEPT, "")
+            headers = _PACKED
+            pieces = self._answers.packed(operation, fields, accept)
+            if pieces is None:
+                headers = _JSON
+                pieces = self._answers.success(codec, operation, fields, body, cohort)
         except (RefusalError, ConnectionError):
             raise
         except OMRSError as error:
@@ -145,7 +152,7 @@ class Adapter:
             if server is not None:
                 _record(server, CALL_FAILED, operation.name, type(error).__name__)
             return _failed(operation, UnexpectedError(), cohort), True
-        return await _sent(request, pieces, _JSON | missing_members(cohort)), False
+        return await _sent(request, pieces, headers | missing_members(cohort)), False
 
 
 def _mounted(

@@ -10,11 +10,14 @@ from typing import Any
 from urllib.parse import quote
 
 from edgenode.codec.codec import Codec
+from edgenode.codec.headers import header_of
 from edgenode.codec.json import dumps
+from edgenode.codec.packed import PACKED_TYPE, PackedDocument, pack_documents
 from edgenode.collection.participation import Participation
 from edgenode.errors import OMRSError
 from edgenode.instances.document import Document
 from edgenode.limits import (
+    ANSWER_PIECE_BYTES,
     MAX_KEPT_DEFINITIONS,
     MAX_NAMED_MEMBERS,
     MAX_REASON_LENGTH,
@@ -25,6 +28,8 @@ from edgenode.typedefs.model import TypeDef
 
 _NOTE = "edgenode"
 """The field of answers that is our own."""
+
+_PACKED = frozenset({"EntityListResponse", "RelationshipListResponse"})
 
 Definition = TypeDef | AttributeTypeDef
 
@@ -74,6 +79,28 @@ class Answers:
         pieces.append(b"}")
         return pieces
 
+    def packed(
+        self, operation: Operation[Any], fields: Fields, accept: str
+    ) -> list[bytes] | None:
+        """The body for another member, which merges it with those of others.
+
+        It holds the instances alone, each with what is needed to merge it undecoded.
+
+        Args:
+            operation: What was called.
+            fields: The payload.
+            accept: The media types that the caller takes.
+
+        Returns:
+            None where the answer is no list of instances, or not wanted like this.
+        """
+        if PACKED_TYPE not in accept or operation.response not in _PACKED:
+            return None
+        (instances,) = fields.values()
+        body = pack_documents(map(_packed, instances))
+        starts = range(0, len(body), ANSWER_PIECE_BYTES)
+        return [body[start : start + ANSWER_PIECE_BYTES] for start in starts]
+
     def _pieces(self, codec: Codec, value: Any) -> Iterator[bytes]:
         if not isinstance(value, list | tuple):
             yield self._text(codec, value)
@@ -101,6 +128,11 @@ class Answers:
         text = codec.encode(definition)
         self._definitions[id(definition)] = (definition, text)
         return text
+
+
+def _packed(document: Document[Any]) -> PackedDocument:
+    header = header_of(document)
+    return PackedDocument(header.guid, header.version, header.owner, document.json)
 
 
 def missing_members(cohort: Participation) -> dict[str, str]:
