@@ -20,6 +20,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -162,17 +163,23 @@ class Host(_Namespace):
         super().__init__(creation)
         self._hub = hub
         self._number = number
-        self._lans: list[Lan] = []
+        self._ports = 0
         self._set("net.ipv6.conf.default.accept_dad", 0)  # addresses are usable at once
 
-    def plug(self, lan: Lan) -> str:
-        """Connect the host to a network; the name of the new interface."""
-        interface = f"eth{len(self._lans)}"
-        port = self.port(len(self._lans))
-        self._lans.append(lan)
+    def plug(self, lan: Lan, at: int | None = None) -> str:
+        """Connect the host to a network; the name of the new interface.
+
+        Args:
+            lan: The network.
+            at: The number of the interface, where it was there before.
+        """
+        if at is None:
+            at = self._ports
+            self._ports += 1
+        interface = f"eth{at}"
         self._hub.configure(
-            f"link add {port} type veth peer name {interface} netns {self.pid}",
-            f"link set {port} master {lan.bridge} up",
+            f"link add {self.port(at)} type veth peer name {interface} netns {self.pid}",
+            f"link set {self.port(at)} master {lan.bridge} up",
         )
         if not lan.six:
             self._set(f"net.ipv6.conf.{interface}.disable_ipv6", 1)
@@ -209,7 +216,7 @@ class Host(_Namespace):
     def address(self, lan: Lan, *, six: bool = False) -> str:
         """The host's address on a network."""
         if six:
-            return f"fd77:0:0:{lan.number:x}::{self._number:x}"
+            return str(IPv6Address(f"fd77:0:0:{lan.number:x}::{self._number:x}"))
         return f"10.77.{lan.number}.{self._number}"
 
     def port(self, at: int = 0) -> str:
@@ -265,8 +272,8 @@ class Network:
         self, *, four: bool = True, six: bool = True, routed_six: bool = True
     ) -> Lan:
         """Make a local network; without ``routed_six`` with link-local IPv6 only."""
-        made = Lan(self._lans, four, six, six and routed_six)
         self._lans += 1
+        made = Lan(self._lans, four, six, six and routed_six)
         self._add_bridge(made.bridge)
         return made
 

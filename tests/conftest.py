@@ -7,6 +7,7 @@ the loopback interface. These guards apply by themselves; no test names them.
 import asyncio
 import ipaddress
 import os
+import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -54,8 +55,13 @@ def is_local(address: object) -> bool:
         return False
 
 
+def is_of_the_kernel(asked: object) -> bool:
+    """Whether it is a socket that leads to the kernel and nowhere else."""
+    return isinstance(asked, socket.socket) and asked.family == socket.AF_NETLINK
+
+
 def _watch_sockets(event: str, args: tuple[object, ...]) -> None:
-    if event not in SOCKET_EVENTS:
+    if event not in SOCKET_EVENTS or is_of_the_kernel(args[0]):
         return
     if event.startswith("socket.gethost") or event == "socket.getaddrinfo":
         address = args[0]

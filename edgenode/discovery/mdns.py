@@ -102,9 +102,14 @@ class MdnsDiscovery:
             except* (OSError, Error) as failed:
                 reasons = ", ".join(map(str, failed.exceptions))
                 log.warning("multicast DNS isn't possible here for now: %s", reasons)
-            await asyncio.sleep(self._poll_seconds)
+                await asyncio.sleep(self._poll_seconds)
 
     async def _run_once(self, listener: SightingListener) -> None:
+        """Announce and watch until it must be begun anew.
+
+        zeroconf tells sockets apart by their addresses. It would go on with those of an
+        interface that was taken out and plugged in again, which are of no more use.
+        """
         with LinkWatch() as watch:
             async with (
                 _responder() as responder,
@@ -113,6 +118,8 @@ class MdnsDiscovery:
                 presence = _Presence(self._announcement, responder)
                 while True:
                     links = usable_links(self._interfaces)
+                    if _have_moved(finder.links, links):
+                        return
                     if links != finder.links:
                         finder.links = links
                         await presence.move(links)
@@ -162,7 +169,6 @@ class _Presence:
         self._responder = responder
         self._announced: AsyncServiceInfo | None = None
         self._is_registered = False
-        self._at: dict[str, int] = {}
         self._since = 0.0
 
     def age(self) -> float:
@@ -184,7 +190,8 @@ class _Presence:
             self._announced = _service(self._announcement, addresses)
             if self._is_registered:  # new sockets announce what is registered
                 self._responder.zeroconf.registry.async_update(self._announced)
-        await self._listen_on(links)
+        hosts = [host for link in links for host in socket_addresses(link)]
+        await self._responder.async_update_interfaces(hosts)
 
     async def introduce(self) -> None:
         """Announce the node, more than once because packets get lost."""
@@ -200,20 +207,6 @@ class _Presence:
             )
             self._is_registered = True
         await sending
-
-    async def _listen_on(self, links: Sequence[Link]) -> None:
-        """Have a socket on each interface for each of its families.
-
-        zeroconf tells sockets apart by their addresses. One whose interface was taken
-        out and plugged in again is of no more use, so it is closed in between.
-        """
-        at = {host: link.index for link in links for host in socket_addresses(link)}
-        moved = {host for host in at if self._at.get(host, at[host]) != at[host]}
-        self._at = at
-        if moved:
-            kept = [host for host in at if host not in moved]
-            await self._responder.async_update_interfaces(kept)
-        await self._responder.async_update_interfaces(list(at))
 
 
 class _Finder:
@@ -330,6 +323,16 @@ def _service(announcement: Announcement, addresses: list[str]) -> "AsyncServiceI
         # A name of its own: the host's belongs to the host's own responder.
         server=f"{announcement.node_id}.local.",
         parsed_addresses=addresses,
+    )
+
+
+def _have_moved(former: Sequence[Link], links: Sequence[Link]) -> bool:
+    """Whether an address of a former interface is now that of another one."""
+    at = {address.ip: link.index for link in former for address in link.addresses}
+    return any(
+        at.get(address.ip, link.index) != link.index
+        for link in links
+        for address in link.addresses
     )
 
 

@@ -9,13 +9,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edgenode.cohort.model import PEER_PROTOCOL
 from edgenode.errors import EdgeNodeError
 from edgenode.limits import MAX_ANNOUNCED_NAME, MAX_TXT_BYTES
+
+PROTOCOL = 1
+"""The version of what nodes say to each other, which their announcements tell."""
 
 SERVICE_TYPE = "_edgenode._tcp.local."
 """The service under which nodes are announced; the instance's name is the node id."""
 
+_NODE_ID_LENGTH = 32
 _NODE_ID = re.compile(r"[0-9a-f]{32}")
 _TAG = re.compile(r"[0-9a-f]{16}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}")
@@ -45,7 +48,7 @@ class Announcement:
     name: str
     rest_port: int
     bus_port: int = 0
-    protocol: int = PEER_PROTOCOL
+    protocol: int = PROTOCOL
 
 
 def instance_name(node_id: str) -> str:
@@ -55,8 +58,9 @@ def instance_name(node_id: str) -> str:
 
 def node_id_of(instance: str) -> str | None:
     """The node that a service's full name stands for; None where it is no node's."""
-    node_id = instance.removesuffix(f".{SERVICE_TYPE}")
-    return node_id if _NODE_ID.fullmatch(node_id) else None
+    node_id = instance[:_NODE_ID_LENGTH]
+    named = _NODE_ID.fullmatch(node_id) and instance == instance_name(node_id)
+    return node_id if named else None
 
 
 def txt_record(announcement: Announcement) -> bytes:
@@ -91,7 +95,7 @@ def read_announcement(instance: str, rest_port: int, txt: bytes) -> Announcement
     tag = values.get("c", "")
     if not _TAG.fullmatch(tag):
         raise AnnouncementError("it has no tag")
-    if protocol != PEER_PROTOCOL:
+    if protocol != PROTOCOL:
         return Announcement(node_id, tag, "", rest_port, 0, protocol)
     name = values.get("n", "")
     if name != _announced_name(name):

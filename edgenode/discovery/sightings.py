@@ -12,8 +12,7 @@ from enum import IntEnum
 from ipaddress import IPv6Address, ip_address
 from typing import Protocol
 
-from edgenode.cohort.model import PEER_PROTOCOL
-from edgenode.discovery.records import Announcement
+from edgenode.discovery.records import PROTOCOL, Announcement
 from edgenode.limits import (
     MAX_SIGHTED_ADDRESSES,
     MAX_SIGHTED_NODES,
@@ -150,7 +149,7 @@ class Sightings:
         if announcement.tag != self._own.tag:
             self.other_cohorts += 1
             return []
-        if announcement.protocol != PEER_PROTOCOL:
+        if announcement.protocol != PROTOCOL:
             self.other_protocols += 1
             return []
         if not places:

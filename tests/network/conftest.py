@@ -27,6 +27,7 @@ class Discoverer:
         self.host = host
         self.node_id = letter * 32
         self.heard: list[dict[str, Any]] = []
+        self.seen: dict[str, list[str]] = {}
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.process = host.popen(
             sys.executable,
@@ -45,11 +46,9 @@ class Discoverer:
         for line in self.process.stdout:
             self._lines.put(line)
 
-    def wait_for(
-        self, wanted: Callable[[dict[str, Any]], object], seconds: float = PATIENCE
-    ) -> dict[str, Any]:
-        """The next line that is wanted; those before it are passed over."""
-        deadline = time.monotonic() + seconds
+    def wait_for(self, wanted: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+        """The next line that is wanted; those before it count as heard."""
+        deadline = time.monotonic() + PATIENCE
         while True:
             rest = max(deadline - time.monotonic(), 0)
             try:
@@ -57,21 +56,17 @@ class Discoverer:
             except queue.Empty:
                 raise AssertionError(f"only this was heard: {self.heard}") from None
             self.heard.append(line)
+            if "seen" in line:
+                self.seen[line["seen"]] = line["addresses"]
             if wanted(line):
                 return line
 
-    def sees(
-        self, other: "Discoverer", *addresses: str, seconds: float = PATIENCE
-    ) -> list[str]:
-        """Wait until it sees another at these addresses; all addresses it sees."""
-
-        def is_it(line: dict[str, Any]) -> bool:
-            return line.get("seen") == other.node_id and set(addresses) <= set(
-                line["addresses"]
-            )
-
-        found: list[str] = self.wait_for(is_it, seconds)["addresses"]
-        return found
+    def sees(self, other: "Discoverer", *addresses: str) -> list[str]:
+        """Wait until it knows another at these addresses; all addresses it knows."""
+        node_id = other.node_id
+        while node_id not in self.seen or not set(addresses) <= {*self.seen[node_id]}:
+            self.wait_for(lambda line: line.get("seen") == other.node_id)
+        return self.seen[other.node_id]
 
     def stop(self) -> int:
         """Have it stop properly; how many announcements of other cohorts it heard."""
