@@ -1,6 +1,5 @@
 """The only reader of time."""
 
-import asyncio
 import time
 from typing import Protocol
 
@@ -52,6 +51,9 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait so long."""
+        # Imported here: it takes long to load, and commands don't wait.
+        import asyncio
+
         await asyncio.sleep(seconds)
 
 
