@@ -68,10 +68,10 @@ class Discoverer:
             self.wait_for(lambda line: line.get("seen") == other.node_id)
         return self.seen[other.node_id]
 
-    def stop(self) -> int:
-        """Have it stop properly; how many announcements of other cohorts it heard."""
+    def stop(self) -> dict[str, int]:
+        """Have it stop properly; how many announcements of which kinds it passed over."""
         self.process.terminate()
-        told: int = self.wait_for(lambda line: "other_cohorts" in line)["other_cohorts"]
+        told = self.wait_for(lambda line: "stopped" in line)
         assert self.process.wait(PATIENCE) == 0
         return told
 

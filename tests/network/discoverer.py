@@ -52,7 +52,12 @@ async def discover(discovery: MdnsDiscovery) -> None:
     tell(started=True)
     async with server:
         await asyncio.gather(running, return_exceptions=True)
-    tell(other_cohorts=discovery.sightings.other_cohorts)
+    tell(
+        stopped=True,
+        other_cohorts=discovery.sightings.other_cohorts,
+        other_protocols=discovery.sightings.other_protocols,
+        malformed=discovery.malformed,
+    )
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Nodes find each other by multicast DNS, as real processes on several hosts."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.namespaces import Host, Network
+from tests.conftest import ROOT
 from tests.network.conftest import Start
 
 CONNECT = """
@@ -206,8 +208,33 @@ def test_nodes_of_other_cohorts_are_counted_and_nothing_else(
     line = one.wait_for(lambda line: "seen" in line)
     assert line["seen"] == friend.node_id
     friend.sees(one)
-    assert stranger.stop() > 0
-    assert one.stop() > 0
+    assert stranger.stop()["other_cohorts"] > 0
+    assert one.stop()["other_cohorts"] > 0
+
+
+def test_rubbish_and_odd_announcements_keep_no_nodes_from_finding_each_other(
+    network: Network, start: Start
+) -> None:
+    lan = network.lan()
+    odd_host, friend_host = network.host(lan), network.host(lan)
+    odd_host.popen(
+        sys.executable,
+        str(ROOT / "tests" / "network" / "odd_responder.py"),
+        odd_host.address(lan),
+        "e" * 32,
+        environment=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    one = start(network.host(lan), "a")
+    # Of this one only the name was announced; one had to ask for the rest.
+    line = one.wait_for(lambda line: "seen" in line)
+    assert line["seen"] == "e" * 32
+    friend = start(friend_host, "b")
+    one.sees(friend, friend_host.address(lan))
+    friend.sees(one)
+    told = one.stop()
+    assert told["malformed"] > 0
+    assert told["other_protocols"] > 0
+    assert set(one.seen) == {"e" * 32, friend.node_id}
 
 
 def test_interfaces_that_are_not_to_be_used_stay_silent(
