@@ -22,13 +22,11 @@ class News:
         nodes: Nodes that weren't known, or not so.
         records: Members that weren't known, or not so; they are still to be judged.
         marks: How far the events of members go, as the other knows.
-        removed: Nodes that are removed from now on.
     """
 
     nodes: tuple[NodeInfo, ...]
     records: tuple[MemberRecord, ...]
     marks: tuple[Mark, ...]
-    removed: tuple[str, ...]
 
 
 class Knowledge:
@@ -45,7 +43,7 @@ class Knowledge:
 
         Args:
             peers: The nodes; descriptions that are heard are put in.
-            trust: The removals; those that are heard are put in.
+            trust: Who isn't let in.
             records: The members, own ones included, by collection id.
             marks: How far the events of own members go, and of those followed.
         """
@@ -86,11 +84,11 @@ class Knowledge:
                 for collection_id, record in records.items()
                 if record.revision > has_record.get(collection_id, -1)
             )[:MAX_TOLD_RECORDS],
-            removals=self._trust.removals,
+            removals=self._trust.removals(),
         )
 
     def lacks(self, other: Exchange) -> bool:
-        """Whether the other knows something that it hasn't told and we don't know."""
+        """Whether the other knows of a member something that it hasn't told us yet."""
         told = {record.registration.metadata_collection_id for record in other.members}
         records = self._records()
         return any(
@@ -100,14 +98,7 @@ class Knowledge:
         )
 
     def merge(self, other: Exchange) -> News:
-        """Take in what the other says."""
-        removed = tuple(
-            removal.node_id
-            for removal in other.removals
-            if self._trust.merge(removal) and removal.is_removed
-        )
-        for node_id in removed:
-            self._peers.removed(node_id)
+        """Take in what the other says of nodes, and sort out the rest."""
         nodes = tuple(
             node
             for node in (other.sender, *other.nodes)
@@ -119,7 +110,7 @@ class Knowledge:
             for record in other.members
             if not self._trust.is_removed(record.node_id) and _is_news(record, records)
         )
-        return News(nodes, members, other.marks, removed)
+        return News(nodes, members, other.marks)
 
 
 def _revisions(known: Iterable[Known]) -> dict[str, int]:

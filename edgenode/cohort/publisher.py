@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from edgenode.events.streams import Position, Step
+from edgenode.events.streams import Step
 from edgenode.limits import MAX_SINGLE_EVENTS
 from edgenode.repository.outbox import QueuedEvent
 
@@ -46,13 +46,8 @@ class Publisher:
         self._outbox = outbox
         self._publish = publish
         self._read = outbox.last_sequence()
-        self._sent = self._read
+        self._steps = Steps(outbox.incarnation())
         self._woken = asyncio.Event()
-
-    @property
-    def sent(self) -> Position:
-        """How far the cohort has been told, of what it is sent."""
-        return Position(self._outbox.incarnation(), self._sent)
 
     def wake(self) -> None:
         """There is something new in the outbox."""
@@ -70,14 +65,36 @@ class Publisher:
             # Numbers have gaps: this is the most there can be, not what there is.
             if last - self._read > MAX_SINGLE_EVENTS:
                 self._read = last - 1
-                self._sent = self._read
+                self._steps = Steps(self._outbox.incarnation())
             events = await self._outbox.events_after(self._read, MAX_SINGLE_EVENTS)
             if not events:
                 return
             for event in events:
-                step = Step(self._outbox.incarnation(), self._sent, event.sequence)
                 self._read = event.sequence
-                if self._publish(step, event):
-                    self._sent = event.sequence
+                self._steps.passed(self._publish(self._steps.step(event), event))
             # Others have a turn, and so has the bus.
             await asyncio.sleep(0)
+
+
+class Steps:
+    """The places of events, for a cohort that isn't sent all of them.
+
+    What isn't sent can't be missed: the next event that is sent follows the last one
+    that was.
+    """
+
+    def __init__(self, incarnation: str) -> None:
+        self._incarnation = incarnation
+        self._unsent: int | None = None
+        self._after = 0
+
+    def step(self, event: QueuedEvent) -> Step:
+        """The place of the next event in the outbox."""
+        self._after = event.after
+        if self._unsent is not None:
+            self._after = min(self._after, self._unsent)
+        return Step(self._incarnation, self._after, event.sequence)
+
+    def passed(self, is_sent: bool) -> None:
+        """The event was sent, or is one that the cohort isn't sent."""
+        self._unsent = None if is_sent else self._after

@@ -235,7 +235,10 @@ class CohortRegistry:
         local = self._registered
         if local is None:
             return []
-        registration = replace(local.registration, registration_time=None)
+        # No more than its event says: by whatever way it is heard, it is the same.
+        registration = replace(
+            local.registration, registration_time=None, repository_connection=None
+        )
         revision = max(now, local.revision + 1)
         # It is remembered, so that a later registration has a higher revision.
         self._local = MemberRecord(

@@ -64,6 +64,7 @@ class OMRSAuditingComponent(Enum):
         "Keeps the server's metadata.",
     )
     REST_SERVICES = (11, "Repository REST Services", "Answers calls of the API.")
+    COHORT_MANAGER = (14, "Cohort Manager", "Takes part in a cohort.")
 
     @property
     def component_id(self) -> int:

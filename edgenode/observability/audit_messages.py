@@ -34,3 +34,44 @@ CALL_FAILED = AuditMessage(
     OMRSAuditLogRecordSeverity.EXCEPTION,
     "{0} failed in an unforeseen way ({1}); the log has the whole story",
 )
+
+# The cohort
+
+MEMBER_JOINED = AuditMessage(
+    "EDGENODE-AUDIT-0010",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "member {0} with metadata collection {1} on node {2} is followed from now on",
+)
+MEMBER_LEFT = AuditMessage(
+    "EDGENODE-AUDIT-0011",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "the member with metadata collection {0} has left the cohort; copies of its metadata "
+    "stay",
+)
+EVENT_REFUSED = AuditMessage(
+    "EDGENODE-AUDIT-0012",
+    OMRSAuditLogRecordSeverity.ERROR,
+    "an event or state of the member with metadata collection {0} is refused: {1}",
+)
+COLLECTION_ID_CONFLICT = AuditMessage(
+    "EDGENODE-AUDIT-0013",
+    OMRSAuditLogRecordSeverity.SECURITY,
+    "metadata collection {0} belongs to node {1}, but node {2} claims it and is refused. If "
+    "it moved there, remove the first one: 'edgenode cohort remove {1}'",
+)
+COPY_OF_THIS_NODE = AuditMessage(
+    "EDGENODE-AUDIT-0014",
+    OMRSAuditLogRecordSeverity.SECURITY,
+    "node {1} speaks for server {0} of this node: a copy of its card or backup runs "
+    "somewhere. Give one of them an empty data directory",
+)
+COMPLAINT_RECEIVED = AuditMessage(
+    "EDGENODE-AUDIT-0015",
+    OMRSAuditLogRecordSeverity.ACTION,
+    "the member with metadata collection {0} complains: {1}, {2}",
+)
+MEMBERS_FULL = AuditMessage(
+    "EDGENODE-AUDIT-0016",
+    OMRSAuditLogRecordSeverity.ACTION,
+    "there are more members in the cohort than this node can remember; {0} is left out",
+)

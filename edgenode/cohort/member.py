@@ -1,0 +1,425 @@
+"""One server in the cohort: who else is in it, what it sends, and whom it follows."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+from edgenode.clock import Clock
+from edgenode.codec.codec import Codec
+from edgenode.codec.json import dumps
+from edgenode.cohort.envelope import TopicKind
+from edgenode.cohort.follower import Follower
+from edgenode.cohort.history import history
+from edgenode.cohort.intake import Intake
+from edgenode.cohort.membership import Membership, Report
+from edgenode.cohort.model import Mark, MemberRecord
+from edgenode.cohort.peer import CohortPeer
+from edgenode.cohort.publisher import Publisher
+from edgenode.cohort.registry import (
+    ReportClone,
+    ReportComplaint,
+    ReportConflict,
+    ReportFull,
+    Send,
+)
+from edgenode.collection.local import LocalMetadataCollection
+from edgenode.collection.received import Received
+from edgenode.events.exchange import ExchangeRules
+from edgenode.events.frames import HistoryFrame
+from edgenode.events.model import (
+    InstanceEvent,
+    OMRSTypeDefEventType,
+    TypeDefEvent,
+)
+from edgenode.events.registration import MemberRegistration
+from edgenode.events.streams import Position, Step
+from edgenode.events.wrapping import EventBuilder, originator_of
+from edgenode.observability.audit_log import AuditLog, OMRSAuditingComponent
+from edgenode.observability.audit_messages import (
+    COLLECTION_ID_CONFLICT,
+    COMPLAINT_RECEIVED,
+    COPY_OF_THIS_NODE,
+    EVENT_REFUSED,
+    MEMBER_JOINED,
+    MEMBER_LEFT,
+    MEMBERS_FULL,
+)
+from edgenode.repository.outbox import QueuedEvent
+from edgenode.repository.sqlite import SqliteRepository
+from edgenode.typedefs.attributes import AttributeTypeDef
+from edgenode.typedefs.model import TypeDef
+from edgenode.typedefs.registry import TypeRegistry
+
+_COMPONENT = OMRSAuditingComponent.COHORT_MANAGER
+
+
+class MemberLink(Protocol):
+    """The node of a member, as far as the member has to do with it."""
+
+    def publish_event(
+        self, kind: TopicKind, collection_id: str, step: Step | None, event: bytes
+    ) -> None:
+        """Put a type or instance event on the bus."""
+        ...
+
+    def publish_registration(
+        self, collection_id: str, revision: int, event: bytes
+    ) -> None:
+        """Put on the bus that a member is registered, or not any more."""
+        ...
+
+    def publish_request(self, collection_id: str, event: bytes) -> None:
+        """Put on the bus what a member asks, or complains of."""
+        ...
+
+    def peer_of(self, node_id: str) -> CohortPeer:
+        """A node, to be asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberParts:
+    """What a server brings into the cohort.
+
+    Attributes:
+        node_id: The node it belongs to.
+        registration: How it registers; without a time.
+        collection: Its metadata.
+        repository: Where that is stored.
+        types: What it knows of types.
+        codec: The form of events.
+        rules: What it sends, looks at and keeps.
+        audit_log: Told of joins, losses and refusals.
+        clock: The time.
+    """
+
+    node_id: str
+    registration: MemberRegistration
+    collection: LocalMetadataCollection
+    repository: SqliteRepository
+    types: TypeRegistry
+    codec: Codec
+    rules: ExchangeRules
+    audit_log: AuditLog
+    clock: Clock
+
+
+@dataclass(slots=True)
+class _Followed:
+    follower: Follower
+    node_id: str
+    task: "asyncio.Task[None]"
+
+
+class CohortMember:
+    """One member of this node; see the module.
+
+    Attributes:
+        name: The server's.
+        collection_id: Its metadata collection's.
+        holdings: What it stores, for whoever compares.
+    """
+
+    def __init__(self, parts: MemberParts) -> None:
+        registration = parts.registration
+        self.name = str(registration.server_name)
+        self.collection_id = str(registration.metadata_collection_id)
+        self.holdings = parts.repository
+        self._parts = parts
+        self._build = EventBuilder(originator_of(registration))
+        self._link: MemberLink | None = None
+        self._followed: dict[str, _Followed] = {}
+        self._registered: frozenset[str] = frozenset()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._intake = Intake(
+            parts.collection,
+            parts.repository,
+            parts.types,
+            parts.codec,
+            parts.rules,
+            self._report_refused,
+        )
+        self._publisher = Publisher(parts.repository, self._publish)
+        self._membership = Membership(
+            parts.node_id,
+            registration,
+            parts.repository,
+            parts.codec,
+            parts.clock,
+            send=self._send,
+            changed=self._members_changed,
+            report=self._report,
+        )
+
+    def attach(self, link: MemberLink) -> None:
+        """Make the node known; to be called once, before ``run``."""
+        self._link = link
+
+    async def run(self) -> None:
+        """Take part until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            tasks.create_task(self._membership.run(), name=f"{self.name}: membership")
+            tasks.create_task(self._publisher.run(), name=f"{self.name}: publisher")
+            self._membership.connect()
+            self._members_changed()
+
+    def wake(self) -> None:
+        """There are new events in the outbox."""
+        self._publisher.wake()
+
+    # who is in the cohort
+
+    def records(self) -> Mapping[str, MemberRecord]:
+        """All members that this one knows, itself included, by collection id."""
+        local = self._membership.local
+        own = {} if local is None else {self.collection_id: local}
+        return {**self._membership.remote, **own}
+
+    def is_known(self, collection_id: str) -> bool:
+        """Whether a metadata collection is this one's or a registered member's."""
+        return collection_id == self.collection_id or collection_id in self._registered
+
+    def marks(self) -> list[Mark]:
+        """How far its own events go, and those it follows, as far as is known."""
+        repository = self._parts.repository
+        own = Mark(
+            metadata_collection_id=self.collection_id,
+            incarnation=repository.incarnation(),
+            sequence=repository.last_sequence(),
+        )
+        return [own, *(self._mark(origin) for origin in self._followed)]
+
+    def _mark(self, origin: str) -> Mark:
+        known = self._followed[origin].follower.known
+        return Mark(
+            metadata_collection_id=origin,
+            incarnation=known.incarnation,
+            sequence=known.sequence,
+        )
+
+    def followers(self) -> Mapping[str, Follower]:
+        """Who is followed, by collection id."""
+        return {origin: each.follower for origin, each in self._followed.items()}
+
+    def disconnect(self) -> None:
+        """Take no part for now."""
+        self._membership.disconnect()
+
+    def connect(self) -> None:
+        """Take part again."""
+        self._membership.connect()
+
+    def unregister(self) -> None:
+        """Leave the cohort."""
+        self._membership.unregister()
+
+    # what the node hears
+
+    def hear_registry(
+        self, collection_id: str, node_id: str, revision: int | None, event: bytes
+    ) -> None:
+        """A registry event arrived.
+
+        Raises:
+            BadRequestError: It can't be read.
+        """
+        self._membership.heard(collection_id, node_id, revision, event)
+
+    def hear_record(self, record: MemberRecord) -> None:
+        """Another node told of a member."""
+        self._membership.learn(record)
+
+    def hear_event(self, origin: str, step: Step, event: bytes) -> None:
+        """A type or instance event arrived."""
+        followed = self._followed.get(origin)
+        if followed is not None:
+            followed.follower.offer(step, event)
+
+    def hear_error(self, origin: str, event: bytes) -> None:
+        """An error event arrived, which has no place among the others."""
+        if self._tasks is not None and origin in self._followed:
+            self._tasks.create_task(
+                self._take_error(origin, event), name=f"{self.name}: error event"
+            )
+
+    async def _take_error(self, origin: str, event: bytes) -> None:
+        await self._intake.apply(origin, None, event, last_try=True)
+
+    def hear_mark(self, mark: Mark) -> None:
+        """Somebody told how far the events of a member go."""
+        followed = self._followed.get(mark.metadata_collection_id)
+        if followed is not None and mark.incarnation:
+            followed.follower.mark(Position(mark.incarnation, mark.sequence))
+
+    def reachable(self, node_id: str) -> None:
+        """A node is there, or there again."""
+        for followed in self._followed.values():
+            if followed.node_id == node_id:
+                followed.follower.reachable()
+
+    def node_removed(self, node_id: str) -> None:
+        """A node was removed from the cohort."""
+        self._membership.node_removed(node_id)
+
+    def tick(self, now: float) -> None:
+        """Time has passed (monotonic seconds)."""
+        for followed in self._followed.values():
+            followed.follower.tick(now)
+
+    def compare_some(self, random: Random, count: int) -> None:
+        """Compare with some of those that are followed."""
+        origins = sorted(self._followed)
+        for origin in random.sample(origins, min(count, len(origins))):
+            self._followed[origin].follower.compare()
+
+    # what other nodes ask
+
+    def history(self, after: Position) -> AsyncIterator[HistoryFrame]:
+        """The events behind a place."""
+        return history(self._parts.repository, after, self._event_text)
+
+    def type_versions(self) -> Mapping[str, int]:
+        """The version of each type definition, by GUID."""
+        if not self._parts.rules.sends_types():
+            return {}
+        return {str(each.guid): each.version for each in self._definitions()}
+
+    def type_texts(self, guids: Sequence[str]) -> list[bytes]:
+        """Definitions, as the sections of the events that announce them."""
+        wanted = set(guids)
+        return [
+            dumps(self._parts.codec.event_object(_announced(each)))
+            for each in self._definitions()
+            if each.guid in wanted
+        ]
+
+    def _definitions(self) -> tuple[TypeDef | AttributeTypeDef, ...]:
+        """Each after those that it refers to."""
+        types = self._parts.types
+        return (*types.attribute_type_defs, *types.type_defs)
+
+    # what it sends
+
+    def _publish(self, step: Step, queued: QueuedEvent) -> bool:
+        text = self._event_text(queued)
+        if text is None:
+            return False
+        is_type_event = isinstance(queued.event, TypeDefEvent)
+        kind = TopicKind.TYPES if is_type_event else TopicKind.INSTANCES
+        self._node.publish_event(kind, self.collection_id, step, text)
+        return True
+
+    def _event_text(self, queued: QueuedEvent) -> bytes | None:
+        event: InstanceEvent | TypeDefEvent | None = queued.event
+        rules = self._parts.rules
+        if isinstance(event, InstanceEvent):
+            event = rules.sent(event)
+        elif not rules.sends_types():
+            event = None
+        if event is None:
+            return None
+        return self._parts.codec.encode_event(self._build.event(event, queued.at))
+
+    def _send(self, effect: Send) -> None:
+        text = self._parts.codec.encode_event(effect.event)
+        if effect.revision is None:
+            self._node.publish_request(self.collection_id, text)
+        else:
+            self._node.publish_registration(self.collection_id, effect.revision, text)
+
+    @property
+    def _node(self) -> MemberLink:
+        if self._link is None:
+            raise RuntimeError("the member belongs to no node yet")
+        return self._link
+
+    # whom it follows
+
+    def _members_changed(self) -> None:
+        """Follow those who are registered, and nobody else."""
+        registered = {
+            origin: record
+            for origin, record in self._membership.remote.items()
+            if record.is_registered
+        }
+        for origin in self._followed.keys() - registered.keys():
+            self._followed.pop(origin).task.cancel()
+            self._parts.audit_log.record(_COMPONENT, MEMBER_LEFT, origin)
+        for origin, record in registered.items():
+            followed = self._followed.get(origin)
+            if followed is None:
+                self._follow(origin, record)
+            else:
+                followed.node_id = record.node_id
+        self._registered = frozenset(registered)
+
+    def _follow(self, origin: str, record: MemberRecord) -> None:
+        if self._tasks is None:
+            return
+        parts = self._parts
+        follower = Follower(
+            origin,
+            self._intake,
+            parts.repository,
+            lambda: self._node.peer_of(self._followed[origin].node_id),
+            parts.clock,
+        )
+        task = self._tasks.create_task(
+            follower.run(), name=f"{self.name}: following {origin}"
+        )
+        self._followed[origin] = _Followed(follower, record.node_id, task)
+        if origin not in self._registered:
+            name = record.registration.server_name
+            parts.audit_log.record(
+                _COMPONENT, MEMBER_JOINED, name, origin, record.node_id
+            )
+
+    # what is told to people, and to the cohort
+
+    def _report_refused(self, origin: str, received: Received) -> None:
+        self._parts.audit_log.record(_COMPONENT, EVENT_REFUSED, origin, received.reason)
+        report = received.report
+        if report is not None:
+            now = self._parts.clock.now()
+            event = self._build.event(report.section, now, report.error)
+            is_type_event = isinstance(report.section, TypeDefEvent)
+            kind = TopicKind.TYPES if is_type_event else TopicKind.INSTANCES
+            text = self._parts.codec.encode_event(event)
+            self._node.publish_event(kind, self.collection_id, None, text)
+
+    def _report(self, report: Report) -> None:
+        log = self._parts.audit_log
+        match report:
+            case ReportConflict(known, refused):
+                collection_id = known.registration.metadata_collection_id
+                log.record(
+                    _COMPONENT,
+                    COLLECTION_ID_CONFLICT,
+                    collection_id,
+                    known.node_id,
+                    refused.node_id,
+                )
+            case ReportClone(record):
+                log.record(_COMPONENT, COPY_OF_THIS_NODE, self.name, record.node_id)
+            case ReportComplaint(sender, error):
+                code = "" if error.error_code is None else error.error_code.name
+                log.record(
+                    _COMPONENT, COMPLAINT_RECEIVED, sender, code, error.error_message
+                )
+            case ReportFull(record):
+                name = record.registration.server_name
+                log.record(_COMPONENT, MEMBERS_FULL, name)
+
+
+def _announced(definition: TypeDef | AttributeTypeDef) -> TypeDefEvent:
+    if isinstance(definition, AttributeTypeDef):
+        return TypeDefEvent(
+            type_def_event_type=OMRSTypeDefEventType.NEW_ATTRIBUTE_TYPEDEF_EVENT,
+            attribute_type_def=definition,
+        )
+    return TypeDefEvent(
+        type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT, type_def=definition
+    )

@@ -1,0 +1,166 @@
+"""Performs what the registry of a member decides, one thing after the other, in order.
+
+News is handed in from anywhere in the event loop and waits for its turn; what is to be
+remembered is on the disk before the next news is looked at.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+
+from edgenode.clock import Clock
+from edgenode.codec.codec import Codec
+from edgenode.cohort.model import MemberRecord
+from edgenode.cohort.registry import (
+    CohortRegistry,
+    Effect,
+    RemoveRemote,
+    ReportClone,
+    ReportComplaint,
+    ReportConflict,
+    ReportFull,
+    SaveLocal,
+    SaveRemote,
+    Send,
+)
+from edgenode.errors import BadRequestError
+from edgenode.events.registration import MemberRegistration
+from edgenode.limits import MAX_MEMBERS
+from edgenode.repository.base import MemberRow
+from edgenode.repository.sqlite import SqliteRepository
+
+News = Callable[[CohortRegistry], list[Effect]]
+Report = ReportClone | ReportComplaint | ReportConflict | ReportFull
+
+
+class Membership:
+    """One member's place in the cohort, and what it knows of the others'."""
+
+    def __init__(
+        self,
+        node_id: str,
+        configured: MemberRegistration,
+        repository: SqliteRepository,
+        codec: Codec,
+        clock: Clock,
+        *,
+        send: Callable[[Send], None],
+        changed: Callable[[], None],
+        report: Callable[[Report], None],
+    ) -> None:
+        """Begin with what is stored.
+
+        Args:
+            node_id: The node of the member.
+            configured: The member, as it would register now.
+            repository: Remembers registrations.
+            codec: The form in which they are remembered.
+            clock: The time.
+            send: Puts an event on the bus.
+            changed: Told when others came, left or changed.
+            report: Told of what the registry found wrong.
+        """
+        self._repository = repository
+        self._codec = codec
+        self._clock = clock
+        self._send = send
+        self._changed = changed
+        self._report = report
+        self._waiting: deque[News] = deque()
+        self._arrived = asyncio.Event()
+        stored = repository.local_registration()
+        self._registry = CohortRegistry(
+            node_id,
+            configured,
+            None if stored is None else codec.decode(MemberRecord, stored),
+            [codec.decode(MemberRecord, row.document) for row in repository.members()],
+        )
+
+    @property
+    def local(self) -> MemberRecord | None:
+        """How this member is registered, or that it has left."""
+        return self._registry.local
+
+    @property
+    def remote(self) -> Mapping[str, MemberRecord]:
+        """The other members, those that have left included."""
+        return self._registry.remote
+
+    def connect(self) -> None:
+        """Join the cohort, or come back to it."""
+        self._hand_in(lambda registry: registry.connect(self._clock.now()))
+
+    def disconnect(self) -> None:
+        """Take no part for now."""
+        self._hand_in(lambda registry: registry.disconnect())
+
+    def unregister(self) -> None:
+        """Leave the cohort."""
+        self._hand_in(lambda registry: registry.unregister(self._clock.now()))
+
+    def heard(
+        self, collection_id: str, node_id: str, revision: int | None, text: bytes
+    ) -> None:
+        """A registry event arrived.
+
+        Raises:
+            BadRequestError: It can't be read.
+        """
+        event = self._codec.decode_event(text)
+
+        def news(registry: CohortRegistry) -> list[Effect]:
+            try:
+                return registry.receive(
+                    collection_id, node_id, revision, event, self._clock.now()
+                )
+            except BadRequestError:
+                return []  # it says too little
+
+        self._hand_in(news)
+
+    def learn(self, record: MemberRecord) -> None:
+        """A member was told of by another node."""
+        self._hand_in(lambda registry: registry.learn(record, self._clock.now()))
+
+    def node_removed(self, node_id: str) -> None:
+        """A node was removed from the cohort."""
+        self._hand_in(lambda registry: registry.node_removed(node_id))
+
+    def _hand_in(self, news: News) -> None:
+        if len(self._waiting) < MAX_MEMBERS:  # whatever is dropped is told again
+            self._waiting.append(news)
+            self._arrived.set()
+
+    async def run(self) -> None:
+        """Take in news until cancelled."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting:
+                await self._perform(self._waiting.popleft()(self._registry))
+
+    async def _perform(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Send():
+                    self._send(effect)
+                case SaveLocal(record):
+                    text = b"" if record is None else self._codec.encode(record)
+                    await self._repository.save_local_registration(text)
+                case SaveRemote(record):
+                    await self._repository.save_member(self._row(record))
+                    self._changed()
+                case RemoveRemote(collection_id):
+                    await self._repository.remove_member(collection_id)
+                    self._changed()
+                case _:
+                    self._report(effect)
+
+    def _row(self, record: MemberRecord) -> MemberRow:
+        return MemberRow(
+            str(record.registration.metadata_collection_id),
+            record.node_id,
+            record.revision,
+            record.is_registered,
+            self._codec.encode(record),
+        )

@@ -1,0 +1,483 @@
+"""One node of the cohort: what it hears on the bus, whom it speaks with, what it answers.
+
+Everything about nodes is decided here: who they are, where they are, whether they live,
+to whose brokers to subscribe. What concerns a member's metadata is handed to the members.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from random import Random
+
+from edgenode.bus.base import Address, EventBus, Message
+from edgenode.clock import Clock
+from edgenode.codec.codec import Codec
+from edgenode.codec.json import dumps, loads
+from edgenode.cohort.contacts import Addresses, Contacts
+from edgenode.cohort.envelope import (
+    Envelope,
+    EnvelopeError,
+    EnvelopeFault,
+    Header,
+    TopicKind,
+    Topics,
+    unwrap,
+    wrap,
+)
+from edgenode.cohort.knowledge import Knowledge
+from edgenode.cohort.member import CohortMember
+from edgenode.cohort.model import Exchange, Mark, MemberRecord, NodeInfo
+from edgenode.cohort.overlay import is_partial, neighbours
+from edgenode.cohort.passing import Heard
+from edgenode.cohort.peer import CohortPeer, Dialer
+from edgenode.cohort.peers import Peer, PeerTable
+from edgenode.errors import BadRequestError, PeerUnavailableError
+from edgenode.events.streams import Step
+from edgenode.limits import (
+    COMPARE_SECONDS,
+    COMPARED_ORIGINS,
+    EXCHANGE_SECONDS,
+    TICK_SECONDS,
+)
+from edgenode.security.trust import Refusal, Trust
+
+logger = logging.getLogger(__name__)
+
+
+class CohortNode:
+    """This node in its cohort; see the module.
+
+    Attributes:
+        peers: The other nodes.
+        oversized: Messages that were too large for the bus.
+        indirect: Messages that came by another way than their node's own broker.
+    """
+
+    def __init__(
+        self,
+        *,
+        info: NodeInfo,
+        members: Sequence[CohortMember],
+        bus: EventBus,
+        dialer: Dialer,
+        trust: Trust,
+        codec: Codec,
+        topics: Topics,
+        bus_key: bytes | None,
+        static_peers: Callable[[], Iterable[Addresses]],
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        """Put the parts together; nothing happens before ``run``.
+
+        Args:
+            info: How this node describes itself.
+            members: Its servers.
+            bus: Where events go and come from.
+            dialer: Makes the other end of questions.
+            trust: Who isn't let in.
+            codec: The form of events and of what nodes tell each other.
+            topics: The cohort's topics.
+            bus_key: Authenticates messages; None in an open cohort.
+            static_peers: Addresses of nodes that the configuration names.
+            clock: The time.
+            random: Chooses whom to speak with.
+        """
+        self.info = info
+        self.peers = PeerTable(info.node_id)
+        self.oversized = 0
+        self.indirect = 0
+        self._members = {member.collection_id: member for member in members}
+        self._bus = bus
+        self._dialer = dialer
+        self._trust = trust
+        self._codec = codec
+        self._topics = topics
+        self._bus_key = bus_key
+        self._static_peers = static_peers
+        self._clock = clock
+        self._random = random
+        self._heard = Heard()
+        self._linked: set[str] = set()
+        self._contacts = Contacts(self._meet)
+        self._knowledge = Knowledge(self.peers, trust, self.records, self._marks)
+        for member in members:
+            member.attach(self)
+
+    # running
+
+    async def run(self) -> None:
+        """Take part in the cohort until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._bus.run(self), name="cohort bus")
+            tasks.create_task(self._contacts.run(), name="cohort contacts")
+            for member in self._members.values():
+                tasks.create_task(member.run(), name=f"cohort {member.name}")
+            tasks.create_task(self._tick(), name="cohort ticker")
+            self._describe()
+            self._meet_static_peers()
+
+    async def _tick(self) -> None:
+        started = self._clock.monotonic()
+        exchange_at = started + EXCHANGE_SECONDS * self._random.uniform(0.1, 1)
+        compare_at = started + COMPARE_SECONDS * self._random.uniform(0.5, 1)
+        while True:
+            await self._clock.sleep(TICK_SECONDS)
+            now = self._clock.monotonic()
+            for member in self._members.values():
+                member.tick(now)
+            if now >= exchange_at:
+                exchange_at = now + EXCHANGE_SECONDS * self._random.uniform(0.8, 1.2)
+                self._link()
+                self._meet_somebody()
+            if now >= compare_at:
+                compare_at = now + COMPARE_SECONDS * self._random.uniform(0.8, 1.2)
+                for member in self._members.values():
+                    member.compare_some(self._random, COMPARED_ORIGINS)
+
+    def _link(self) -> None:
+        """Subscribe to the brokers that are this node's to hear."""
+        alive = self.peers.alive(self._clock.monotonic())
+        wanted = neighbours(self.info.node_id, alive)
+        self._bus.link(
+            {
+                node_id: tuple(
+                    Address(host, peer.info.bus_port) for host in peer.addresses
+                )
+                for node_id in sorted(wanted)
+                if (peer := self.peers.get(node_id)) is not None and peer.info.bus_port
+            }
+        )
+
+    # describing itself
+
+    def moved(self, addresses: Sequence[str]) -> None:
+        """The addresses of this node changed."""
+        if tuple(addresses) != self.info.addresses:
+            self.info = replace(
+                self.info,
+                addresses=tuple(addresses),
+                revision=max(self._clock.now(), self.info.revision + 1),
+            )
+            self._describe()
+
+    def _describe(self) -> None:
+        body = dumps({"info": self._codec.event_object(self.info)})
+        header = self._header(revision=self.info.revision)
+        topic = self._topics.node(self.info.node_id)
+        self._send(topic, header, body, retained=True)
+
+    def _header(
+        self, *, revision: int | None = None, step: Step | None = None
+    ) -> Header:
+        return Header(
+            node=self.info.node_id, run=self.info.run_id, revision=revision, step=step
+        )
+
+    # what members send
+
+    def publish_event(
+        self, kind: TopicKind, collection_id: str, step: Step | None, event: bytes
+    ) -> None:
+        """Put a type or instance event of a member on the bus."""
+        self._send_for(collection_id, kind, self._header(step=step), event)
+
+    def publish_registration(
+        self, collection_id: str, revision: int, event: bytes
+    ) -> None:
+        """Put on the bus that a member is registered, or not any more."""
+        header = self._header(revision=revision)
+        self._send_for(
+            collection_id, TopicKind.REGISTRATION, header, event, retained=True
+        )
+
+    def publish_request(self, collection_id: str, event: bytes) -> None:
+        """Put on the bus what a member asks, or complains of."""
+        self._send_for(collection_id, TopicKind.REQUESTS, self._header(), event)
+
+    def _send_for(
+        self,
+        collection_id: str,
+        kind: TopicKind,
+        header: Header,
+        event: bytes,
+        *,
+        retained: bool = False,
+    ) -> None:
+        topic = self._topics.of_member(kind, collection_id)
+        self._send(topic, header, event, retained=retained)
+        # The other servers of this node hear it without the bus.
+        for other in self._members.values():
+            if other.collection_id != collection_id:
+                _deliver(other, kind, collection_id, header, event)
+
+    def _send(
+        self, topic: str, header: Header, body: bytes, *, retained: bool = False
+    ) -> None:
+        try:
+            payload = wrap(self._bus_key, topic, header, body)
+        except EnvelopeError:
+            # Too large for the bus: whoever sees the gap fetches it from here.
+            self.oversized += 1
+            return
+        self._bus.publish(Message(topic, payload, retained))
+
+    # what is heard on the bus
+
+    def received(self, message: Message, link: str | None) -> None:
+        """A message arrived."""
+        if not message.payload:
+            return
+        try:
+            kind, about = self._topics.parse(message.topic)
+            envelope = unwrap(self._bus_key, message.topic, message.payload)
+        except EnvelopeError as error:
+            self._refuse(_REFUSALS.get(error.reason, Refusal.MALFORMED), link)
+            return
+        sender = envelope.header.node
+        if sender == self.info.node_id:
+            self._hear_itself(kind, envelope.header)
+        elif self._trust.is_removed(sender):
+            self._refuse(Refusal.REMOVED, sender)
+        elif link is not None and sender != link and sender in self._linked:
+            self.indirect += 1  # it comes from its own broker, too
+        elif self._heard.is_new(_code_of(message.payload)):
+            try:
+                is_news = self._heed(kind, about, envelope)
+            except BadRequestError as error:
+                self._refuse(Refusal.MALFORMED, sender)
+                logger.debug("message on %s: %s", message.topic, error)
+                return
+            if is_news and link is not None and is_partial(len(self.peers) + 1):
+                retained = kind in _RETAINED
+                self._bus.publish(replace(message, retained=retained))
+
+    def _heed(self, kind: TopicKind, about: str, envelope: Envelope) -> bool:
+        """Do what a message says; False when it may not say so, or is of no use."""
+        if kind is TopicKind.NODE:
+            return self._hear_node(about, envelope)
+        if kind is TopicKind.LOST:
+            return self._hear_lost(about)
+        sender = envelope.header.node
+        self.peers.heard(sender, self._clock.monotonic())
+        is_of_registry = kind in (TopicKind.REGISTRATION, TopicKind.REQUESTS)
+        # Who may register what is for the members' registries to judge.
+        if not is_of_registry and not self._speaks_for(sender, about):
+            return False
+        for member in self._members.values():
+            _deliver(member, kind, about, envelope.header, envelope.body)
+        return True
+
+    def _speaks_for(self, node_id: str, collection_id: str) -> bool:
+        record = self.records().get(collection_id)
+        if record is None:
+            return False  # whoever isn't registered yet registers first
+        if record.node_id != node_id:
+            self._refuse(Refusal.SPEAKER, node_id)
+            return False
+        return True
+
+    def _hear_node(self, about: str, envelope: Envelope) -> bool:
+        told = loads(envelope.body)
+        info = self._codec.from_object(NodeInfo, told.get("info"), "info")
+        if not info.node_id == about == envelope.header.node:
+            self._refuse(Refusal.SPEAKER, envelope.header.node)
+            return False
+        if not self.peers.described(info):
+            return False
+        self.peers.heard(about, self._clock.monotonic())
+        self._link()
+        return True
+
+    def _hear_lost(self, about: str) -> bool:
+        peer = self.peers.get(about)
+        if peer is None or about in self._linked or peer.lost is not None:
+            return False
+        self.peers.lost(about, self._clock.monotonic())
+        self._meet_peer(peer)  # it may be there all the same
+        return True
+
+    def _hear_itself(self, kind: TopicKind, header: Header) -> None:
+        """A copied card has this node's key: then there is a second one that lives."""
+        if (
+            kind is TopicKind.NODE
+            and header.run != self.info.run_id
+            and (header.revision or 0) > self.info.revision
+        ):
+            self._refuse(Refusal.CONFLICT, self.info.node_id)
+
+    def linked(self, node_id: str) -> None:
+        """The broker of a neighbour is subscribed to."""
+        self._linked.add(node_id)
+        self.peers.linked(node_id, self._clock.monotonic())
+        peer = self.peers.get(node_id)
+        if peer is not None:
+            self._meet_peer(peer)
+        for member in self._members.values():
+            member.reachable(node_id)
+
+    def unlinked(self, node_id: str) -> None:
+        """A connection with a neighbour broke off."""
+        self._linked.discard(node_id)
+        peer = self.peers.get(node_id)
+        if peer is not None and peer.lost is None:
+            self.peers.lost(node_id, self._clock.monotonic())
+            self._meet_peer(peer)
+
+    def _refuse(self, reason: Refusal, who: str | None) -> None:
+        self._trust.refused(reason, who or "the bus")
+
+    # speaking with other nodes
+
+    def seen(self, node_id: str, addresses: Addresses) -> None:
+        """A node was seen on the network."""
+        if self._trust.is_removed(node_id):
+            return
+        self.peers.seen(node_id, [host for host, _ in addresses])
+        peer = self.peers.get(node_id)
+        if peer is None or peer.lost is not None or not peer.info.revision:
+            self._contacts.want(node_id, addresses)
+        self._link()
+
+    def _meet_static_peers(self) -> None:
+        for addresses in self._static_peers():
+            hosts = {host for host, _ in addresses}
+            if not any(hosts & set(peer.addresses) for peer in self.peers.all()):
+                self._contacts.want(None, addresses)
+
+    def _meet_peer(self, peer: Peer) -> None:
+        self._contacts.want(peer.info.node_id, _rest_addresses(peer))
+
+    def _meet_somebody(self) -> None:
+        self._meet_static_peers()
+        peers = self.peers.all()
+        if peers:
+            self._meet_peer(self._random.choice(peers))
+
+    async def _meet(self, node_id: str | None, addresses: Addresses) -> None:
+        """Exchange what is known with a node, in one question or two."""
+        peer = self._dialer.peer(node_id, addresses)
+        started = self._clock.monotonic()
+        before = self._clock.now()
+        try:
+            theirs = await peer.exchange(self._knowledge.half(self.info, before))
+        except PeerUnavailableError:
+            if node_id is not None:
+                self.peers.lost(node_id, self._clock.monotonic())
+            raise
+        after = self._clock.now()
+        skew = (theirs.time - (before + after) / 2) / 1000
+        await self._merge(theirs)
+        met = theirs.sender.node_id
+        self.peers.seen(met, [host for host, _ in addresses[:1]])
+        self.peers.heard(met, self._clock.monotonic(), skew=skew)
+        logger.debug("spoke with %s in %s", met, self._clock.monotonic() - started)
+        half = self._knowledge.half(self.info, self._clock.now(), theirs)
+        if half.nodes or half.members or self._knowledge.lacks(theirs):
+            await self._merge(await peer.exchange(half))
+        self._link()
+        for member in self._members.values():
+            member.reachable(met)
+
+    async def _merge(self, theirs: Exchange) -> None:
+        for removal in await self._trust.merge(theirs.removals):
+            if removal.is_removed:
+                self.forget(removal.node_id)
+        news = self._knowledge.merge(theirs)
+        for record in news.records:
+            for member in self._members.values():
+                member.hear_record(record)
+        for mark in news.marks:
+            for member in self._members.values():
+                member.hear_mark(mark)
+
+    def forget(self, node_id: str) -> None:
+        """A node was removed from the cohort."""
+        self.peers.removed(node_id)
+        self._linked.discard(node_id)
+        for member in self._members.values():
+            member.node_removed(node_id)
+        self._link()
+
+    # what others ask; the other half of CohortPeer
+
+    async def exchange(self, node_id: str, half: Exchange) -> Exchange:
+        """Answer an exchange.
+
+        Args:
+            node_id: Who asks; empty in an open cohort, where nobody can tell.
+            half: What it says.
+
+        Raises:
+            BadRequestError: The asker describes itself by another node's id.
+        """
+        if node_id and half.sender.node_id != node_id:
+            raise BadRequestError("not the asker's own id", "sender.nodeId")
+        await self._merge(half)
+        self.peers.heard(half.sender.node_id, self._clock.monotonic())
+        self._link()
+        return self._knowledge.half(self.info, self._clock.now(), half)
+
+    # what is known
+
+    def records(self) -> Mapping[str, MemberRecord]:
+        """All members that are known, by collection id, own ones included."""
+        found: dict[str, MemberRecord] = {}
+        for member in self._members.values():
+            for collection_id, record in member.records().items():
+                known = found.get(collection_id)
+                if known is None or known.revision < record.revision:
+                    found[collection_id] = record
+        return found
+
+    def _marks(self) -> Iterable[Mark]:
+        found: dict[str, Mark] = {}
+        for member in self._members.values():
+            for mark in member.marks():
+                known = found.get(mark.metadata_collection_id)
+                if known is None or known.sequence < mark.sequence:
+                    found[mark.metadata_collection_id] = mark
+        return found.values()
+
+    def peer_of(self, node_id: str) -> CohortPeer:
+        """The node, to be asked.
+
+        Raises:
+            PeerUnavailableError: Nothing is known of where it is.
+        """
+        peer = self.peers.get(node_id)
+        if peer is None:
+            raise PeerUnavailableError(node_id, "its address isn't known")
+        return self._dialer.peer(node_id, _rest_addresses(peer))
+
+
+def _rest_addresses(peer: Peer) -> list[tuple[str, int]]:
+    return [(host, peer.info.rest_port) for host in peer.addresses]
+
+
+_RETAINED = frozenset({TopicKind.REGISTRATION, TopicKind.NODE})
+_REFUSALS = {
+    EnvelopeFault.NO_CODE: Refusal.CODE,
+    EnvelopeFault.WRONG_CODE: Refusal.CODE,
+}
+
+
+def _deliver(
+    member: CohortMember,
+    kind: TopicKind,
+    collection_id: str,
+    header: Header,
+    event: bytes,
+) -> None:
+    if kind in (TopicKind.REGISTRATION, TopicKind.REQUESTS):
+        member.hear_registry(collection_id, header.node, header.revision, event)
+    elif header.step is not None:
+        member.hear_event(collection_id, header.step, event)
+    else:
+        member.hear_error(collection_id, event)
+
+
+def _code_of(payload: bytes) -> bytes:
+    return blake2b(payload, digest_size=16).digest()

@@ -1,0 +1,154 @@
+"""What this node answers when another asks; the other half of ``CohortPeer``."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+from edgenode.cohort.member import CohortMember
+from edgenode.cohort.model import Exchange
+from edgenode.cohort.node import CohortNode
+from edgenode.errors import MemberElsewhereError, PeerRefusedError
+from edgenode.events.frames import HistoryFrame, StateFrame
+from edgenode.events.streams import Position, Sum
+
+
+class PeerService:
+    """Answers for the node and its members; the asker's id comes first."""
+
+    def __init__(
+        self,
+        node: CohortNode,
+        members: Mapping[str, CohortMember],
+        token: Callable[[], str | None],
+    ) -> None:
+        """Take who answers.
+
+        Args:
+            node: Answers exchanges.
+            members: This node's, by collection id.
+            token: The join token of the current key; None in an open cohort.
+        """
+        self._node = node
+        self._members = members
+        self._token = token
+
+    async def key(self, node_id: str) -> str:
+        """The current key of the cohort, as its join token."""
+        token = self._token()
+        if token is None:
+            raise PeerRefusedError(self._node.info.node_id, "the cohort has no key")
+        return token
+
+    async def exchange(self, node_id: str, half: Exchange) -> Exchange:
+        """Hear what the other knows, and tell what it lacks."""
+        return await self._node.exchange(node_id, half)
+
+    async def events(
+        self, node_id: str, collection_id: str, after: Position
+    ) -> AsyncIterator[HistoryFrame]:
+        """The events of a member behind a place; the last frame ends it."""
+        async for frame in self._member(collection_id).history(after):
+            yield frame
+
+    async def type_digest(self, node_id: str, collection_id: str) -> Mapping[str, int]:
+        """The version of each type definition, by GUID."""
+        return self._member(collection_id).type_versions()
+
+    async def type_defs(
+        self, node_id: str, collection_id: str, guids: Sequence[str]
+    ) -> list[bytes]:
+        """Some type definitions; those that aren't there are left out."""
+        return self._member(collection_id).type_texts(guids)
+
+    async def group_sums(
+        self, node_id: str, collection_id: str, owner: str
+    ) -> Mapping[str, Sum]:
+        """Sums by group."""
+        return await self._member(collection_id).holdings.group_sums(owner)
+
+    async def bucket_sums(
+        self, node_id: str, collection_id: str, owner: str, group: str
+    ) -> Mapping[int, Sum]:
+        """Sums by bucket."""
+        return await self._member(collection_id).holdings.bucket_sums(owner, group)
+
+    async def bucket_items(
+        self,
+        node_id: str,
+        collection_id: str,
+        owner: str,
+        group: str,
+        buckets: Sequence[int],
+    ) -> Mapping[str, int]:
+        """Digests by GUID."""
+        holdings = self._member(collection_id).holdings
+        return await holdings.bucket_items(owner, group, buckets)
+
+    async def states(
+        self, node_id: str, collection_id: str, guids: Sequence[str]
+    ) -> AsyncIterator[StateFrame]:
+        """Instances as they are now, one frame each."""
+        holdings = self._member(collection_id).holdings
+        stored = {each.guid: each for each in await holdings.documents(guids)}
+        for guid in guids:
+            known = stored.get(guid)
+            if known is None:
+                yield StateFrame(guid)
+            else:
+                yield StateFrame(guid, known.kind, known.json)
+
+    def _member(self, collection_id: str) -> CohortMember:
+        member = self._members.get(collection_id)
+        if member is None:
+            raise MemberElsewhereError(collection_id)
+        return member
+
+
+class LocalPeer:
+    """This node, asked by its own members about each other; see ``CohortPeer``."""
+
+    def __init__(self, service: PeerService, node_id: str) -> None:
+        self._service = service
+        self._node_id = node_id
+
+    async def exchange(self, half: Exchange) -> Exchange:
+        """Nobody exchanges anything with itself."""
+        raise PeerRefusedError(self._node_id, "this is the same node")
+
+    def events(
+        self, collection_id: str, after: Position
+    ) -> AsyncIterator[HistoryFrame]:
+        """The events of one of the members behind a place."""
+        return self._service.events(self._node_id, collection_id, after)
+
+    async def type_digest(self, collection_id: str) -> Mapping[str, int]:
+        """The version of each type definition, by GUID."""
+        return await self._service.type_digest(self._node_id, collection_id)
+
+    async def type_defs(self, collection_id: str, guids: Sequence[str]) -> list[bytes]:
+        """Some type definitions."""
+        return await self._service.type_defs(self._node_id, collection_id, guids)
+
+    async def group_sums(self, collection_id: str, owner: str) -> Mapping[str, Sum]:
+        """Sums by group."""
+        return await self._service.group_sums(self._node_id, collection_id, owner)
+
+    async def bucket_sums(
+        self, collection_id: str, owner: str, group: str
+    ) -> Mapping[int, Sum]:
+        """Sums by bucket."""
+        return await self._service.bucket_sums(
+            self._node_id, collection_id, owner, group
+        )
+
+    async def bucket_items(
+        self, collection_id: str, owner: str, group: str, buckets: Sequence[int]
+    ) -> Mapping[str, int]:
+        """Digests by GUID."""
+        return await self._service.bucket_items(
+            self._node_id, collection_id, owner, group, buckets
+        )
+
+    def states(
+        self, collection_id: str, guids: Sequence[str]
+    ) -> AsyncIterator[StateFrame]:
+        """Instances as they are now."""
+        return self._service.states(self._node_id, collection_id, guids)
