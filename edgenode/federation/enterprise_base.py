@@ -13,8 +13,6 @@ from typing import Any, Generic, Protocol, TypeVar
 from edgenode.codec.codec import Codec
 from edgenode.collection.base import (
     Answer,
-    InstanceOperations,
-    QueryOperations,
     TypeOperations,
     answered,
 )
@@ -28,7 +26,11 @@ from edgenode.errors import (
     UserIdMissingError,
 )
 from edgenode.federation.failures import gravest, is_not_known
-from edgenode.federation.members import FederationMember, FederationMembers
+from edgenode.federation.members import (
+    AskedCollection,
+    FederationMember,
+    FederationMembers,
+)
 from edgenode.federation.merge import (
     MemberAnswer,
     OneEntity,
@@ -49,11 +51,7 @@ REPOSITORY = "Enterprise"
 """What genuine servers call the whole cohort's repository in errors."""
 
 
-class AskedCollection(QueryOperations, InstanceOperations, Protocol):
-    """What this member's collection and those of the others can be asked alike."""
-
-
-class LocalCollection(AskedCollection, TypeOperations, Protocol):
+class LocalCollection(TypeOperations, AskedCollection, Protocol):
     """This member's collection."""
 
 

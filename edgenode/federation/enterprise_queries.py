@@ -7,11 +7,11 @@ from typing import TypeVar
 from edgenode.clock import EpochMillis
 from edgenode.collection.base import Guids, Statuses
 from edgenode.federation.enterprise_base import (
-    AskedCollection,
     EnterpriseOperations,
     Question,
     Told,
 )
+from edgenode.federation.members import AskedCollection
 from edgenode.federation.merge import (
     MemberAnswer,
     member_paging,

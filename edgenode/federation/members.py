@@ -5,18 +5,32 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from edgenode.clock import Clock
+from edgenode.collection.base import (
+    Answer,
+    InstanceOperations,
+    QueryOperations,
+    answered,
+)
 from edgenode.errors import MemberUnavailableError, OMRSError
 from edgenode.events.registration import MemberRegistration
 from edgenode.federation.breaker import Breaker, BreakerState
-from edgenode.federation.remote import RemoteMetadataCollection
 from edgenode.limits import CALLS_OF_A_MEMBER, FAIR_SECONDS, LATENCY_SAMPLES
 
 T = TypeVar("T")
 
-Connect = Callable[[MemberRegistration], RemoteMetadataCollection | None]
+
+class AskedCollection(QueryOperations, InstanceOperations, Protocol):
+    """What the collections of this member and of the others can be asked alike."""
+
+    def get_metadata_collection_id(self, user_id: str) -> Answer[str]:
+        """The id of the collection, as it says itself."""
+        ...
+
+
+Connect = Callable[[MemberRegistration], AskedCollection | None]
 """Makes the collection of a registered member; None for one that isn't to be asked."""
 
 
@@ -51,7 +65,7 @@ class FederationMember:
     def __init__(
         self,
         registration: MemberRegistration,
-        collection: RemoteMetadataCollection,
+        collection: AskedCollection,
         clock: Clock,
     ) -> None:
         self.registration = registration
@@ -70,7 +84,7 @@ class FederationMember:
     async def ask(
         self,
         user_id: str,
-        question: Callable[[RemoteMetadataCollection], Awaitable[T]],
+        question: Callable[[AskedCollection], Awaitable[T]],
         seconds: float,
     ) -> T:
         """The member's answer to a question.
@@ -131,7 +145,7 @@ class FederationMember:
         if self._is_identified:
             return
         try:
-            told = await self._collection.get_metadata_collection_id(user_id)
+            told = await answered(self._collection.get_metadata_collection_id(user_id))
         except OMRSError as error:
             raise self._unavailable(f"doesn't tell who it is: {error}") from error
         if told != self.id:

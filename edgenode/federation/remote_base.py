@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from enum import Enum
 from functools import partial
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
@@ -79,7 +80,8 @@ class RemoteOperations:
         return await self._answer("GET", user_id, path, None)
 
     async def _post(self, user_id: str, path: str, body: object) -> Mapping[str, Any]:
-        return await self._answer("POST", user_id, path, self._codec.encode(body))
+        text = dumps(body.name) if isinstance(body, Enum) else self._codec.encode(body)
+        return await self._answer("POST", user_id, path, text)
 
     async def _answer(
         self, method: str, user_id: str, path: str, body: bytes | None

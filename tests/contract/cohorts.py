@@ -1,0 +1,179 @@
+"""Members of a cohort for tests: real collections over SQLite, joined directly or by REST."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from edgenode.clock import Clock, SystemClock
+from edgenode.collection.local import LocalMetadataCollection
+from edgenode.collection.local_base import LocalCollectionParts
+from edgenode.events.registration import MemberRegistration
+from edgenode.federation.enterprise import EnterpriseMetadataCollection
+from edgenode.federation.enterprise_base import EnterpriseParts
+from edgenode.federation.members import AskedCollection, FederationMembers
+from edgenode.federation.remote import RemoteMetadataCollection
+from edgenode.instances.model import EntityDetail, EntityProxy, Relationship
+from edgenode.instances.provenance import Home
+from edgenode.releases import SERVED
+from edgenode.repository.sqlite import SqliteRepository
+from tests.model.house import CODEC, types
+from tests.wire.http import Client
+from tests.wire.seeds import plant
+from tests.wire.serving import hosted, serving
+
+HOMES = tuple(Home(f"{name}-id", name) for name in ("alder", "birch", "cedar"))
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member of the cohort."""
+
+    home: Home
+    repository: SqliteRepository
+    collection: LocalMetadataCollection
+
+    @property
+    def registration(self) -> MemberRegistration:
+        return MemberRegistration(
+            metadata_collection_id=self.home.id,
+            metadata_collection_name=self.home.name,
+            server_name=self.home.name,
+        )
+
+    async def has(self, *instances: EntityDetail | EntityProxy | Relationship) -> None:
+        """Store instances as they are, as copies arrive."""
+        await plant(self.repository, instances)
+
+
+@asynccontextmanager
+async def member(
+    home: Home,
+    path: Path,
+    clock: Clock,
+    known: Iterable[Home] = HOMES,
+    new_uuid: Callable[[], str] = lambda: str(uuid4()),
+) -> AsyncIterator[Member]:
+    """A member with a store of its own."""
+    async with SqliteRepository.opened(
+        path, CODEC, clock, name=str(home.name)
+    ) as repository:
+        collection = LocalMetadataCollection(
+            LocalCollectionParts(
+                home=home,
+                repository=repository,
+                types=types(),
+                codec=CODEC,
+                release=SERVED,
+                clock=clock,
+                random_uuid=new_uuid,
+                is_known_collection={each.id for each in known}.__contains__,
+            )
+        )
+        yield Member(home, repository, collection)
+
+
+@dataclass(frozen=True)
+class LoopbackCaller:
+    """Sends a member's requests to a port of this machine."""
+
+    client: Client
+
+    async def request(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        others = {key: told for key, told in headers.items() if key != "Content-Type"}
+        reply = await self.client.request(method, path, body, headers=others)
+        return reply.status, reply.headers, reply.text
+
+
+class JsonCaller(LoopbackCaller):
+    """The same for one that knows nothing of packed lists, as genuine members don't."""
+
+    async def request(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        plain = {**headers, "Accept": "application/json"}
+        return await super().request(method, path, body, plain)
+
+
+def remote_of(
+    home: Home, client: Client, caller: type[LoopbackCaller] = LoopbackCaller
+) -> RemoteMetadataCollection:
+    """The collection of a member that is served at a port."""
+    return RemoteMetadataCollection(
+        home.id, caller(client), f"/servers/{home.name}", CODEC
+    )
+
+
+@asynccontextmanager
+async def served(members: Sequence[Member], clock: Clock) -> AsyncIterator[Client]:
+    """The REST API of members, all of them in one process."""
+    servers = {
+        str(each.home.name): hosted(each.collection, clock, name=str(each.home.name))
+        for each in members
+    }
+    async with serving(clock, servers) as client:
+        yield client
+
+
+def registration_of(home: Home) -> MemberRegistration:
+    """A member as it is registered."""
+    return MemberRegistration(
+        metadata_collection_id=home.id, metadata_collection_name=home.name
+    )
+
+
+def enterprise_of(
+    local: Member, others: Mapping[Home, AskedCollection], clock: Clock
+) -> tuple[EnterpriseMetadataCollection, FederationMembers]:
+    """The whole cohort's collection as one member has it."""
+    by_id = {home.id: collection for home, collection in others.items()}
+    members = FederationMembers(
+        lambda registration: by_id.get(str(registration.metadata_collection_id)), clock
+    )
+    members.update(map(registration_of, others))
+    parts = EnterpriseParts(
+        local=local.collection,
+        local_id=local.home.id,
+        members=members,
+        types=types(),
+        codec=CODEC,
+    )
+    return EnterpriseMetadataCollection(parts), members
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Three members that know nothing of each other but by asking."""
+
+    alder: Member
+    birch: Member
+    cedar: Member
+    enterprise: EnterpriseMetadataCollection
+    """As alder has it."""
+    members: FederationMembers
+
+
+@asynccontextmanager
+async def cohort(
+    directory: Path, *, over: type[LoopbackCaller] | None, clock: Clock | None = None
+) -> AsyncIterator[Cohort]:
+    """A cohort; ``over`` says how they are joined, None directly."""
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        alder, birch, cedar = [
+            await stack.enter_async_context(
+                member(home, directory / f"{home.name}.db", clock)
+            )
+            for home in HOMES
+        ]
+        others: dict[Home, AskedCollection] = {
+            each.home: each.collection for each in (birch, cedar)
+        }
+        if over is not None:
+            client = await stack.enter_async_context(served([birch, cedar], clock))
+            others = {home: remote_of(home, client, over) for home in others}
+        enterprise, members = enterprise_of(alder, others, clock)
+        yield Cohort(alder, birch, cedar, enterprise, members)

@@ -1,0 +1,56 @@
+"""One contract, four ways to keep it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from edgenode.clock import SystemClock
+from edgenode.federation.members import AskedCollection
+from tests.contract.cohorts import (
+    HOMES,
+    Cohort,
+    JsonCaller,
+    LoopbackCaller,
+    cohort,
+    enterprise_of,
+    member,
+    remote_of,
+    served,
+)
+
+
+@pytest.fixture(
+    params=["local", "remote", "remote in JSON", "enterprise", "enterprise over REST"]
+)
+async def collection(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[AskedCollection]:
+    """A collection with nothing in it."""
+    clock, kind = SystemClock(), request.param
+    home, other, _ = HOMES
+    async with (
+        member(home, tmp_path / "one.db", clock) as one,
+        member(other, tmp_path / "other.db", clock) as two,
+        served([one, two], clock) as client,
+    ):
+        match kind:
+            case "local":
+                yield one.collection
+            case "remote":
+                yield remote_of(home, client)
+            case "remote in JSON":
+                yield remote_of(home, client, JsonCaller)
+            case "enterprise":
+                yield enterprise_of(one, {other: two.collection}, clock)[0]
+            case _:
+                yield enterprise_of(one, {other: remote_of(other, client)}, clock)[0]
+
+
+@pytest.fixture(params=[None, LoopbackCaller, JsonCaller])
+async def three(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[Cohort]:
+    """A cohort of three, joined directly, over REST, and over REST without packing."""
+    async with cohort(tmp_path, over=request.param) as joined:
+        yield joined
