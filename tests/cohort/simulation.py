@@ -1,0 +1,342 @@
+"""Whole nodes of a cohort in one process, over a network and a clock that tests move.
+
+Only time, the bus and the connections between nodes are made up; stores, collections and
+everything that the cohort does are the real ones.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from edgenode.bus.base import Message
+from edgenode.bus.memory import MemoryNetwork
+from edgenode.codec.codec import Codec
+from edgenode.codec.json import dumps
+from edgenode.cohort.envelope import Header, Topics, wrap
+from edgenode.cohort.member import CohortMember, MemberParts
+from edgenode.cohort.model import Exchange, NodeInfo
+from edgenode.cohort.node import CohortNode
+from edgenode.cohort.peer import CohortPeer
+from edgenode.cohort.service import PeerService
+from edgenode.collection.local import LocalMetadataCollection
+from edgenode.collection.local_base import LocalCollectionParts
+from edgenode.errors import PeerUnavailableError
+from edgenode.events.exchange import ExchangeRules
+from edgenode.events.frames import HistoryFrame, StateFrame
+from edgenode.events.registration import MemberRegistration
+from edgenode.events.streams import Position, Sum
+from edgenode.instances.provenance import Home
+from edgenode.observability.audit_log import AuditLog
+from edgenode.releases import SERVED
+from edgenode.releases.shipped_types import load_release_types
+from edgenode.repository.sqlite import SqliteRepository
+from edgenode.security.trust import Trust
+from edgenode.typedefs.registry import TypeRegistry
+from tests.unit.cohort.clocks import FakeClock
+
+CODEC = Codec(SERVED)
+TOPICS = Topics("edgenode/test/00/")
+BUS_KEY = b"k" * 32
+PORT = 9444
+TURNS = 30
+
+
+@cache
+def release_types() -> TypeRegistry:
+    return load_release_types(SERVED)
+
+
+@dataclass
+class SkewedClock:
+    """One node's clock: the common one, as wrong as it is."""
+
+    common: FakeClock
+    offset: float = 0.0
+
+    def now(self) -> int:
+        return self.common.now() + int(self.offset * 1000)
+
+    def monotonic(self) -> float:
+        return self.common.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await self.common.sleep(seconds)
+
+
+@dataclass
+class World:
+    """All nodes, and what joins them."""
+
+    directory: Path
+    random: Random
+    clock: FakeClock = field(default_factory=FakeClock)
+    network: MemoryNetwork = field(default_factory=MemoryNetwork)
+    nodes: dict[str, "SimulatedNode"] = field(default_factory=dict)
+    questions: int = 0
+
+    async def settle(self, *, deliver: bool = True) -> None:
+        """Let everything happen that can without time passing."""
+        quiet = 0
+        while quiet < 3:
+            before = self.activity()
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+            if deliver:
+                self.network.deliver_all()
+            for node in list(self.nodes.values()):
+                await node.repository.change(lambda tx: None)
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+            quiet = quiet + 1 if self.activity() == before else 0
+
+    def activity(self) -> tuple[object, ...]:
+        return (
+            self.questions,
+            len(self.network.pending),
+            *(
+                (
+                    name,
+                    tuple(sorted(node.repository.positions().items())),
+                    node.repository.last_sequence(),
+                    tuple(node.member.records().values()),
+                )
+                for name, node in self.nodes.items()
+            ),
+        )
+
+    async def pass_time(self, seconds: float, step: float = 1.0) -> None:
+        """Let time pass, and everything that comes of it."""
+        left = seconds
+        while left > 0:
+            self.clock.advance(min(step, left))
+            left -= step
+            await self.settle()
+
+    @asynccontextmanager
+    async def node(self, name: str, **fields: Any) -> AsyncIterator["SimulatedNode"]:
+        """A node that runs until the end of the block."""
+        async with AsyncExitStack() as stack:
+            node = await SimulatedNode.started(self, name, stack, **fields)
+            self.nodes[name] = node
+            try:
+                yield node
+            finally:
+                self.nodes.pop(name, None)
+
+
+@dataclass
+class Dialer:
+    """Joins a node to the others directly, as far as the network lets it."""
+
+    world: World
+    own: str
+
+    def peer(
+        self, node_id: str | None, addresses: Sequence[tuple[str, int]]
+    ) -> CohortPeer:
+        return DirectPeer(self.world, self.own, node_id or addresses[0][0])
+
+
+@dataclass
+class DirectPeer:
+    """Another node, asked without a network in between."""
+
+    world: World
+    own: str
+    other: str
+
+    def _service(self) -> PeerService:
+        self.world.questions += 1
+        node = self.world.nodes.get(self.other)
+        if node is None or not self.world.network.is_reachable(self.own, self.other):
+            raise PeerUnavailableError(self.other, "it isn't reachable")
+        return node.service
+
+    async def exchange(self, half: Exchange) -> Exchange:
+        text = CODEC.event_object(half)
+        answer = await self._service().exchange(
+            self.own, CODEC.from_object(Exchange, text)
+        )
+        return CODEC.from_object(Exchange, CODEC.event_object(answer))
+
+    async def events(
+        self, collection_id: str, after: Position
+    ) -> AsyncIterator[HistoryFrame]:
+        async for frame in self._service().events(self.own, collection_id, after):
+            self._check()
+            yield frame
+
+    def _check(self) -> None:
+        if not self.world.network.is_reachable(self.own, self.other):
+            raise PeerUnavailableError(self.other, "it broke off")
+
+    async def type_digest(self, collection_id: str) -> Mapping[str, int]:
+        return await self._service().type_digest(self.own, collection_id)
+
+    async def type_defs(self, collection_id: str, guids: Sequence[str]) -> list[bytes]:
+        return await self._service().type_defs(self.own, collection_id, guids)
+
+    async def group_sums(self, collection_id: str, owner: str) -> Mapping[str, Sum]:
+        return await self._service().group_sums(self.own, collection_id, owner)
+
+    async def bucket_sums(
+        self, collection_id: str, owner: str, group: str
+    ) -> Mapping[int, Sum]:
+        return await self._service().bucket_sums(self.own, collection_id, owner, group)
+
+    async def bucket_items(
+        self, collection_id: str, owner: str, group: str, buckets: Sequence[int]
+    ) -> Mapping[str, int]:
+        return await self._service().bucket_items(
+            self.own, collection_id, owner, group, buckets
+        )
+
+    async def states(
+        self, collection_id: str, guids: Sequence[str]
+    ) -> AsyncIterator[StateFrame]:
+        async for frame in self._service().states(self.own, collection_id, guids):
+            self._check()
+            yield frame
+
+
+@dataclass
+class SimulatedNode:
+    """One node with one server."""
+
+    name: str
+    clock: SkewedClock
+    repository: SqliteRepository
+    collection: LocalMetadataCollection
+    member: CohortMember
+    cohort: CohortNode
+    service: PeerService
+    audit_log: AuditLog
+
+    @classmethod
+    async def started(
+        cls,
+        world: World,
+        name: str,
+        stack: AsyncExitStack,
+        *,
+        peers: Sequence[str] = (),
+        rules: ExchangeRules | None = None,
+        skew: float = 0.0,
+        collection_id: str | None = None,
+    ) -> "SimulatedNode":
+        clock = SkewedClock(world.clock, skew)
+        members: list[CohortMember] = []
+        repository = await stack.enter_async_context(
+            SqliteRepository.opened(
+                world.directory / name / "metadata.db",
+                CODEC,
+                clock,
+                name=name,
+                keep_events=True,
+                events_queued=lambda _: members[0].wake() if members else None,
+            )
+        )
+        new_id = str(UUID(int=world.random.getrandbits(128), version=4))
+        collection_id = await repository.metadata_collection_id(collection_id or new_id)
+        types = (await asyncio.to_thread(release_types)).copy()
+        types.put(*repository.types())
+        audit_log = AuditLog(name, clock)
+        collection = LocalMetadataCollection(
+            LocalCollectionParts(
+                home=Home(collection_id, name),
+                repository=repository,
+                types=types,
+                codec=CODEC,
+                release=SERVED,
+                clock=clock,
+                random_uuid=lambda: str(
+                    UUID(int=world.random.getrandbits(128), version=4)
+                ),
+                is_known_collection=lambda known: members[0].is_known(known),
+            )
+        )
+        registration = MemberRegistration(
+            metadata_collection_id=collection_id,
+            metadata_collection_name=name,
+            server_name=name,
+            server_type="Metadata Access Store",
+        )
+        member = CohortMember(
+            MemberParts(
+                node_id=name,
+                registration=registration,
+                collection=collection,
+                repository=repository,
+                types=types,
+                codec=CODEC,
+                rules=rules or ExchangeRules(),
+                audit_log=audit_log,
+                clock=clock,
+            )
+        )
+        members.append(member)
+        run_id = f"run{world.random.getrandbits(32):x}"
+        revision = clock.now()
+        lost = TOPICS.lost(name)
+        header = Header(node=name, run=run_id)
+        will = wrap(BUS_KEY, lost, header, dumps({"lost": name}))
+        node = CohortNode(
+            info=NodeInfo(
+                node_id=name,
+                run_id=run_id,
+                revision=revision,
+                name=name,
+                addresses=(name,),
+                rest_port=PORT,
+                bus_port=PORT + 1,
+            ),
+            members=[member],
+            bus=world.network.bus(name, Message(lost, will)),
+            dialer=Dialer(world, name),
+            trust=await Trust.opened(world.directory / name / "removals.json"),
+            codec=CODEC,
+            topics=TOPICS,
+            bus_key=BUS_KEY,
+            static_peers=lambda: [[(peer, PORT)] for peer in peers],
+            clock=clock,
+            random=Random(world.random.getrandbits(64)),  # noqa: S311
+        )
+        service = PeerService(node, {collection_id: member}, lambda: None)
+        task = asyncio.create_task(node.run(), name=f"node {name}")
+
+        async def stop() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        stack.push_async_callback(stop)
+        return cls(
+            name, clock, repository, collection, member, node, service, audit_log
+        )
+
+    @property
+    def id(self) -> str:
+        return self.member.collection_id
+
+    async def holdings(self) -> dict[str, tuple[str, str, str]]:
+        """Everything stored, by GUID: kind, home and the document's text."""
+        found: dict[str, tuple[str, str, str]] = {}
+        newest = await self.repository.newest_state()
+        from edgenode.instances.model import EntityDetail, Relationship
+
+        for kind in (EntityDetail, Relationship):
+            for document in await self.repository.states_until(
+                kind, newest, "", 100_000
+            ):
+                value = document.value
+                found[str(value.guid)] = (
+                    kind.__name__,
+                    str(value.metadata_collection_id),
+                    document.json.decode(),
+                )
+        return found

@@ -1,0 +1,78 @@
+"""Nodes find each other, share metadata and catch up, over a simulated network."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from edgenode.instances.model import EntityDetail
+from tests.cohort.simulation import SimulatedNode, World
+from tests.model.house import properties
+
+USER = "erin"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path, Random(7))  # noqa: S311
+
+
+async def add_term(node: SimulatedNode, name: str) -> EntityDetail:
+    term_type = str(node.collection.get_type_def_by_name(USER, "GlossaryTerm").guid)
+    document = await node.collection.add_entity(
+        USER, term_type, properties(qualifiedName=name), None, None
+    )
+    return document.value
+
+
+async def test_two_nodes_learn_of_each_other(world: World) -> None:
+    async with world.node("a") as one, world.node("b", peers=["a"]) as other:
+        await world.settle()
+        assert set(one.member.records()) == {one.id, other.id}
+        assert set(other.member.records()) == {one.id, other.id}
+
+
+async def test_a_change_is_known_to_the_other(world: World) -> None:
+    async with world.node("a") as one, world.node("b", peers=["a"]) as other:
+        await world.settle()
+        term = await add_term(one, "t")
+        await world.settle()
+        assert other.repository.entity(str(term.guid)) is not None
+        assert await one.holdings() == await other.holdings()
+
+
+async def test_what_was_there_before_is_known_to_who_comes_later(world: World) -> None:
+    async with world.node("a") as one:
+        for number in range(30):
+            await add_term(one, f"t{number}")
+        async with world.node("b", peers=["a"]) as other:
+            await world.settle()
+            assert len(await other.holdings()) == 30
+            assert await one.holdings() == await other.holdings()
+
+
+async def test_a_split_heals(world: World) -> None:
+    async with world.node("a") as one, world.node("b", peers=["a"]) as other:
+        await world.settle()
+        world.network.part(["a"], ["b"])
+        await world.settle()
+        for number in range(10):
+            await add_term(one, f"one{number}")
+            await add_term(other, f"other{number}")
+        await world.settle()
+        assert len(await one.holdings()) == 10
+        world.network.join_all()
+        await world.pass_time(60)
+        assert len(await one.holdings()) == 20
+        assert await one.holdings() == await other.holdings()
+
+
+async def test_a_node_that_was_away_catches_up(world: World) -> None:
+    async with world.node("a") as one:
+        async with world.node("b", peers=["a"]):
+            await world.settle()
+        for number in range(10):
+            await add_term(one, f"one{number}")
+        async with world.node("b", peers=["a"]) as other:
+            await world.settle()
+            assert await one.holdings() == await other.holdings()
