@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from typing import NamedTuple, TypeVar
 
 import aiohttp
@@ -26,6 +27,7 @@ from edgenode.limits import (
     CONNECTIONS_TO_NODES,
     HANDSHAKE_SECONDS,
     KEEPALIVE_SECONDS,
+    LARGE_BODY_BYTES,
     MAX_ADDRESSES_TRIED,
     MAX_KEPT_ADDRESSES,
     MAX_PEER_ANSWER_BYTES,
@@ -185,7 +187,7 @@ class PeerHttp:
             async with self._session.request(
                 method,
                 url,
-                data=body,
+                data=_payload(body),
                 headers=headers,
                 allow_redirects=False,
                 timeout=limits,
@@ -405,6 +407,11 @@ async def _whole(target: Target, response: aiohttp.ClientResponse) -> bytes:
         response.close()
         raise PeerUnavailableError(target.name, "the answer is too large")
     return b"".join(pieces)
+
+
+def _payload(body: bytes | None) -> bytes | BytesIO | None:
+    """A body as aiohttp sends it; a large one bit by bit."""
+    return BytesIO(body) if body and len(body) > LARGE_BODY_BYTES else body
 
 
 def _put(kept: dict[str, T], label: str, value: T) -> None:

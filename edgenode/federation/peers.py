@@ -70,7 +70,7 @@ class HttpPeer:
 
     async def events(
         self, collection_id: str, after: Position
-    ) -> AsyncIterator[HistoryFrame]:
+    ) -> AsyncGenerator[HistoryFrame, None]:
         """The events of a member behind a place.
 
         Where it breaks off with PeerUnavailableError, it is asked again behind the last
@@ -129,7 +129,7 @@ class HttpPeer:
 
     async def states(
         self, collection_id: str, guids: Sequence[str]
-    ) -> AsyncIterator[StateFrame]:
+    ) -> AsyncGenerator[StateFrame, None]:
         """Instances as the member has them now, one frame each."""
         path = _member(collection_id, "states")
         for some in _portions(guids):

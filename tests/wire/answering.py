@@ -1,5 +1,6 @@
 """A node that answers the questions of others from what a test puts on its shelf."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -24,7 +25,9 @@ class Shelf:
     digests: dict[str, int] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
     asked: list[tuple[object, ...]] = field(default_factory=list)
+    told: int = 0
     closed: int = 0
+    closed_once: asyncio.Event = field(default_factory=asyncio.Event)
 
     def _note(self, node_id: str, collection_id: str, *question: object) -> None:
         self.asked.append((node_id, *question))
@@ -49,9 +52,11 @@ class Shelf:
         try:
             for frame in self.frames:
                 if frame.sequence > after.sequence or frame is self.frames[-1]:
+                    self.told += 1
                     yield frame
         finally:
             self.closed += 1
+            self.closed_once.set()
 
     async def type_digest(self, node_id: str, collection_id: str) -> Mapping[str, int]:
         self._note(node_id, collection_id)
