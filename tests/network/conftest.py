@@ -20,26 +20,21 @@ PATIENCE = 20.0
 """Seconds until something that should happen is said to have failed."""
 
 
-class Discoverer:
-    """A process of discoverer.py on a host."""
+class Program:
+    """A script of this directory on a host, of which each line is a JSON object."""
 
-    def __init__(self, host: Host, letter: str, *options: str) -> None:
-        self.host = host
-        self.node_id = letter * 32
+    def __init__(self, host: Host, script: str, *arguments: str) -> None:
         self.heard: list[dict[str, Any]] = []
-        self.seen: dict[str, list[str]] = {}
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.process = host.popen(
             sys.executable,
-            str(ROOT / "tests" / "network" / "discoverer.py"),
-            self.node_id,
-            *options,
+            str(ROOT / "tests" / "network" / script),
+            *arguments,
             environment=os.environ | {"PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        self.wait_for(lambda line: "started" in line)
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -56,17 +51,42 @@ class Discoverer:
             except queue.Empty:
                 raise AssertionError(f"only this was heard: {self.heard}") from None
             self.heard.append(line)
-            if "seen" in line:
-                self.seen[line["seen"]] = line["addresses"]
             if wanted(line):
                 return line
 
+    def crash(self) -> None:
+        """End it as a lack of power would."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+    def close(self) -> None:
+        """End it, if it hasn't ended."""
+        if self.process.poll() is None:
+            self.crash()
+        self._reader.join()
+
+
+class Discoverer(Program):
+    """A node that only looks for others."""
+
+    def __init__(self, host: Host, letter: str, *options: str) -> None:
+        self.node_id = letter * 32
+        super().__init__(host, "discoverer.py", self.node_id, *options)
+
+    @property
+    def seen(self) -> dict[str, list[str]]:
+        """The addresses of nodes as they were told last."""
+        return {
+            line["seen"]: line["addresses"] for line in self.heard if "seen" in line
+        }
+
     def sees(self, other: "Discoverer", *addresses: str) -> list[str]:
         """Wait until it knows another at these addresses; all addresses it knows."""
-        node_id = other.node_id
-        while node_id not in self.seen or not set(addresses) <= {*self.seen[node_id]}:
+        while (found := self.seen.get(other.node_id)) is None or (
+            not set(addresses) <= set(found)
+        ):
             self.wait_for(lambda line: line.get("seen") == other.node_id)
-        return self.seen[other.node_id]
+        return found
 
     def stop(self) -> dict[str, int]:
         """Have it stop properly; how many announcements of which kinds it passed over."""
@@ -75,17 +95,9 @@ class Discoverer:
         assert self.process.wait(PATIENCE) == 0
         return told
 
-    def crash(self) -> None:
-        self.process.kill()
-        self.process.wait(PATIENCE)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.crash()
-        self._reader.join()
-
 
 Start = Callable[..., Discoverer]
+Run = Callable[..., Program]
 
 
 @pytest.fixture
@@ -100,14 +112,33 @@ def network() -> Iterator[Network]:
 
 
 @pytest.fixture
-def start(network: Network) -> Iterator[Start]:
+def programs(network: Network) -> Iterator[ExitStack]:
+    """Ends programs after the test."""
+    with ExitStack() as opened:
+        yield opened
+
+
+@pytest.fixture
+def start(programs: ExitStack) -> Start:
     """Starts discoverers on hosts."""
-    started: list[Discoverer] = []
 
     def start_one(host: Host, letter: str, *options: str) -> Discoverer:
-        started.append(Discoverer(host, letter, *options))
-        return started[-1]
+        started = Discoverer(host, letter, *options)
+        programs.callback(started.close)
+        started.wait_for(lambda line: "started" in line)
+        return started
 
-    yield start_one
-    for discoverer in started:
-        discoverer.close()
+    return start_one
+
+
+@pytest.fixture
+def run(programs: ExitStack) -> Run:
+    """Starts scripts on hosts."""
+
+    def run_one(host: Host, script: str, *arguments: str) -> Program:
+        started = Program(host, script, *arguments)
+        programs.callback(started.close)
+        started.wait_for(lambda line: "started" in line)
+        return started
+
+    return run_one

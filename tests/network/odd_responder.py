@@ -60,7 +60,10 @@ async def say(address: str, halved: str) -> None:
         async with AsyncZeroconf(interfaces=[address]) as responder:
             zeroconf = responder.zeroconf
             await zeroconf.async_wait_for_start()
-            zeroconf.registry.async_add(split)  # to be answered when it is asked for
+            # Asked for the node it answers, but asked for all nodes it doesn't.
+            zeroconf.registry.async_add(split)
+            zeroconf.registry.types.clear()
+            print('{"started": true}', flush=True)  # noqa: T201
             while True:
                 for info in strange:
                     zeroconf.async_send(zeroconf.generate_service_broadcast(info, None))

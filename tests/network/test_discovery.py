@@ -1,17 +1,16 @@
 """Nodes find each other by multicast DNS, as real processes on several hosts."""
 
-import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from bench.namespaces import Host, Network
-from tests.conftest import ROOT
-from tests.network.conftest import Start
+from tests.network.conftest import PATIENCE, Run, Start
 
 CONNECT = """
 import asyncio, sys
@@ -25,6 +24,13 @@ asyncio.run(connect())
 def connect(host: Host, address: str) -> None:
     """Fail if nobody answers at an address."""
     host.run(sys.executable, "-c", CONNECT, address)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Look again and again, which takes its time, until something holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
 
 
 def test_two_nodes_find_each_other_at_all_their_addresses(
@@ -161,6 +167,31 @@ def test_after_its_cable_was_out_a_node_finds_who_came_meanwhile(
     newcomer.sees(node)
 
 
+def test_a_node_that_is_on_a_network_again_asks_for_the_others(
+    network: Network, start: Start, run: Run
+) -> None:
+    lan = network.lan(six=False)
+    host, listening_host = network.host(lan), network.host(lan)
+    listening = run(listening_host, "eavesdropper.py", listening_host.address(lan))
+    start(host, "a")
+    listening.wait_for(lambda line: line.get("directly"))  # so begin only the first
+    host.down()
+    wait_until(lambda: host.address(lan) not in host.run("ss", "-Hlun"))
+    host.up()
+    listening.wait_for(lambda line: line.get("directly"))
+
+
+def test_a_node_announces_itself_again_and_again(
+    network: Network, start: Start, run: Run
+) -> None:
+    lan = network.lan(six=False)
+    listening_host = network.host(lan)
+    listening = run(listening_host, "eavesdropper.py", listening_host.address(lan))
+    start(network.host(lan), "a", "--announce", "0.5")
+    for _ in range(6):  # three of them are those of the start
+        listening.wait_for(lambda line: line.get("answers"))
+
+
 def test_nodes_that_a_switch_kept_apart_find_each_other_without_a_change_of_links(
     network: Network, start: Start
 ) -> None:
@@ -178,7 +209,7 @@ def test_a_node_that_comes_back_is_told_again(network: Network, start: Start) ->
     one, other = start(hosts[0], "a"), start(hosts[1], "b")
     known = one.sees(other, hosts[1].address(lan), hosts[1].address(lan, six=True))
     other.stop()
-    one.seen.clear()
+    one.heard.clear()
     again = start(hosts[1], "b")
     assert sorted(one.sees(again)) == sorted(known)
 
@@ -213,17 +244,11 @@ def test_nodes_of_other_cohorts_are_counted_and_nothing_else(
 
 
 def test_rubbish_and_odd_announcements_keep_no_nodes_from_finding_each_other(
-    network: Network, start: Start
+    network: Network, start: Start, run: Run
 ) -> None:
     lan = network.lan()
     odd_host, friend_host = network.host(lan), network.host(lan)
-    odd_host.popen(
-        sys.executable,
-        str(ROOT / "tests" / "network" / "odd_responder.py"),
-        odd_host.address(lan),
-        "e" * 32,
-        environment=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
+    run(odd_host, "odd_responder.py", odd_host.address(lan), "e" * 32)
     one = start(network.host(lan), "a")
     # Of this one only the name was announced; one had to ask for the rest.
     line = one.wait_for(lambda line: "seen" in line)
