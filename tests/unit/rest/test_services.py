@@ -2,9 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
+from edgenode.collection import participation
+from edgenode.collection.base import MetadataCollection
+from edgenode.connectors.connection import Connection, ConnectorType, Endpoint
+from edgenode.events.registration import MemberRegistration
 from edgenode.observability.audit_log import (
     AuditLog,
     AuditMessage,
@@ -12,8 +17,12 @@ from edgenode.observability.audit_log import (
     OMRSAuditLogRecordSeverity,
 )
 from edgenode.observability.health import Check, Health
-from edgenode.rest.hosting import Server
-from tests.model.house import CODEC, House, SetClock
+from edgenode.rest.hosting import (
+    CohortConnectionStatus,
+    CohortDescription,
+    Server,
+)
+from tests.model.house import CODEC, START, House, SetClock
 from tests.model.memory import MemoryRepository
 from tests.wire.http import Client
 from tests.wire.serving import hosted, serving
@@ -143,6 +152,253 @@ async def test_a_server_in_no_cohort_has_no_highway(
     assert answer["relatedHTTPCode"] == 503
     assert answer["exceptionErrorMessageId"] == "OMRS-REST-API-503-003"
     assert answer["exceptionErrorMessageParameters"] == [operation]
+
+
+class OneCohort:
+    """A highway with one cohort, of which the server is a member, as another is."""
+
+    def __init__(self) -> None:
+        self.changes: list[str] = []
+
+    def cohorts(self) -> list[CohortDescription]:
+        topic = Connection(endpoint=Endpoint(address="edgenode/home/0123/"))
+        status = CohortConnectionStatus.CONNECTED
+        return [
+            CohortDescription(
+                cohort_name="home", connection_status=status, topic_connection=topic
+            )
+        ]
+
+    def local_member(self) -> MemberRegistration:
+        return registered("one", 5_000)
+
+    def registration_time(self, cohort_name: str) -> int | None:
+        return START if cohort_name == "home" else None
+
+    def remote_members(self, cohort_name: str) -> list[MemberRegistration]:
+        return [registered("two", START)] if cohort_name == "home" else []
+
+    async def connect(self, cohort_name: str) -> bool:
+        return self._changed("connect", cohort_name)
+
+    async def disconnect(self, cohort_name: str) -> bool:
+        return self._changed("disconnect", cohort_name)
+
+    async def unregister(self, cohort_name: str) -> bool:
+        return self._changed("unregister", cohort_name)
+
+    def _changed(self, how: str, cohort_name: str) -> bool:
+        self.changes.append(how)
+        return cohort_name == "home"
+
+
+def registered(name: str, at: int) -> MemberRegistration:
+    return MemberRegistration(
+        metadata_collection_id=f"{name}-id",
+        server_name=name,
+        registration_time=at,
+        repository_connection=Connection(
+            connector_type=ConnectorType(qualified_name="REST"),
+            endpoint=Endpoint(address=f"https://{name}/servers/{name}"),
+        ),
+    )
+
+
+def as_captured(name: str) -> dict[str, object]:
+    """The member, with the fields that the captures of a genuine server have."""
+    return {
+        "metadataCollectionId": f"{name}-id",
+        "serverName": name,
+        "repositoryConnection": {
+            "class": "Connection",
+            "headerVersion": 0,
+            "connectorType": {
+                "class": "ConnectorType",
+                "headerVersion": 0,
+                "qualifiedName": "REST",
+            },
+            "endpoint": {
+                "class": "Endpoint",
+                "headerVersion": 0,
+                "address": f"https://{name}/servers/{name}",
+            },
+        },
+    }
+
+
+@pytest.fixture
+def highway() -> OneCohort:
+    return OneCohort()
+
+
+@pytest.fixture
+async def member(
+    servers: dict[str, Server], highway: OneCohort
+) -> AsyncIterator[Client]:
+    servers["one"] = replace(servers["one"], highway=highway)
+    async with serving(SetClock(), servers) as client:
+        yield client
+
+
+REGISTERED_AT = {"registrationTime": "2027-01-15T08:00:00.000+00:00"}
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        (
+            "/cohort-descriptions",
+            {
+                "class": "CohortListResponse",
+                "offset": 0,
+                "pageSize": 0,
+                "cohorts": [
+                    {
+                        "class": "CohortDescription",
+                        "cohortName": "home",
+                        "connectionStatus": "CONNECTED",
+                        "topicConnection": {
+                            "class": "Connection",
+                            "headerVersion": 0,
+                            "endpoint": {
+                                "class": "Endpoint",
+                                "headerVersion": 0,
+                                "address": "edgenode/home/0123/",
+                            },
+                        },
+                    }
+                ],
+            },
+        ),
+        (
+            "/local-registration",
+            {"class": "CohortMembershipResponse", "cohortMember": as_captured("one")},
+        ),
+        (
+            "/cohorts/home/local-registration",
+            {
+                "class": "CohortMembershipResponse",
+                "cohortMember": as_captured("one") | REGISTERED_AT,
+            },
+        ),
+        ("/cohorts/nope/local-registration", {"class": "CohortMembershipResponse"}),
+        (
+            "/cohorts/home/remote-members",
+            {
+                "class": "CohortMembershipListResponse",
+                "offset": 0,
+                "pageSize": 0,
+                "cohortMembers": [as_captured("two") | REGISTERED_AT],
+            },
+        ),
+        (
+            "/cohorts/nope/remote-members",
+            {"class": "CohortMembershipListResponse", "offset": 0, "pageSize": 0},
+        ),
+    ],
+)
+async def test_the_highway_tells_of_cohorts(
+    member: Client, path: str, answer: dict[str, object]
+) -> None:
+    base = OMRS.format("one") + "/users/me/metadata-highway"
+    assert (await member.get(base + path)).body == answer | {"relatedHTTPCode": 200}
+
+
+@pytest.mark.parametrize("how", ["connect", "disconnect", "unregister"])
+async def test_a_server_leaves_its_cohort_and_comes_back(
+    member: Client, highway: OneCohort, how: str
+) -> None:
+    base = OMRS.format("one") + "/users/me/metadata-highway/cohorts/"
+    answers = [(await member.get(f"{base}{name}/{how}")).body for name in ("home", "x")]
+    boolean = {"class": "BooleanResponse", "relatedHTTPCode": 200}
+    assert answers == [boolean | {"flag": True}, boolean | {"flag": False}]
+    assert highway.changes == [how, how]
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "http://localhost"}, {"Forwarded": "for=192.0.2.1"}]
+)
+async def test_only_programs_of_this_machine_make_a_server_leave(
+    member: Client, highway: OneCohort, headers: dict[str, str]
+) -> None:
+    base = OMRS.format("one") + "/users/me/metadata-highway/cohorts/home/"
+    reply = await member.request("GET", base + "unregister", headers=headers)
+    assert (reply.status, highway.changes) == (403, [])
+
+
+# Who took part
+
+
+class PartOfACohort:
+    """A collection of a cohort in which one member doesn't answer."""
+
+    def __init__(self, collection: MetadataCollection) -> None:
+        self._collection = collection
+        self.seconds: list[float | None] = []
+
+    def __getattr__(self, name: str) -> object:
+        cohort = participation.current.get()
+        assert cohort is not None
+        self.seconds.append(cohort.seconds)
+        cohort.answered.add("one-id")
+        cohort.missing["gone/id\r\nX: y"] = "no answer in time"
+        cohort.copies["a-guid"] = "gone-id"
+        return getattr(self._collection, name)
+
+
+def in_part_of_a_cohort(server: Server) -> tuple[Server, PartOfACohort]:
+    collection = PartOfACohort(server.collection)
+    # It has what the other has.
+    enterprise = cast("MetadataCollection", collection)
+    return replace(server, enterprise=enterprise), collection
+
+
+@pytest.mark.parametrize(
+    ("path", "code"), [("/types/all", 200), ("/instances/entity/unknown", 404)]
+)
+async def test_an_answer_says_who_did_not_take_part(
+    servers: dict[str, Server], path: str, code: int
+) -> None:
+    servers["one"], _ = in_part_of_a_cohort(servers["one"])
+    users = OMRS.format("one") + "/users/me"
+    async with (
+        serving(SetClock(), servers) as client,
+        client.connected() as connection,
+    ):
+        reply = await connection.request("GET", f"{users}/enterprise{path}")
+        local = await connection.request("GET", users + path)
+    assert reply.body["relatedHTTPCode"] == code
+    assert reply.headers["edgenode-missing-members"] == "gone/id%0D%0AX%3A%20y"
+    assert reply.body["edgenode"] == {
+        "missingMembers": [
+            {
+                "metadataCollectionId": "gone/id\r\nX: y",
+                "reason": "no answer in time",
+            }
+        ],
+        "copies": [{"guid": "a-guid", "metadataCollectionId": "gone-id"}],
+    }
+    assert "edgenode-missing-members" not in local.headers
+    assert "edgenode" not in local.body
+
+
+@pytest.mark.parametrize(("said", "seconds"), [(None, None), ("0", 0.0), ("2.5", 2.5)])
+async def test_a_caller_says_how_long_members_may_take(
+    servers: dict[str, Server], said: str | None, seconds: float | None
+) -> None:
+    servers["one"], collection = in_part_of_a_cohort(servers["one"])
+    headers = {} if said is None else {"Edgenode-Cohort-Seconds": said}
+    path = OMRS.format("one") + "/users/me/enterprise/types/all"
+    async with serving(SetClock(), servers) as client:
+        await client.request("GET", path, headers=headers)
+    assert set(collection.seconds) == {seconds}
+
+
+@pytest.mark.parametrize("said", ["", "-1", "nan", "1e9", "soon", "1" * 99])
+async def test_a_time_that_is_none_is_refused(client: Client, said: str) -> None:
+    path = OMRS.format("one") + "/users/me/types/all"
+    headers = {"Edgenode-Cohort-Seconds": said}
+    assert (await client.request("GET", path, headers=headers)).status == 400
 
 
 async def test_a_server_in_no_cohort_answers_for_nobody_else(client: Client) -> None:
