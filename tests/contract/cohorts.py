@@ -1,5 +1,6 @@
 """Members of a cohort for tests: real collections over SQLite, joined directly or by REST."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ async def member(
             LocalCollectionParts(
                 home=home,
                 repository=repository,
-                types=types(),
+                types=await asyncio.to_thread(types),
                 codec=CODEC,
                 release=SERVED,
                 clock=clock,

@@ -504,12 +504,14 @@ FAILURES: dict[
 }
 
 
-@pytest.mark.parametrize("name", FAILURES)
-async def test_failures_are_told_alike(name: str, collection: AskedCollection) -> None:
-    expected, call = FAILURES[name]
-    with pytest.raises(expected) as raised:
-        await call(collection)
-    assert type(raised.value) is expected
+async def test_failures_are_told_alike(collection: AskedCollection) -> None:
+    told: dict[str, type[Exception] | None] = dict.fromkeys(FAILURES)
+    for name, (_, call) in FAILURES.items():
+        try:
+            await call(collection)
+        except OMRSError as error:
+            told[name] = type(error)
+    assert told == {name: expected for name, (expected, _) in FAILURES.items()}
 
 
 async def test_a_wrong_change_is_refused_alike(collection: AskedCollection) -> None:
