@@ -59,7 +59,7 @@ class IdentityFiles:
 
     @property
     def certificate(self) -> Path:
-        """The node's certificate."""
+        """The node's certificate, and what leads from it to the authority before."""
         return self.directory / "node.pem"
 
     @property
@@ -131,7 +131,7 @@ def read_identity(directory: Path) -> NodeIdentity | None:
     """
     files = IdentityFiles(directory)
     certificates = _certificates(files.certificate)
-    if len(certificates) != 1:
+    if not certificates:
         return None
     return NodeIdentity(certificates[0].node_id, files, certificates[0].not_after)
 
@@ -139,13 +139,12 @@ def read_identity(directory: Path) -> NodeIdentity | None:
 def _are_good(
     files: IdentityFiles, keys: tuple[CohortKey, ...], now: EpochMillis
 ) -> bool:
-    own, authorities = (
-        _certificates(files.certificate),
-        _certificates(files.authorities),
-    )
+    own, names = _certificates(files.certificate), [authority_name(k) for k in keys]
+    authorities = _certificates(files.authorities)
     return (
-        [each.issuer for each in own] == [authority_name(keys[0])]
-        and [each.issuer for each in authorities] == [authority_name(k) for k in keys]
+        # Its own by the current authority, that one's by the authority before it.
+        [each.issuer for each in own] == names
+        and [each.issuer for each in authorities] == names
         and own[0].not_after - now >= _RENEWED_MILLIS
         and _fit_together(files)
     )

@@ -33,18 +33,25 @@ _FOR_EVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 def issue(directory: Path, now: EpochMillis, keys: list[CohortKey]) -> None:
     """Write the node's key, if there is none, its certificate and the authorities'.
 
+    While a rotation lasts, the new authority's certificate by the one before stands
+    behind the node's: nodes that haven't heard of the new key take it by that.
+
     Raises:
         OSError: A file can't be read or written.
         ValueError: The node's key is damaged.
     """
     files = IdentityFiles(directory)
     node_key = _node_key(files.key)
-    authorities = [_authority(key) for key in keys]
+    current, *previous = (_Authority(key) for key in keys)
     write_private(
         files.authorities,
-        b"".join(_pem(certificate) for certificate, _ in authorities),
+        b"".join(_pem(each.certificate(each)) for each in (current, *previous)),
     )
-    write_private(files.certificate, _pem(_certificate(node_key, now, *authorities[0])))
+    write_private(
+        files.certificate,
+        _pem(_node_certificate(node_key, now, current))
+        + b"".join(_pem(current.certificate(each)) for each in previous),
+    )
 
 
 def _node_key(path: Path) -> ec.EllipticCurvePrivateKey:
@@ -63,23 +70,29 @@ def _node_key(path: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _authority(key: CohortKey) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    private = ec.derive_private_key(key.authority_number, ec.SECP256R1())
-    public, name = private.public_key(), _name(authority_name(key))
-    certificate = (
-        _builder(name, name, public, _FOR_EVER)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_key_usage(signs_certificates=True), critical=True)
-        .sign(private, hashes.SHA256())
-    )
-    return certificate, private
+class _Authority:
+    """The certificate authority of a key."""
+
+    def __init__(self, key: CohortKey) -> None:
+        self.private = ec.derive_private_key(key.authority_number, ec.SECP256R1())
+        self.public = self.private.public_key()
+        self.name = _name(authority_name(key))
+
+    def certificate(self, issuer: "_Authority") -> x509.Certificate:
+        """Its certificate, by itself or by the authority before it."""
+        below = 1 if issuer is self else 0  # authorities that may come after it
+        return (
+            _builder(self.name, issuer, self.public, _FOR_EVER)
+            .add_extension(
+                x509.BasicConstraints(ca=True, path_length=below), critical=True
+            )
+            .add_extension(_key_usage(signs_certificates=True), critical=True)
+            .sign(issuer.private, hashes.SHA256())
+        )
 
 
-def _certificate(
-    node_key: ec.EllipticCurvePrivateKey,
-    now: EpochMillis,
-    authority: x509.Certificate,
-    authority_key: ec.EllipticCurvePrivateKey,
+def _node_certificate(
+    node_key: ec.EllipticCurvePrivateKey, now: EpochMillis, authority: _Authority
 ) -> x509.Certificate:
     public = node_key.public_key()
     node_id = node_id_of_public_key(
@@ -92,36 +105,33 @@ def _certificate(
     life = timedelta(milliseconds=now) + timedelta(milliseconds=CERTIFICATE_LIFE_MILLIS)
     ends = _EPOCH + min(life, most)
     usages = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
-    issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(
-        authority_key.public_key()
-    )
     return (
-        _builder(_name(node_id), authority.subject, public, ends)
+        _builder(_name(node_id), authority, public, ends)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-        .add_extension(issuer_key, critical=False)
-        .sign(authority_key, hashes.SHA256())
+        .sign(authority.private, hashes.SHA256())
     )
 
 
 def _builder(
     subject: x509.Name,
-    issuer: x509.Name,
+    issuer: _Authority,
     public: ec.EllipticCurvePublicKey,
     ends: datetime,
 ) -> x509.CertificateBuilder:
+    own_id = x509.SubjectKeyIdentifier.from_public_key(public)
+    issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(issuer)
+        .issuer_name(issuer.name)
         .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(_EPOCH)
         .not_valid_after(ends)
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(public), critical=False
-        )
+        .add_extension(own_id, critical=False)
+        .add_extension(issuer_id, critical=False)
     )
 
 

@@ -96,9 +96,12 @@ def peer_node_id(ssl_object: ssl.SSLObject | ssl.SSLSocket) -> str:
     """The id of the node at the other end, once the handshake is done.
 
     Raises:
-        InvalidCertificateError: There is none.
+        InvalidCertificateError: There is none, or the connection broke.
     """
-    certificate = ssl_object.getpeercert(binary_form=True)
+    try:
+        certificate = ssl_object.getpeercert(binary_form=True)
+    except ValueError:  # before the handshake, and after a failure
+        certificate = None
     if certificate is None:
         raise InvalidCertificateError("the peer showed no certificate")
     return node_id_of(certificate)

@@ -1,7 +1,6 @@
 """A node's key and certificates: made once, renewed in time, never silently another's."""
 
 import asyncio
-import ssl
 import stat
 import subprocess
 import sys
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from edgenode.security.certificates import read_certificate
 from edgenode.security.cohorts import Cohort
 from edgenode.security.identity import (
     CERTIFICATE_LIFE_MILLIS,
@@ -138,9 +136,13 @@ def test_a_rotation_brings_new_certificates(directory: Path) -> None:
     during = make_identity(directory, rotated, NOW)
     assert during.node_id == issued("one").node_id
     assert authorities(directory) == [authority_name(NEXT_KEY), authority_name(KEY)]
-    pem = during.files.certificate.read_text()
-    own = read_certificate(ssl.PEM_cert_to_DER_cert(pem))
-    assert own.issuer == authority_name(NEXT_KEY)
+    own, between = x509.load_pem_x509_certificates(
+        during.files.certificate.read_bytes()
+    )
+    new, old = x509.load_pem_x509_certificates(during.files.authorities.read_bytes())
+    own.verify_directly_issued_by(new)
+    own.verify_directly_issued_by(between)
+    between.verify_directly_issued_by(old)
     before = contents(directory)
     make_identity(directory, rotated, NOW + DAY)
     assert contents(directory) == before

@@ -1,0 +1,193 @@
+"""Removals: told in any order they come to the same; they outlast the process."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgenode.limits import MAX_REFUSED_PEERS, MAX_REMOVALS
+from edgenode.security.directory import DamagedCohortError
+from edgenode.security.trust import (
+    OTHER_PEERS,
+    Refusal,
+    Removal,
+    TooManyRemovalsError,
+    Trust,
+    read_removals,
+)
+
+NOW = 1_795_000_000_000
+
+
+def node(number: int) -> str:
+    return f"{number:032x}"
+
+
+REMOVALS = st.builds(
+    Removal,
+    node_id=st.integers(0, 3).map(node),
+    at=st.integers(0, 3),
+    by=st.sampled_from(["", "erin", "pi"]),
+    is_removed=st.booleans(),
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "cohort" / "removals.json"
+
+
+async def removed_and_kept(path: Path, told: Sequence[Removal]) -> Trust:
+    trust = Trust(path)
+    await trust.merge(told)
+    return trust
+
+
+async def test_a_removed_node_stays_out(path: Path) -> None:
+    trust = await Trust.opened(path)
+    assert not trust.is_removed(node(1))
+    removal = await trust.remove(node(1), NOW, "erin")
+    assert removal == Removal(node_id=node(1), at=NOW, by="erin")
+    again = await Trust.opened(path)
+    assert (again.is_removed(node(1)), again.is_removed(node(2))) == (True, False)
+    assert again.removals() == (removal,)
+
+
+async def test_a_node_is_let_in_again_even_by_a_slow_clock(path: Path) -> None:
+    trust = Trust(path)
+    await trust.remove(node(1), NOW, "erin")
+    readmission = await trust.readmit(node(1), 0, "erin")
+    assert readmission.at == NOW + 1
+    assert not (await Trust.opened(path)).is_removed(node(1))
+    assert (await trust.remove(node(1), 0, "erin")).at == NOW + 2
+    assert trust.is_removed(node(1))
+
+
+@given(st.lists(REMOVALS, max_size=4))
+def test_the_order_makes_no_difference(removals: list[Removal]) -> None:
+    async def ends() -> set[frozenset[Removal]]:
+        found = set()
+        for order in permutations(removals):
+            trust = Trust(Path("/dev/null/nowhere"))
+            for each in order:
+                trust._take([each])
+            trust._take(order)
+            found.add(frozenset(trust.removals()))
+        return found
+
+    (end,) = asyncio.run(ends())
+    assert {each.node_id for each in end} == {each.node_id for each in removals}
+    for each in end:
+        assert each.at == max(r.at for r in removals if r.node_id == each.node_id)
+
+
+async def test_only_news_is_news(path: Path) -> None:
+    trust = Trust(path)
+    removal = Removal(node_id=node(1), at=5)
+    assert await trust.merge([removal]) == (removal,)
+    assert await trust.merge([removal, replace(removal, at=4, is_removed=False)]) == ()
+    newer = replace(removal, at=6, is_removed=False)
+    assert await trust.merge([newer, removal]) == (newer,)
+
+
+@pytest.mark.parametrize(
+    "removal",
+    [
+        Removal(node_id="", at=1),
+        Removal(node_id="G" * 32, at=1),
+        Removal(node_id=node(1), at=-1),
+        Removal(node_id=node(1), at=10**18),
+        Removal(node_id=node(1), at=True),
+        Removal(node_id=node(1), at=1, by="x" * 65),
+    ],
+)
+async def test_what_is_no_removal_is_passed_over(path: Path, removal: Removal) -> None:
+    assert await Trust(path).merge([removal]) == ()
+
+
+async def test_no_more_than_can_be_remembered(path: Path) -> None:
+    trust = Trust(path)
+    await trust.merge(
+        Removal(node_id=node(n), at=n, is_removed=n > 1) for n in range(MAX_REMOVALS)
+    )
+    for number in (MAX_REMOVALS, MAX_REMOVALS + 1):  # two were let in again
+        await trust.remove(node(number), NOW, "erin")
+    assert len(trust.removals()) == MAX_REMOVALS
+    assert trust.is_removed(node(MAX_REMOVALS + 1))
+    with pytest.raises(TooManyRemovalsError, match="rotate"):
+        await trust.remove(node(MAX_REMOVALS + 2), NOW, "erin")
+    assert await trust.merge([Removal(node_id=node(MAX_REMOVALS + 3), at=NOW)]) == ()
+    assert trust.is_removed(node(2))
+    kept = await asyncio.to_thread(read_removals, path)
+    assert tuple(kept) == trust.removals()
+
+
+async def test_what_changes_at_once_is_all_kept(path: Path) -> None:
+    trust = Trust(path)
+    await asyncio.gather(*(trust.remove(node(n), NOW, "erin") for n in range(20)))
+    assert len((await Trust.opened(path)).removals()) == 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "7",
+        '["x"]',
+        '[{"node_id": "x", "at": 1}]',
+        '[{"node_id": 7, "at": 1}]',
+        '[{"at": 1}]',
+        json.dumps([{"node_id": node(1), "at": "1"}]),
+        json.dumps([{"node_id": node(1), "at": 1, "is_removed": 0}]),
+        " " * 300_000,
+    ],
+)
+def test_a_damaged_file_is_told_and_left(path: Path, text: str) -> None:
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(DamagedCohortError, match="Mend: remove the file"):
+        read_removals(path)
+    assert path.read_text() == text
+
+
+# Refusals
+
+
+def test_refusals_are_counted(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    trust = Trust(path)
+    for _ in range(150):
+        trust.refused(Refusal.CERTIFICATE, "192.168.1.7")
+    trust.refused(Refusal.REMOVED, "192.168.1.7")
+    trust.refused(Refusal.CODE, "")
+    assert trust.refusals() == {
+        (Refusal.CERTIFICATE, "192.168.1.7"): 150,
+        (Refusal.REMOVED, "192.168.1.7"): 1,
+        (Refusal.CODE, ""): 1,
+    }
+    assert [record.getMessage() for record in caplog.records] == [
+        "refused 192.168.1.7: certificate (1 so far)",
+        "refused 192.168.1.7: certificate (10 so far)",
+        "refused 192.168.1.7: certificate (100 so far)",
+        "refused 192.168.1.7: removed (1 so far)",
+        "refused a peer: code (1 so far)",
+    ]
+
+
+def test_the_addresses_are_bounded(path: Path) -> None:
+    trust = Trust(path)
+    for number in range(MAX_REFUSED_PEERS + 100):
+        trust.refused(Refusal.CERTIFICATE, f"fd00::{number:x}")
+    refusals = trust.refusals()
+    assert len(refusals) == MAX_REFUSED_PEERS + 1
+    assert refusals[Refusal.CERTIFICATE, OTHER_PEERS] == 100
+    trust.refused(Refusal.CODE, "fd00::0")
+    assert trust.refusals()[Refusal.CODE, "fd00::0"] == 1
