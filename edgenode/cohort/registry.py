@@ -391,11 +391,9 @@ class CohortRegistry:
         local = self._registered
         if local is None:
             return []
-        is_other_node = record.node_id != self._node_id
-        if is_other_node and record.is_registered:
+        if record.is_registered and record.node_id != self._node_id:
             return [ReportClone(record)]
-        beyond = local.revision if is_other_node else local.revision + 1
-        if record.revision < beyond:
+        if record.revision < local.revision or record == local:
             return []  # an echo, or from an earlier run
         if self._overtakings == MAX_OVERTAKINGS or record.revision >= _LAST_REVISION:
             return [ReportClone(record)]
