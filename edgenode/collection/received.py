@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
 
 from edgenode.events.model import EventError, InstanceEvent, TypeDefEvent
 from edgenode.events.streams import Position, Step
@@ -48,18 +47,6 @@ class Received:
     reason: str = ""
     report: Report | None = None
     unknown_types: tuple[str, ...] = ()
-
-
-class InstanceRules(Protocol):
-    """Which instances of a cohort are looked at and kept, by the GUIDs of their types."""
-
-    def may_process(self, type_guid: str) -> bool:
-        """Whether events of instances of this type are looked at at all."""
-        ...
-
-    def may_save(self, type_guid: str) -> bool:
-        """Whether copies of instances of this type are kept."""
-        ...
 
 
 def out_of_place(tx: Transaction, origin: str, step: Step | None) -> Received | None:

@@ -24,7 +24,6 @@ from typing import TypeVar
 
 from edgenode.collection.local_base import full_document
 from edgenode.collection.received import (
-    InstanceRules,
     Outcome,
     Received,
     Report,
@@ -33,6 +32,7 @@ from edgenode.collection.received import (
 )
 from edgenode.collection.replica_base import Entity, ReplicaOperations, ends_of
 from edgenode.events import outbound
+from edgenode.events.exchange import ExchangeRules
 from edgenode.events.model import EventError, InstanceEvent, OMRSEventErrorCode
 from edgenode.events.model import OMRSInstanceEventType as Type
 from edgenode.events.streams import Step
@@ -120,7 +120,7 @@ class _Sender:
 
     tx: Transaction
     origin: str
-    rules: InstanceRules
+    rules: ExchangeRules
     last_try: bool = False
     is_hearsay: bool = False
 
@@ -133,7 +133,7 @@ class LocalReplicaOperations(ReplicaOperations):
         origin: str,
         step: Step | None,
         event: InstanceEvent,
-        rules: InstanceRules,
+        rules: ExchangeRules,
         *,
         error: EventError | None = None,
         last_try: bool = False,
@@ -148,6 +148,7 @@ class LocalReplicaOperations(ReplicaOperations):
             error: The error section, of an error event.
             last_try: Pass over an event whose types are unknown.
         """
+        processed = rules.processed(event)
 
         def work(tx: Transaction) -> Received:
             elsewhere = out_of_place(tx, origin, step)
@@ -155,7 +156,11 @@ class LocalReplicaOperations(ReplicaOperations):
                 return elsewhere
             sender = _Sender(tx, origin, rules, last_try)
             try:
-                received = self._outcome(sender, event, error)
+                received = (
+                    _NOT_WANTED
+                    if processed is None
+                    else self._outcome(sender, processed, error)
+                )
             except _RefusedError as refusal:
                 received = Received(
                     outcome=Outcome.REFUSED,
@@ -174,13 +179,6 @@ class LocalReplicaOperations(ReplicaOperations):
         event_type = event.event_type
         if event_type is Type.BATCH_INSTANCES_EVENT:
             return self._batch(sender, event)
-        type_guid = event.type_def_guid or _type_guid(
-            event.entity or event.entity_proxy or event.relationship
-        )
-        if type_guid is None:
-            return _ignored("it names no type")
-        if not sender.rules.may_process(type_guid):
-            return _NOT_WANTED
         if event_type is Type.INSTANCE_ERROR_EVENT:
             return self._complaint(sender, error)
         unknown = self._unknown_types(event)
@@ -317,7 +315,7 @@ class LocalReplicaOperations(ReplicaOperations):
         """Whether a state is kept; what is kept follows its home when that deletes it."""
         if known is not None and told.status is InstanceStatus.DELETED:
             return True
-        return sender.rules.may_save(_type_guid(told) or "")
+        return sender.rules.saves(told)
 
     # States
 
@@ -448,7 +446,7 @@ class LocalReplicaOperations(ReplicaOperations):
         self._check_classification(sender, entity, given)
         known = self._known(sender.tx, str(entity.guid))
         self._check_same(sender, entity, known)
-        if known is None and not sender.rules.may_save(_type_guid(entity) or ""):
+        if known is None and not sender.rules.saves(entity):
             return _NOT_WANTED
         if known is None and is_at_home(entity, self._local_id):
             return _ignored("the entity is no more")
@@ -573,14 +571,13 @@ class LocalReplicaOperations(ReplicaOperations):
             *(batch.relationships or ()),
         )
         hearing = replace(sender, is_hearsay=True)
-        wanted = [one for one in instances if self._passes(hearing, one)]
         unknown = {
-            name: None for one in wanted for name in self._unknown_types(_told(one))
+            name: None for one in instances for name in self._unknown_types(_told(one))
         }
         if unknown and not sender.last_try:
             return self._of_unknown_type(sender, tuple(unknown))
         saved, complaint = False, None
-        for one in wanted:
+        for one in instances:
             if self._unknown_types(_told(one)):
                 continue
             try:
@@ -595,10 +592,6 @@ class LocalReplicaOperations(ReplicaOperations):
         return Received(
             outcome=outcome, reason=complaint.reason, report=complaint.report
         )
-
-    def _passes(self, sender: _Sender, one: InstanceHeader) -> bool:
-        type_guid = _type_guid(one)
-        return type_guid is not None and sender.rules.may_process(type_guid)
 
     def _one_of_batch(
         self, sender: _Sender, one: EntityDetail | Relationship
