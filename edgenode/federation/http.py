@@ -252,7 +252,9 @@ class _Connections(aiohttp.BaseConnector):
     def url(self, target: Target, path: str) -> URL:
         """The URL that stands for a path at a node."""
         if not path.startswith("/") or not all("!" <= sign <= "~" for sign in path):
-            raise ValueError(f"{path!r} is no path")
+            raise PeerRefusedError(
+                target.name, f"{path[:MAX_REASON_LENGTH]!r} is no path"
+            )
         _put(self._targets, target.label, target)
         scheme = "http" if self._context() is None else "https"
         return URL(f"{scheme}://{target.label}{path}", encoded=True)

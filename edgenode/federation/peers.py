@@ -43,6 +43,20 @@ class HttpDialer:
         return HttpPeer(self._http, self._codec, Target(node_id, tuple(addresses)))
 
 
+class NodeCaller:
+    """Sends requests to the REST API of one node, wherever it is known to be."""
+
+    def __init__(self, http: PeerHttp, node_id: str) -> None:
+        self._http = http
+        self._node_id = node_id
+
+    async def request(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """The status, headers and body of the answer; see ``PeerHttp``."""
+        return await self._http.request(self._node_id, method, path, body, headers)
+
+
 class HttpPeer:
     """One other node; see ``cohort.peer.CohortPeer`` for what can be asked."""
 
@@ -132,7 +146,7 @@ class HttpPeer:
     ) -> AsyncGenerator[StateFrame, None]:
         """Instances as the member has them now, one frame each."""
         path = _member(collection_id, "states")
-        for some in _portions(guids):
+        for some in _portions(list(dict.fromkeys(guids))):
             asked = set(some)
             text = questions.guids_text(some)
             async with aclosing(self._frames("POST", path, text)) as frames:

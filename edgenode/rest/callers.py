@@ -22,6 +22,11 @@ class Caller:
     node_id: str
     address: str
 
+    @property
+    def who(self) -> str:
+        """What tells it apart from others as well as can be."""
+        return self.node_id or self.address
+
 
 CALLER = web.RequestKey("caller", Caller)
 """Who asks, in requests that came in by the listener for members."""

@@ -32,6 +32,8 @@ from edgenode.rest.browsers import Handler, without_pages
 from edgenode.rest.callers import CALLER, Caller
 from edgenode.rest.server import is_worth_a_line
 from edgenode.rest.streams import finishing
+from edgenode.security.tls import RemovedPeerError
+from edgenode.security.trust import Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -48,40 +50,34 @@ class Door:
         identify: The id of the node at the other end of a connection, by its
             certificate; None for one that is not let in. Asked for each request, so
             that a node that is removed is out at once.
-        refused: Told of each connection that is cut, with the address it came from
-            and why. Strangers decide how often.
+        refused: Told why a connection is cut, and the address it came from. Strangers
+            decide how often.
     """
 
     context: Callable[[], ssl.SSLContext | None]
     identify: Callable[[ssl.SSLObject], str | None]
-    refused: Callable[[str, str], None]
+    refused: Callable[[Refusal, str], None]
 
 
 @asynccontextmanager
 async def listening_for_members(
-    adapter: Adapter, host: str, port: int, door: Door
-) -> AsyncIterator[int]:
-    """Serve other nodes until the end of the block; gives the port.
+    adapter: Adapter, listener: socket.socket, door: Door
+) -> AsyncIterator[None]:
+    """Serve other nodes until the end of the block.
 
     Args:
         adapter: Answers the requests.
-        host: The numeric address to listen on; ``::`` means all there are, those of
-            IPv4 too.
-        port: The port; 0 for any.
+        listener: The socket that listens; see ``bound``. It is closed at the end.
         door: Who is let in.
-
-    Raises:
-        OSError: The address can't be listened on.
     """
     logger.addFilter(is_worth_a_line)
-    listener = _bound(host, port)
     server = _MemberServer(adapter.handle, door)
     runner = web.ServerRunner(server, shutdown_timeout=5)
     await runner.setup()
     acceptor = _Acceptor(server, door)
     accepting = asyncio.create_task(acceptor.accept(listener), name="members")
     try:
-        yield listener.getsockname()[1]
+        yield
     finally:
         accepting.cancel()
         await asyncio.gather(accepting, return_exceptions=True)
@@ -90,8 +86,16 @@ async def listening_for_members(
         await runner.cleanup()
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    """A socket that listens."""
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Args:
+        host: The numeric address; ``::`` means all there are, those of IPv4 too.
+        port: The port; 0 for any.
+
+    Raises:
+        OSError: The address can't be listened on.
+    """
     bare = host.strip("[]")
     if bare == _ANY_V6:
         try:
@@ -153,18 +157,16 @@ class _MemberServer(web.Server):
         super().connection_made(handler, transport)
         caller = _caller(self._door, transport)
         if caller is None:
-            reason = "the node is not let in"
-        elif len(self.connections) > MAX_MEMBER_CONNECTIONS:
-            reason = "too many connections"
-        elif self._open[caller.node_id or caller.address] >= MAX_CONNECTIONS_OF_A_NODE:
-            reason = "too many connections of one node"
+            reason = Refusal.REMOVED
+        elif self._is_busy(caller.who):
+            reason = Refusal.BUSY
         else:
-            self._nodes[handler] = caller.node_id or caller.address
-            self._open[self._nodes[handler]] += 1
+            self._nodes[handler] = caller.who
+            self._open[caller.who] += 1
             return
         # A turn later, because aiohttp still has to begin with it.
         asyncio.get_running_loop().call_soon(transport.abort)
-        self._door.refused(_address(transport.get_extra_info("peername")), reason)
+        self._door.refused(reason, _address(transport.get_extra_info("peername")))
 
     def connection_lost(
         self, handler: web.RequestHandler, exc: BaseException | None = None
@@ -177,6 +179,13 @@ class _MemberServer(web.Server):
             if not self._open[node]:
                 del self._open[node]
 
+    def _is_busy(self, who: str) -> bool:
+        """Whether there are too many connections, in all or of one node."""
+        return (
+            len(self.connections) > MAX_MEMBER_CONNECTIONS
+            or self._open[who] >= MAX_CONNECTIONS_OF_A_NODE
+        )
+
     def _identified(self, handler: Handler) -> Handler:
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             transport = request.transport
@@ -186,7 +195,7 @@ class _MemberServer(web.Server):
             if caller is None:
                 transport.abort()
                 address = _address(transport.get_extra_info("peername"))
-                self._door.refused(address, "the node is not let in any more")
+                self._door.refused(Refusal.REMOVED, address)
                 return web.Response(status=HTTPStatus.FORBIDDEN)
             request[CALLER] = caller
             return await handler(request)
@@ -247,7 +256,7 @@ class _Acceptor:
             or self._from[address] >= MAX_HANDSHAKES_OF_AN_ADDRESS
         ):
             connection.close()
-            self._door.refused(address, "too many connections at a time")
+            self._door.refused(Refusal.BUSY, address)
             return
         self._from[address] += 1
         beginning = asyncio.create_task(
@@ -273,15 +282,11 @@ class _Acceptor:
                 ssl_handshake_timeout=HANDSHAKE_SECONDS if is_secure else None,
                 ssl_shutdown_timeout=TLS_GOODBYE_SECONDS if is_secure else None,
             )
+        except RemovedPeerError:
+            self._door.refused(Refusal.REMOVED, address)
+        except (ssl.SSLError, ConnectionAbortedError) as error:
+            # The latter: it took too long.
+            logger.debug("no TLS with %s: %s", address, error)
+            self._door.refused(Refusal.CERTIFICATE, address)
         except OSError as error:
-            self._door.refused(address, _reason(error))
-
-
-def _reason(error: OSError) -> str:
-    """Why TLS wasn't agreed on."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        told = getattr(error, "verify_message", None) or error.strerror
-        return f"certificate: {told}"
-    if isinstance(error, ssl.SSLError) and error.reason:
-        return error.reason.lower().replace("_", " ")
-    return str(error) or "hung up"
+            logger.debug("%s went away: %s", address, error)

@@ -19,8 +19,9 @@ from edgenode.federation.http import Address, PeerHttp, peer_http
 from edgenode.observability.metrics import OperationMetrics
 from edgenode.rest.adapter import Adapter
 from edgenode.rest.hosting import Platform, Server
-from edgenode.rest.members import Door, listening_for_members
+from edgenode.rest.members import Door, bound, listening_for_members
 from edgenode.rest.streams import StreamOperation
+from edgenode.security.trust import Refusal
 from tests.model.house import CODEC
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -132,7 +133,7 @@ class Gate:
     """Decides who is let in, and keeps what was refused."""
 
     removed: set[str] = field(default_factory=set)
-    refusals: list[tuple[str, str]] = field(default_factory=list)
+    refusals: list[tuple[Refusal, str]] = field(default_factory=list)
     _told: asyncio.Event = field(default_factory=asyncio.Event)
 
     def identify(self, ssl_object: ssl.SSLObject) -> str | None:
@@ -140,18 +141,18 @@ class Gate:
         node_id = peer_id(ssl_object)
         return None if node_id in self.removed else node_id
 
-    def refused(self, address: str, reason: str) -> None:
+    def refused(self, reason: Refusal, address: str) -> None:
         """Keep a refusal."""
-        self.refusals.append((address, reason))
+        self.refusals.append((reason, address))
         self._told.set()
 
-    async def told(self, count: int) -> list[str]:
+    async def told(self, count: int) -> list[Refusal]:
         """The reasons of all refusals, once there are so many; all came from here."""
         while len(self.refusals) < count:
             self._told.clear()
             await self._told.wait()
-        assert {address for address, _ in self.refusals} == {"127.0.0.1"}
-        return [reason for _, reason in self.refusals]
+        assert {address for _, address in self.refusals} == {"127.0.0.1"}
+        return [reason for reason, _ in self.refusals]
 
     def door(self, context: ssl.SSLContext | None) -> Door:
         """The door of a listener."""
@@ -174,8 +175,9 @@ async def member_listener(
         "edgenode for tests\n", CODEC, servers or {}, OperationMetrics()
     )
     adapter = Adapter(platform, SystemClock(), services)
-    async with listening_for_members(adapter, host, 0, gate.door(context)) as port:
-        yield port
+    listener = bound(host, 0)
+    async with listening_for_members(adapter, listener, gate.door(context)):
+        yield listener.getsockname()[1]
 
 
 @asynccontextmanager

@@ -367,7 +367,7 @@ async def test_connecting_takes_only_so_long(
 
 async def test_a_path_that_would_be_two_requests_is_none(pair: Pair) -> None:
     for path in ("/a b", "/a\r\nHost: x", "/ä", "http://else/where"):
-        with pytest.raises(ValueError, match="no path"):
+        with pytest.raises(PeerRefusedError, match="no path"):
             await pair.http.ask(pair.target(), "GET", path)
 
 
