@@ -88,7 +88,7 @@ def test_the_table_has_every_command() -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=_relative)
 def test_commands_in_texts_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    used = re.findall(r"(?:[`(]|\$ |bin/)edgenode ((?:archive )?[a-z][a-z-]*)", text)
+    used = re.findall(r"(?:[`(]|\$ |bin/)edgenode ((?:archive |cohort )?[a-z][a-z-]*)", text)
     assert {f"edgenode {each}" for each in used} <= COMMANDS
 
 

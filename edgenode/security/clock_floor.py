@@ -27,7 +27,7 @@ async def floored(clock: Clock, path: Path) -> AsyncIterator[FlooredClock]:
 
     Where the file is missing, damaged or can't be written, the node runs all the same.
     """
-    kept = await asyncio.to_thread(_read, path)
+    kept = await asyncio.to_thread(kept_floor, path)
     with_floor = FlooredClock(clock, kept)
     keeping = asyncio.create_task(_keep(with_floor, path), name="clock floor")
     try:
@@ -47,7 +47,8 @@ async def _keep(clock: FlooredClock, path: Path) -> None:
         await asyncio.to_thread(_write, path, clock.floor())
 
 
-def _read(path: Path) -> EpochMillis:
+def kept_floor(path: Path) -> EpochMillis:
+    """The floor that was kept last; 0 where there is none."""
     try:
         text = (read_bounded(path, 32) or b"").strip()
     except OSError as error:

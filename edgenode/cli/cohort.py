@@ -1,0 +1,409 @@
+"""Commands about the cohort that this machine's node is in.
+
+They change what stands in the data directory, so they work without a running node; one
+that runs takes a change up when it is started again.
+"""
+
+import os
+import pwd
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from edgenode.cli.outcome import CommandError, ExitCode
+from edgenode.cli.output import Output
+from edgenode.clock import EpochMillis, FlooredClock, SystemClock
+from edgenode.config import NodeConfig, load_config
+
+if TYPE_CHECKING:  # what takes long to load, and other commands don't need
+    from edgenode.security.cohorts import Cohort
+    from edgenode.security.directory import CohortDirectory
+    from edgenode.security.keys import CohortKey
+
+T = TypeVar("T")
+
+DEFAULT_OVERLAP_DAYS = 7
+MAX_OVERLAP_DAYS = 365
+
+_MODES = {
+    "none": "the configuration has cohort.mode = none: the node takes part in no cohort",
+    "open": "the configuration has cohort.mode = open: the node uses no key",
+}
+
+
+def create(arguments: Namespace, output: Output) -> None:
+    """Make a cohort, and show the token that other machines join with."""
+    from edgenode.security.directory import first_cohort
+    from edgenode.security.keys import is_cohort_name
+
+    config, directory = _opened(arguments)
+    name = arguments.name or config.cohort.name
+    if not is_cohort_name(name):
+        raise CommandError(
+            ExitCode.USAGE,
+            f"{name!r} is no name of a cohort",
+            "use letters, digits, dot, underscore and hyphen, 63 at most",
+        )
+    if not arguments.replace:
+        before = _loaded(directory)
+        if before is not None:
+            raise CommandError(
+                ExitCode.REFUSED,
+                f"this machine is in {_called(before.key)} already",
+                "'edgenode cohort token' shows its token; --replace leaves it for a new "
+                "one",
+            )
+    made = _written(directory, lambda: first_cohort(directory, name))
+    _tell_token(config, made, f"{_called(made.key)} is made", output)
+
+
+def join(arguments: Namespace, output: Output) -> None:
+    """Join the cohort that a token is of, and leave the one before."""
+    from edgenode.security.cohorts import Cohort
+
+    config, directory = _opened(arguments)
+    key = _given(arguments)
+    before = _loaded_or_damaged(directory)
+    if before is not None and key == before.previous:
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"this is an old token of {_called(before.key)}: its key was rotated",
+            "'edgenode cohort token' shows the token that holds now",
+        )
+    is_new = before is None or key != before.key
+    if is_new:
+        joined = Cohort(key=key, number=0)
+        _written(directory, lambda: directory.enter(joined))
+    left = before.key if before is not None and is_new else None
+    restart = is_new and _is_running(config)
+    if output.as_json:
+        output.json(
+            {
+                "name": key.name,
+                "tag": key.tag,
+                "isNew": is_new,
+                "left": None if left is None else {"name": left.name, "tag": left.tag},
+                "restartNeeded": restart,
+            }
+        )
+        return
+    if left is not None:
+        output.line(f"left {_called(left)}")
+    output.line(f"joined {_called(key)}" if is_new else f"in {_called(key)} already")
+    _tell_state(config, restart, output)
+
+
+def token(arguments: Namespace, output: Output) -> None:
+    """Show the token that other machines join with."""
+    key = _present(_opened(arguments)[1]).key
+    if output.as_json:
+        output.json({"name": key.name, "tag": key.tag, "token": key.token})
+    else:
+        output.line(key.token)
+
+
+def leave(arguments: Namespace, output: Output) -> None:
+    """Leave the cohort; the machine keeps its node id."""
+    config, directory = _opened(arguments)
+    before = _loaded_or_damaged(directory)
+    if before is None and not directory.cohort_path.exists():
+        raise _in_none()
+    _written(directory, directory.leave)
+    restart = _is_running(config)
+    if output.as_json:
+        left = None if before is None else before.key
+        output.json(
+            {
+                "name": None if left is None else left.name,
+                "tag": None if left is None else left.tag,
+                "restartNeeded": restart,
+            }
+        )
+        return
+    output.line("left " + ("the cohort" if before is None else _called(before.key)))
+    if config.cohort.mode == "keyed":
+        output.line(
+            "the node makes a cohort of its own when it starts, unless another one is "
+            'joined before or cohort.mode is "none"'
+        )
+    _tell_state(config, restart, output)
+
+
+def rotate(arguments: Namespace, output: Output) -> None:
+    """Give the cohort a new key; the old one is good for an overlap."""
+    from edgenode.security.cohorts import RotationError
+    from edgenode.security.keys import CohortKey
+
+    config, directory = _opened(arguments)
+    cohort = _present(directory)
+    now = _now(config)
+    key = CohortKey.create(cohort.key.name, os.urandom)
+    try:
+        rotated = cohort.rotated(key, now, arguments.overlap)
+    except RotationError as error:
+        raise CommandError(
+            ExitCode.REFUSED,
+            str(error),
+            "without one: edgenode cohort rotate --overlap 0",
+        ) from error
+    _written(directory, lambda: directory.save(rotated))
+    what = f"{_called(key)} has a new key, number {rotated.number}"
+    if not output.as_json:
+        output.line(
+            "members that are met within the overlap learn it by themselves"
+            if rotated.previous
+            else "no other machine is told: each has to join again"
+        )
+    _tell_token(config, rotated, what, output)
+
+
+def show(arguments: Namespace, output: Output) -> None:
+    """Show the cohort and this machine's id in it."""
+    from edgenode.codec.beans import iso_time
+    from edgenode.security.identity import read_identity
+
+    config, directory = _opened(arguments)
+    cohort = _present(directory)
+    try:
+        identity = read_identity(directory.path)
+    except OSError as error:
+        raise _unusable(directory, error) from error
+    now = _now(config)
+    overlap = iso_time(cohort.overlap_ends) if len(cohort.trusted(now)) > 1 else None
+    node_id = None if identity is None else identity.node_id
+    if output.as_json:
+        output.json(
+            {
+                "name": cohort.key.name,
+                "tag": cohort.key.tag,
+                "nodeId": node_id,
+                "keyNumber": cohort.number,
+                "overlapEnds": overlap,
+            }
+        )
+        return
+    output.table(
+        ("", ""),
+        (
+            ("name", cohort.key.name),
+            ("tag", cohort.key.tag),
+            ("node id", node_id or "made when the node starts"),
+            ("key number", str(cohort.number or "not told yet by a member")),
+            ("overlap ends", overlap or "there is none"),
+        ),
+    )
+
+
+def _opened(arguments: Namespace) -> "tuple[NodeConfig, CohortDirectory]":
+    from edgenode.security.directory import CohortDirectory
+
+    config = load_config(arguments.config)
+    _check_user(config.data_directory)
+    return config, CohortDirectory(config.data_directory)
+
+
+def _now(config: NodeConfig) -> EpochMillis:
+    """The time as the node tells it."""
+    from edgenode.security.clock_floor import CLOCK_FILE, kept_floor
+
+    floor = kept_floor(config.data_directory / CLOCK_FILE)
+    return FlooredClock(SystemClock(), floor).now()
+
+
+def _check_user(directory: Path) -> None:
+    """Check that the node could read what is written here."""
+    try:
+        owner = directory.stat().st_uid
+    except OSError:  # it isn't there yet, or will be told of when it is used
+        return
+    if owner == os.geteuid():
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = f"#{owner}"
+    raise CommandError(
+        ExitCode.REFUSED,
+        f"{directory} belongs to user {name}",
+        f"run it as that user: sudo -u {name} edgenode cohort ...",
+    )
+
+
+def _loaded(directory: "CohortDirectory") -> "Cohort | None":
+    from edgenode.security.directory import DamagedCohortError
+
+    try:
+        return directory.load()
+    except DamagedCohortError as error:
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"{error.path} can't be used ({error.why})",
+            f"{error.mend}; 'edgenode cohort create --replace' makes a new cohort",
+        ) from error
+
+
+def _loaded_or_damaged(directory: "CohortDirectory") -> "Cohort | None":
+    """The cohort; None also where it is damaged and will be replaced."""
+    from edgenode.security.directory import DamagedCohortError
+
+    try:
+        return directory.load()
+    except DamagedCohortError:
+        return None
+
+
+def _present(directory: "CohortDirectory") -> "Cohort":
+    cohort = _loaded(directory)
+    if cohort is None:
+        raise _in_none()
+    return cohort
+
+
+def _in_none() -> CommandError:
+    return CommandError(
+        ExitCode.REFUSED,
+        "this machine is in no cohort",
+        "'edgenode cohort create' makes one, 'edgenode cohort join' joins one, and so "
+        "does a node when it starts",
+    )
+
+
+def _given(arguments: Namespace) -> "CohortKey":
+    from edgenode.limits import MAX_TOKEN_FILE_BYTES
+    from edgenode.security.directory import read_token_file
+    from edgenode.security.keys import CohortKey, InvalidTokenError
+
+    mend = "copy what 'edgenode cohort token' shows on a machine of the cohort"
+    if (arguments.token is None) == (arguments.file is None):
+        raise CommandError(
+            ExitCode.USAGE, "name a token or a file with one", f"{mend}; - reads it"
+        )
+    try:
+        if arguments.file is None:
+            text = arguments.token
+            if text == "-":
+                text = sys.stdin.read(MAX_TOKEN_FILE_BYTES)
+            return CohortKey.from_token(text)
+        key = read_token_file(arguments.file)
+    except (InvalidTokenError, UnicodeDecodeError) as error:
+        raise CommandError(ExitCode.REFUSED, str(error), mend) from error
+    except OSError as error:
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"{arguments.file} can't be read ({error.strerror or error})",
+            "name a file with a token alone that you may read",
+        ) from error
+    if key is None:
+        raise CommandError(ExitCode.REFUSED, f"there is no {arguments.file}", mend)
+    return key
+
+
+def _written(directory: "CohortDirectory", write: Callable[[], T]) -> T:
+    try:
+        return write()
+    except OSError as error:
+        raise _unusable(directory, error) from error
+
+
+def _unusable(directory: "CohortDirectory", error: OSError) -> CommandError:
+    return CommandError(
+        ExitCode.REFUSED,
+        f"{error.filename or directory.path} can't be used ({error.strerror or error})",
+        "run it as the user who runs the node, on a disk that can be written",
+    )
+
+
+def _is_running(config: NodeConfig) -> bool:
+    """Whether a node has the data directory."""
+    from edgenode.repository.lock import DirectoryInUseError, locked
+
+    try:
+        with locked(config.data_directory):
+            return False
+    except DirectoryInUseError:
+        return True
+
+
+def _tell_token(
+    config: NodeConfig, cohort: "Cohort", what: str, output: Output
+) -> None:
+    restart = _is_running(config)
+    if output.as_json:
+        output.json(
+            {
+                "name": cohort.key.name,
+                "tag": cohort.key.tag,
+                "keyNumber": cohort.number,
+                "token": cohort.key.token,
+                "restartNeeded": restart,
+            }
+        )
+        return
+    output.line(f"{what}. The next machine joins it with")
+    output.line(f"  edgenode cohort join {cohort.key.token}")
+    output.line(
+        "Whoever has this token is let in, and can let in others: keep it secret."
+    )
+    _tell_state(config, restart, output)
+
+
+def _tell_state(config: NodeConfig, restart: bool, output: Output) -> None:
+    if config.cohort.mode in _MODES:
+        output.line(_MODES[config.cohort.mode])
+    if restart:
+        output.line("a node is running here: start it again for this to take hold")
+
+
+def _called(key: "CohortKey") -> str:
+    return f"cohort {key.name} ({key.tag})"
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = -1.0
+    if not 0 <= days <= MAX_OVERLAP_DAYS:
+        raise ArgumentTypeError(
+            f"{text!r} is no number of days up to {MAX_OVERLAP_DAYS}"
+        )
+    return days
+
+
+def add_commands(commands: Any, common: ArgumentParser) -> None:
+    """Add these commands to the parser."""
+    about = "Make, join and leave a cohort, and rotate its key."
+    actions = commands.add_parser(
+        "cohort", help=about, description=about
+    ).add_subparsers(required=True, metavar="ACTION")
+    parsers: dict[str, ArgumentParser] = {}
+    for perform in (create, join, token, leave, rotate, show):
+        parsers[perform.__name__] = actions.add_parser(
+            perform.__name__,
+            parents=[common],
+            help=perform.__doc__,
+            description=perform.__doc__,
+        )
+        parsers[perform.__name__].set_defaults(perform=perform)
+    parsers["create"].add_argument(
+        "name", nargs="?", help="what it is called; cohort.name by default"
+    )
+    parsers["create"].add_argument(
+        "--replace", action="store_true", help="leave the cohort that the machine is in"
+    )
+    parsers["join"].add_argument(
+        "token", nargs="?", metavar="TOKEN", help="the token; - reads it from the input"
+    )
+    parsers["join"].add_argument(
+        "--file", type=Path, metavar="FILE", help="a file with the token"
+    )
+    parsers["rotate"].add_argument(
+        "--overlap",
+        type=_days,
+        default=DEFAULT_OVERLAP_DAYS,
+        metavar="DAYS",
+        help=f"how long the old key is good, {DEFAULT_OVERLAP_DAYS} by default; 0 keeps "
+        "out whoever took the old key, and each other machine has to join again",
+    )
