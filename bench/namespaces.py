@@ -30,6 +30,13 @@ END_SECONDS = 10.0
 
 _READY = b"ready\n"
 
+# In front of the id of this process and a command. The kernel kills the command when this
+# process ends; if it ended before the kernel was told so, the shell notices.
+_ENDING_WITH_US = (
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("sh", "-c", 'test "$PPID" = "$0" && exec "$@"'),
+)
+
 
 class NamespacesError(Exception):
     """Namespaces can't be made here, or a command in one failed; the text says why."""
@@ -131,7 +138,7 @@ class _Namespace:
         must go on: the kernel kills the program with it.
         """
         started = subprocess.Popen(
-            [*self.entry, "setpriv", "--pdeathsig", "KILL", *command],
+            [*self.entry, *_ENDING_WITH_US, str(os.getpid()), *command],
             env=None if environment is None else dict(environment),
             stdin=stdin,
             stdout=stdout,
