@@ -487,6 +487,9 @@ MAX_CLIENT_PACKET_BYTES = 16 * 1024
 """A packet that a peer sends to the embedded broker. Peers only subscribe there; the
 largest is a last will of some hundred bytes."""
 
+MAX_CLIENT_ID_LENGTH = 128
+"""Characters of the name of a client of the broker: a node's id has 32."""
+
 MAX_FILTERS = 32
 """Topic filters of one connection to the embedded broker; nodes use one."""
 

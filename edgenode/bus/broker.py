@@ -116,29 +116,45 @@ class EmbeddedBroker:
         for gate in self._of_node.get(node_id, ()):
             gate.cut()
 
+    def close(self) -> None:
+        """Give the addresses back; a broker that runs does so at its end."""
+        for listener in self._listeners:
+            listener.close()
+
     async def run(self) -> None:
         """Serve until cancelled; what is published by then is still sent."""
         _quieten()
-        broker = Broker(_config(), plugin_namespace=__name__)
-        await broker.start()
+        try:
+            broker = Broker(_config(), plugin_namespace="amqtt.edgenode")
+            await broker.start()
+            try:
+                await self._run(broker)
+            finally:
+                await broker.shutdown()
+        finally:
+            self.close()
+
+    async def _run(self, broker: Broker) -> None:
         accepting = [
             asyncio.create_task(self._accept(broker, each), name="bus: accepting")
             for each in self._listeners
         ]
         publishing = asyncio.create_task(self._publish(broker), name="bus: publishing")
         try:
-            await asyncio.gather(*accepting, publishing)
+            done, _ = await asyncio.wait(
+                (*accepting, publishing), return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:  # none ends by itself
+                task.result()
         finally:
             for task in accepting:
                 task.cancel()
             await asyncio.gather(*accepting, return_exceptions=True)
-            for listener in self._listeners:
-                listener.close()
+            self.close()
             await self._send_the_rest()
             publishing.cancel()
             await asyncio.gather(publishing, return_exceptions=True)
             await self._end_connections()
-            await broker.shutdown()
 
     async def _publish(self, broker: Broker) -> None:
         while True:

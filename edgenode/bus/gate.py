@@ -35,6 +35,7 @@ from edgenode.bus.packets import (
 )
 from edgenode.limits import (
     MAX_BUS_BACKLOG_BYTES,
+    MAX_CLIENT_ID_LENGTH,
     MAX_CLIENT_PACKET_BYTES,
     MAX_FILTER_LENGTH,
     MAX_FILTERS,
@@ -130,6 +131,8 @@ class Gate:
         if not owner:
             raise RefusedConnectError(Refusal.IDENTIFIER, "a client without a name")
         client_id = connect.client_id or owner
+        if len(client_id) > MAX_CLIENT_ID_LENGTH:
+            raise RefusedConnectError(Refusal.IDENTIFIER, "too long a name")
         if not client_id.startswith(owner):
             raise RefusedConnectError(Refusal.IDENTIFIER, "the name of another node")
         will = connect.will
@@ -251,6 +254,8 @@ class Gate:
 
     def _send_unless_stuck(self, packet: bytes) -> None:
         """Send, or drop where too much waits; cut off who doesn't take anything."""
+        if self._writer.is_closing():
+            return
         transport = self._writer.transport
         if transport.get_write_buffer_size() <= self._bounds.backlog_bytes:
             self._stuck_since = None
@@ -274,13 +279,18 @@ class Gate:
     def close(self) -> None:
         """End the connection once everything is sent; the peer needs no last will."""
         self._says_goodbye = True
-        self._writer.close()
+        self._close()
 
     def leave(self) -> None:
         """The broker is done with the connection: end it once everything is sent."""
         self._is_left.set()
-        self._writer.close()
+        self._close()
 
     def cut(self) -> None:
         """End the connection at once."""
         self._writer.transport.abort()
+
+    def _close(self) -> None:
+        # Closed twice, asyncio's TLS can't be aborted any more.
+        if not self._writer.is_closing():
+            self._writer.close()

@@ -69,6 +69,10 @@ class MeshBus:
         """
         return self._broker.listen(hosts, port)
 
+    def close(self) -> None:
+        """Give the addresses back, where it comes to nothing after ``listen``."""
+        self._broker.close()
+
     def publish(self, message: Message) -> None:
         """Send to all peers that are connected."""
         self._broker.publish(message)

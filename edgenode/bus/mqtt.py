@@ -351,11 +351,10 @@ class _Connection:
     async def close(self) -> None:
         """Take leave, where there is somebody to take leave from."""
         self._check.cancel()
-        if self.is_up and not self._lost.done():
-            self._client.disconnect()
+        if self.is_up:
             try:
                 async with asyncio.timeout(BUS_GOODBYE_SECONDS):
-                    await asyncio.wait([self._lost])
+                    await self._take_leave()
             except TimeoutError:
                 logger.info("the last messages could not be sent")
         self._ended("closed")
@@ -363,6 +362,18 @@ class _Connection:
         # Told to whoever waited for them; nobody else has to ask.
         self._lost.exception()
         self._subscribed.exception()
+
+    async def _take_leave(self) -> None:
+        # The answer says that the broker has read all that was sent before. Without it,
+        # closing while something is still to be read would let the system throw away
+        # what is under way, and the goodbye with it.
+        left = asyncio.Event()
+        self._client.on_unsubscribe = lambda *_: left.set()
+        self._lost.add_done_callback(lambda _: left.set())
+        self._client.unsubscribe(self._settings.topics)
+        await left.wait()
+        self._client.disconnect()
+        await asyncio.wait([self._lost])
 
     def _readable(self) -> None:
         for _ in range(PACKETS_PER_TURN):

@@ -16,6 +16,7 @@ from edgenode.limits import ADDRESS_STAGGER_SECONDS, MAX_ADDRESSES_TRIED
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 
 _PORT_TRIES = 20
+_LAST_PORT = 65_535
 _BACKLOG = 64
 
 
@@ -123,7 +124,7 @@ async def _targets(
         try:
             for family, target in await _resolved(address):
                 found.setdefault((family, target), address)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # peers tell of them, and may err
             errors.append(error)
     six = [each for each in found.items() if each[0][0] == socket.AF_INET6]
     four = [each for each in found.items() if each[0][0] == socket.AF_INET]
@@ -136,6 +137,8 @@ async def _targets(
 async def _resolved(
     address: Address,
 ) -> list[tuple[socket.AddressFamily, SocketAddress]]:
+    if not 0 < address.port <= _LAST_PORT:
+        raise OSError(f"there is no port {address.port}")
     if is_numeric(address.host):
         return [numeric(address)]
     found = await asyncio.get_running_loop().getaddrinfo(

@@ -108,6 +108,9 @@ class Refusals(list[tuple[str, str]]):
     def __call__(self, address: str, reason: str) -> None:
         self.append((address, reason))
 
+    def last_says(self, text: str) -> bool:
+        return text in "".join(self.reasons[-1:])
+
     @property
     def reasons(self) -> list[str]:
         return [reason for _, reason in self]

@@ -1,0 +1,114 @@
+"""Sockets: which address is connected to, and which is listened on."""
+
+import asyncio
+import socket
+
+import pytest
+
+from edgenode.bus.base import Address
+from edgenode.bus.sockets import connected, is_numeric, listening_sockets, numeric
+
+
+def test_a_scope_is_kept() -> None:
+    index = socket.if_nametoindex("lo")
+    six = socket.AF_INET6
+    assert numeric(Address("fe80::1%lo", 5)) == (six, ("fe80::1", 5, 0, index))
+    assert numeric(Address("fe80::1%7", 5)) == (six, ("fe80::1", 5, 0, 7))
+    assert numeric(Address("::1", 5)) == (six, ("::1", 5, 0, 0))
+    assert numeric(Address("127.0.0.1", 5)) == (socket.AF_INET, ("127.0.0.1", 5))
+    with pytest.raises(OSError, match="interface"):
+        numeric(Address("fe80::1%nowhere", 5))
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("10.0.0.1", True), ("fe80::1%eth0", True), ("node.local", False), ("", False)],
+)
+def test_numeric_hosts_are_told_from_names(host: str, expected: bool) -> None:
+    assert is_numeric(host) is expected
+
+
+def test_all_addresses_are_listened_on_at_one_port() -> None:
+    listeners = listening_sockets(["127.0.0.1", "::1", "127.0.0.2"], 0)
+    ports = {each.getsockname()[1] for each in listeners}
+    try:
+        assert len(listeners) == 3
+        assert len(ports) == 1
+        assert [each.getsockname()[0] for each in listeners] == [
+            "127.0.0.1",
+            "::1",
+            "127.0.0.2",
+        ]
+    finally:
+        for each in listeners:
+            each.close()
+
+
+async def test_the_address_that_answers_is_taken() -> None:
+    (listener,) = listening_sockets(["127.0.0.1"], 0)
+    (closed,) = listening_sockets(["127.0.0.1"], 0)
+    port, nobody = (each.getsockname()[1] for each in (listener, closed))
+    closed.close()
+    good = Address("127.0.0.1", port)
+    dead = (Address("127.0.0.1", nobody), Address("::1", port))
+    with listener:
+        connection, address = await connected((*dead, good))
+        with connection:
+            assert address == good
+            assert connection.getpeername() == ("127.0.0.1", port)
+            assert not connection.getblocking()
+
+
+async def test_an_address_that_does_not_answer_holds_up_only_for_a_moment() -> None:
+    # A listener whose queue is full answers nobody.
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for each in (first, second):
+            each.setblocking(False)
+            each.connect_ex(full.getsockname())
+        (listener,) = listening_sockets(["127.0.0.1"], 0)
+        silent = Address(*full.getsockname())
+        good = Address("127.0.0.1", listener.getsockname()[1])
+        with listener:
+            async with asyncio.timeout(5):
+                connection, address = await connected((silent, good))
+            connection.close()
+            assert address == good
+
+
+async def test_where_nobody_answers_the_reasons_are_told() -> None:
+    (closed,) = listening_sockets(["127.0.0.1"], 0)
+    port = closed.getsockname()[1]
+    closed.close()
+    with pytest.raises(OSError, match=r"refused|Connect call failed"):
+        await connected((Address("127.0.0.1", port),))
+    with pytest.raises(OSError, match="no address is known"):
+        await connected(())
+    with pytest.raises(OSError, match="interface"):
+        await connected((Address("fe80::1%nowhere", port),))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        Address("127.0.0.1", 0),
+        Address("127.0.0.1", 65_536),
+        Address("127.0.0.1", -1),
+        Address("a\0b", 1),
+        Address("a" * 300, 1),
+        Address("", 0),
+    ],
+)
+async def test_what_is_no_address_is_an_error_like_others(address: Address) -> None:
+    with pytest.raises(OSError, match=r"."):
+        await connected((address,))
+
+
+async def test_a_name_is_looked_up() -> None:
+    (listener,) = listening_sockets(["127.0.0.1"], 0)
+    with listener:
+        port = listener.getsockname()[1]
+        connection, address = await connected((Address("localhost", port),))
+        connection.close()
+        assert address == Address("localhost", port)
