@@ -225,6 +225,17 @@ class CohortRegistry:
         revision = max(now, local.revision + 1)
         return self._announce(registration, revision, now, again=True)
 
+    def announce(self, now: EpochMillis) -> list[Effect]:
+        """Say once more who this member is, on a bus that hasn't heard it.
+
+        It is the same announcement: whoever has heard it has nothing to do.
+        """
+        local = self._registered
+        if local is None:
+            return []
+        event = self._build.registered(local.registration, now, again=True)
+        return [Send(event, local.revision)]
+
     def disconnect(self) -> list[Effect]:
         """Go, to come back later; nobody is told."""
         self._is_connected = False

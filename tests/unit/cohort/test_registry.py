@@ -252,6 +252,18 @@ def test_a_member_says_where_it_moved() -> None:
     assert pi.renew(moved, NOW + 2) == []
 
 
+def test_a_member_says_it_again_on_another_bus() -> None:
+    pi, hub = joined(), CohortRegistry("n2", HUB)
+    hub.connect(NOW)
+    again = pi.announce(NOW + 1)
+    assert kinds(again) == [Kind.RE_REGISTRATION_EVENT]
+    assert kinds(receive(hub, pi, again, NOW + 1)) == [SaveRemote]
+    assert hub.remote == {"pi": pi.local}
+    assert receive(hub, pi, pi.announce(NOW + 2), NOW + 2) == []
+    pi.disconnect()
+    assert pi.announce(NOW + 3) == []
+
+
 # Without a repository, or with another one
 
 
