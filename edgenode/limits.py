@@ -453,8 +453,9 @@ GOODBYE_SECONDS = 2.0
 
 # Trust
 
-MAX_COHORT_FILE_BYTES = 256 * 1024
-"""A file of the cohort's directory: the largest, the removals, takes some 150 bytes each."""
+MAX_COHORT_FILE_BYTES = 512 * 1024
+"""A file of the cohort's directory. The largest are the removals: a thousand, of 400 bytes
+each at most."""
 
 MAX_TOKEN_FILE_BYTES = 4_096
 """A file with a join token, which has 134 characters at most, and white space."""

@@ -232,5 +232,6 @@ def _is_sound(removal: Removal) -> bool:
         and 0 <= removal.at <= _LATEST
         and isinstance(removal.by, str)
         and len(removal.by) <= _MAX_BY
+        and removal.by.isprintable()
         and isinstance(removal.is_removed, bool)
     )

@@ -88,7 +88,7 @@ def _document(**changes: object) -> str:
         (_document(number=True), "no number"),
         (_document(previous="x"), "join token"),
         (_document(previous=KEY.token, overlapEnds=None), "no number"),
-        (" " * 300_000, "larger"),
+        (" " * 600_000, "larger"),
     ],
 )
 def test_a_damaged_cohort_is_told_and_never_replaced(

@@ -106,6 +106,8 @@ async def test_only_news_is_news(path: Path) -> None:
         Removal(node_id=node(1), at=10**18),
         Removal(node_id=node(1), at=True),
         Removal(node_id=node(1), at=1, by="x" * 65),
+        Removal(node_id=node(1), at=1, by="x\ud800"),
+        Removal(node_id=node(1), at=1, by="x\n"),
     ],
 )
 async def test_what_is_no_removal_is_passed_over(path: Path, removal: Removal) -> None:
@@ -135,6 +137,16 @@ async def test_what_changes_at_once_is_all_kept(path: Path) -> None:
     assert len((await Trust.opened(path)).removals()) == 20
 
 
+async def test_the_largest_file_can_be_read_again(path: Path) -> None:
+    trust = Trust(path)
+    by = "\N{FAMILY}" * 64
+    await trust.merge(
+        Removal(node_id=node(n), at=253_402_300_799_999, by=by, is_removed=False)
+        for n in range(MAX_REMOVALS)
+    )
+    assert len((await Trust.opened(path)).removals()) == MAX_REMOVALS
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -147,7 +159,7 @@ async def test_what_changes_at_once_is_all_kept(path: Path) -> None:
         '[{"at": 1}]',
         json.dumps([{"node_id": node(1), "at": "1"}]),
         json.dumps([{"node_id": node(1), "at": 1, "is_removed": 0}]),
-        " " * 300_000,
+        " " * 600_000,
     ],
 )
 def test_a_damaged_file_is_told_and_left(path: Path, text: str) -> None:
