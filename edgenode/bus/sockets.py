@@ -15,6 +15,7 @@ from edgenode.limits import ADDRESS_STAGGER_SECONDS, MAX_ADDRESSES_TRIED
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 
+_EVERYTHING = "::"
 _PORT_TRIES = 20
 _LAST_PORT = 65_535
 _BACKLOG = 64
@@ -22,6 +23,8 @@ _BACKLOG = 64
 
 def listening_sockets(hosts: Sequence[str], port: int) -> list[socket.socket]:
     """Sockets that listen on numeric addresses, all on one port; 0 for any.
+
+    ``::`` means all addresses there are, those of IPv4 too.
 
     Raises:
         OSError: An address can't be listened on.
@@ -51,10 +54,21 @@ def _listening(hosts: Sequence[str], port: int) -> list[socket.socket]:
 
 def _listener(host: str, port: int) -> socket.socket:
     family, address = numeric(Address(host, port))
-    # Of IPv6 alone: that way both kinds can be listened on, each by its own socket.
-    listener = socket.create_server(address, family=family, backlog=_BACKLOG)
+    is_everything = host == _EVERYTHING and _has_ipv6()
+    if host == _EVERYTHING and not is_everything:
+        family, address = socket.AF_INET, ("0.0.0.0", port)  # noqa: S104
+    # But for that one, of IPv6 alone: each kind can have a socket of its own.
+    listener = socket.create_server(
+        address, family=family, backlog=_BACKLOG, dualstack_ipv6=is_everything
+    )
     listener.setblocking(False)
     return listener
+
+
+def _has_ipv6() -> bool:
+    with suppress(OSError), socket.socket(socket.AF_INET6):
+        return True
+    return False
 
 
 def is_numeric(host: str) -> bool:
