@@ -76,6 +76,8 @@ class Node:
         environment = kept | {
             "EDGENODE_LISTEN": "127.0.0.1:0",
             "EDGENODE_DATA_DIRECTORY": str(directory.resolve()),
+            "EDGENODE_COHORT_MODE": "none",
+            "EDGENODE_COHORT_MODE": "none",
             "EDGENODE_SERVER_NAME": SERVER,
             "EDGENODE_LOG_LEVEL": "warning",
         }

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from errno import EADDRINUSE
 from pathlib import Path
 from shutil import which
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
@@ -18,6 +18,9 @@ from edgenode.config import (
     load_config,
 )
 from edgenode.errors import EdgeNodeError
+
+if TYPE_CHECKING:
+    from edgenode.node import RunningNode
 
 DEFAULT_URL = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
@@ -32,7 +35,7 @@ def run(arguments: Namespace, output: Output) -> None:
 
     config = load_config(arguments.config)
     try:
-        asyncio.run(run_node(config, lambda port: _hints(config, port, output)))
+        asyncio.run(run_node(config, lambda node: _hints(config, node, output)))
     except DirectoryInUseError as error:
         raise CommandError(ExitCode.ALREADY_RUNNING, str(error)) from error
     except EdgeNodeError as error:  # a store that this edgenode can't use
@@ -64,12 +67,20 @@ def _address(config: NodeConfig, port: int) -> str:
     return f"[{config.host}]:{port}" if ":" in config.host else f"{config.host}:{port}"
 
 
-def _hints(config: NodeConfig, port: int, output: Output) -> None:
+def _hints(config: NodeConfig, node: "RunningNode", output: Output) -> None:
     """Tell a person what is there now, and what to try next."""
     server = config.servers[0].name
-    url = f"http://{_address(config, port)}"
+    url = f"http://{_address(config, node.port)}"
+    cohort = node.cohort
     if output.as_json:
-        output.json({"url": url, "servers": [each.name for each in config.servers]})
+        told: dict[str, object] = {
+            "url": url,
+            "servers": [each.name for each in config.servers],
+        }
+        if cohort is not None:
+            told["cohort"] = cohort.cohort.key.name
+            told["node"] = cohort.node.info.node_id
+        output.json(told)
         return
     base = f"{url}/servers/{server}/open-metadata/repository-services/users/me"
     command = _command()
@@ -86,6 +97,12 @@ def _hints(config: NodeConfig, port: int, output: Output) -> None:
         f"  curl {base}/types/typedef/name/GlossaryTerm\n"
         "Stop it with Ctrl-C."
     )
+    if cohort is not None and not cohort.cohort.is_open:
+        made = "made" if cohort.is_new else "in"
+        output.line(
+            f"{made} cohort {cohort.cohort.key.name}: '{command} cohort token' shows the "
+            f"token with which another machine joins it: 'edgenode cohort join TOKEN'"
+        )
 
 
 def _command() -> str:

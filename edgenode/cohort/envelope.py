@@ -218,21 +218,15 @@ class Topics:
         """What to subscribe to."""
         return f"{self.prefix}#"
 
-    def of_member(self, kind: TopicKind, collection_id: str) -> str:
-        """What is said by or of a member.
+    def name(self, kind: TopicKind, about: str) -> str:
+        """The topic on which something is said by or of a member or node.
 
         Raises:
             ValueError: The id can't stand in a topic.
         """
-        return self._name(kind, collection_id)
-
-    def node(self, node_id: str) -> str:
-        """Where a node describes itself."""
-        return self._name(TopicKind.NODE, node_id)
-
-    def lost(self, node_id: str) -> str:
-        """Where others say that a connection to a node broke off."""
-        return self._name(TopicKind.LOST, node_id)
+        if not is_topic_id(about):
+            raise ValueError(f"{about!r} can't stand in a topic")
+        return f"{self.prefix}{kind}/{about}"
 
     def parse(self, name: str) -> tuple[TopicKind, str]:
         """What is sent on a topic, and the member or node by or of which.
@@ -245,11 +239,6 @@ class Topics:
             if kind in _KINDS and is_topic_id(about):
                 return _KINDS[kind], about
         raise EnvelopeError(EnvelopeFault.BAD_TOPIC)
-
-    def _name(self, kind: TopicKind, about: str) -> str:
-        if not is_topic_id(about):
-            raise ValueError(f"{about!r} can't stand in a topic")
-        return f"{self.prefix}{kind}/{about}"
 
 
 def is_topic_id(text: str) -> bool:

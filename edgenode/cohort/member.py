@@ -1,7 +1,7 @@
 """One server in the cohort: who else is in it, what it sends, and whom it follows."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
@@ -25,7 +25,7 @@ from edgenode.cohort.registry import (
     Send,
 )
 from edgenode.collection.local import LocalMetadataCollection
-from edgenode.collection.received import Received
+from edgenode.collection.received import Outcome, Received
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.frames import HistoryFrame
 from edgenode.events.model import (
@@ -119,6 +119,7 @@ class CohortMember:
     Attributes:
         name: The server's.
         collection_id: Its metadata collection's.
+        registration: How it registers, without a time.
         holdings: What it stores, for whoever compares.
     """
 
@@ -126,12 +127,14 @@ class CohortMember:
         registration = parts.registration
         self.name = str(registration.server_name)
         self.collection_id = str(registration.metadata_collection_id)
+        self.registration = registration
         self.holdings = parts.repository
         self._parts = parts
         self._build = EventBuilder(originator_of(registration))
         self._link: MemberLink | None = None
         self._followed: dict[str, _Followed] = {}
         self._registered: frozenset[str] = frozenset()
+        self._told_of_changes: list[Callable[[], None]] = []
         self._tasks: asyncio.TaskGroup | None = None
         self._intake = Intake(
             parts.collection,
@@ -152,6 +155,11 @@ class CohortMember:
             changed=self._members_changed,
             report=self._report,
         )
+
+    def on_change(self, told: Callable[[], None]) -> None:
+        """Have somebody told when others came, left or changed, and now."""
+        self._told_of_changes.append(told)
+        told()
 
     def attach(self, link: MemberLink) -> None:
         """Make the node known; to be called once, before ``run``."""
@@ -200,9 +208,23 @@ class CohortMember:
             sequence=known.sequence,
         )
 
+    @property
+    def outcomes(self) -> Mapping[Outcome, int]:
+        """How often what came of the events of others."""
+        return self._intake.outcomes
+
     def followers(self) -> Mapping[str, Follower]:
         """Who is followed, by collection id."""
         return {origin: each.follower for origin, each in self._followed.items()}
+
+    def announce(self) -> None:
+        """Say on a bus that is new to this member that it is registered."""
+        self._membership.announce()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it takes part."""
+        return self._membership.is_connected
 
     def disconnect(self) -> None:
         """Take no part for now."""
@@ -355,6 +377,8 @@ class CohortMember:
             else:
                 followed.node_id = record.node_id
         self._registered = frozenset(registered)
+        for told in self._told_of_changes:
+            told()
 
     def _follow(self, origin: str, record: MemberRecord) -> None:
         if self._tasks is None:

@@ -86,9 +86,18 @@ class Membership:
         """The other members, those that have left included."""
         return self._registry.remote
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether it takes part."""
+        return self._registry.is_connected
+
     def connect(self) -> None:
         """Join the cohort, or come back to it."""
         self._hand_in(lambda registry: registry.connect(self._clock.now()))
+
+    def announce(self) -> None:
+        """Say once more that this member is registered, if it is."""
+        self._hand_in(lambda registry: registry.announce(self._clock.now()))
 
     def disconnect(self) -> None:
         """Take no part for now."""

@@ -6,12 +6,12 @@ to whose brokers to subscribe. What concerns a member's metadata is handed to th
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from random import Random
 
-from edgenode.bus.base import Address, EventBus, Message
+from edgenode.bus.base import Address, BusStatistics, EventBus, Message
 from edgenode.clock import Clock
 from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps, loads
@@ -46,6 +46,21 @@ from edgenode.security.trust import Refusal, Trust
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """How nodes speak with each other on the bus, until the cohort's key changes.
+
+    Attributes:
+        bus: Where events go and come from.
+        topics: The cohort's topics.
+        key: Authenticates messages; None in an open cohort.
+    """
+
+    bus: EventBus
+    topics: Topics
+    key: bytes | None
+
+
 class CohortNode:
     """This node in its cohort; see the module.
 
@@ -60,13 +75,9 @@ class CohortNode:
         *,
         info: NodeInfo,
         members: Sequence[CohortMember],
-        bus: EventBus,
         dialer: Dialer,
         trust: Trust,
         codec: Codec,
-        topics: Topics,
-        bus_key: bytes | None,
-        static_peers: Callable[[], Iterable[Addresses]],
         clock: Clock,
         random: Random,
     ) -> None:
@@ -75,13 +86,9 @@ class CohortNode:
         Args:
             info: How this node describes itself.
             members: Its servers.
-            bus: Where events go and come from.
             dialer: Makes the other end of questions.
             trust: Who isn't let in.
             codec: The form of events and of what nodes tell each other.
-            topics: The cohort's topics.
-            bus_key: Authenticates messages; None in an open cohort.
-            static_peers: Addresses of nodes that the configuration names.
             clock: The time.
             random: Chooses whom to speak with.
         """
@@ -90,13 +97,10 @@ class CohortNode:
         self.oversized = 0
         self.indirect = 0
         self._members = {member.collection_id: member for member in members}
-        self._bus = bus
+        self._session: Session | None = None
         self._dialer = dialer
         self._trust = trust
         self._codec = codec
-        self._topics = topics
-        self._bus_key = bus_key
-        self._static_peers = static_peers
         self._clock = clock
         self._random = random
         self._heard = Heard()
@@ -109,15 +113,26 @@ class CohortNode:
     # running
 
     async def run(self) -> None:
-        """Take part in the cohort until cancelled."""
+        """Take part in the cohort until cancelled, with or without a bus."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._bus.run(self), name="cohort bus")
             tasks.create_task(self._contacts.run(), name="cohort contacts")
             for member in self._members.values():
                 tasks.create_task(member.run(), name=f"cohort {member.name}")
             tasks.create_task(self._tick(), name="cohort ticker")
+
+    async def use(self, session: Session) -> None:
+        """Speak over a bus, until cancelled; another one may follow."""
+        self._session = session
+        try:
             self._describe()
-            self._meet_static_peers()
+            for member in self._members.values():
+                member.announce()
+            self._link()
+            await session.bus.run(self)
+        finally:
+            self._session = None
+            for node_id in list(self._linked):
+                self.unlinked(node_id)
 
     async def _tick(self) -> None:
         started = self._clock.monotonic()
@@ -141,7 +156,9 @@ class CohortNode:
         """Subscribe to the brokers that are this node's to hear."""
         alive = self.peers.alive(self._clock.monotonic())
         wanted = neighbours(self.info.node_id, alive)
-        self._bus.link(
+        if self._session is None:
+            return
+        self._session.bus.link(
             {
                 node_id: tuple(
                     Address(host, peer.info.bus_port) for host in peer.addresses
@@ -166,8 +183,7 @@ class CohortNode:
     def _describe(self) -> None:
         body = dumps({"info": self._codec.event_object(self.info)})
         header = self._header(revision=self.info.revision)
-        topic = self._topics.node(self.info.node_id)
-        self._send(topic, header, body, retained=True)
+        self._send(TopicKind.NODE, self.info.node_id, header, body, retained=True)
 
     def _header(
         self, *, revision: int | None = None, step: Step | None = None
@@ -175,6 +191,10 @@ class CohortNode:
         return Header(
             node=self.info.node_id, run=self.info.run_id, revision=revision, step=step
         )
+
+    def bus_statistics(self) -> BusStatistics | None:
+        """What the bus did; None while there is none."""
+        return None if self._session is None else self._session.bus.statistics()
 
     # what members send
 
@@ -206,33 +226,43 @@ class CohortNode:
         *,
         retained: bool = False,
     ) -> None:
-        topic = self._topics.of_member(kind, collection_id)
-        self._send(topic, header, event, retained=retained)
+        self._send(kind, collection_id, header, event, retained=retained)
         # The other servers of this node hear it without the bus.
         for other in self._members.values():
             if other.collection_id != collection_id:
                 _deliver(other, kind, collection_id, header, event)
 
     def _send(
-        self, topic: str, header: Header, body: bytes, *, retained: bool = False
+        self,
+        kind: TopicKind,
+        about: str,
+        header: Header,
+        body: bytes,
+        *,
+        retained: bool = False,
     ) -> None:
+        session = self._session
+        if session is None:
+            return  # whoever misses it sees the gap, or is told in an exchange
+        topic = session.topics.name(kind, about)
         try:
-            payload = wrap(self._bus_key, topic, header, body)
+            payload = wrap(session.key, topic, header, body)
         except EnvelopeError:
             # Too large for the bus: whoever sees the gap fetches it from here.
             self.oversized += 1
             return
-        self._bus.publish(Message(topic, payload, retained))
+        session.bus.publish(Message(topic, payload, retained))
 
     # what is heard on the bus
 
     def received(self, message: Message, link: str | None) -> None:
         """A message arrived."""
-        if not message.payload:
+        session = self._session
+        if session is None or not message.payload:
             return
         try:
-            kind, about = self._topics.parse(message.topic)
-            envelope = unwrap(self._bus_key, message.topic, message.payload)
+            kind, about = session.topics.parse(message.topic)
+            envelope = unwrap(session.key, message.topic, message.payload)
         except EnvelopeError as error:
             self._refuse(_REFUSALS.get(error.reason, Refusal.MALFORMED), link)
             return
@@ -252,7 +282,7 @@ class CohortNode:
                 return
             if is_news and link is not None and is_partial(len(self.peers) + 1):
                 retained = kind in _RETAINED
-                self._bus.publish(replace(message, retained=retained))
+                session.bus.publish(replace(message, retained=retained))
 
     def _heed(self, kind: TopicKind, about: str, envelope: Envelope) -> bool:
         """Do what a message says; False when it may not say so, or is of no use."""
@@ -341,17 +371,16 @@ class CohortNode:
             self._contacts.want(node_id, addresses)
         self._link()
 
-    def _meet_static_peers(self) -> None:
-        for addresses in self._static_peers():
-            hosts = {host for host, _ in addresses}
-            if not any(hosts & set(peer.addresses) for peer in self.peers.all()):
-                self._contacts.want(None, addresses)
+    def found(self, addresses: Addresses) -> None:
+        """There may be a node at some addresses, which the configuration names."""
+        hosts = {host for host, _ in addresses}
+        if not any(hosts & set(peer.addresses) for peer in self.peers.all()):
+            self._contacts.want(None, addresses)
 
     def _meet_peer(self, peer: Peer) -> None:
         self._contacts.want(peer.info.node_id, _rest_addresses(peer))
 
     def _meet_somebody(self) -> None:
-        self._meet_static_peers()
         peers = self.peers.all()
         if peers:
             self._meet_peer(self._random.choice(peers))

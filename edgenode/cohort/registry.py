@@ -171,6 +171,11 @@ class CohortRegistry:
         """The other members by collection id, those that have left included."""
         return self._remote
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether this member takes part."""
+        return self._is_connected
+
     # what this member does
 
     def connect(self, now: EpochMillis) -> list[Effect]:

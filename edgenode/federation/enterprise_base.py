@@ -6,7 +6,7 @@ question: an error comes up only if nobody has an answer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -28,7 +28,6 @@ from edgenode.errors import (
 from edgenode.federation.failures import gravest, is_not_known
 from edgenode.federation.members import (
     AskedCollection,
-    FederationMember,
     FederationMembers,
 )
 from edgenode.federation.merge import (
@@ -102,17 +101,21 @@ class Told(Generic[T]):
 
     def merged(self, merge: Callable[[Sequence[MemberAnswer[T]]], R]) -> R:
         """One answer of all, without those whose answers turn out to be unreadable."""
-        answers: Sequence[MemberAnswer[T]] = self.answers
         while True:
             try:
-                return merge(answers)
+                return merge(self.answers)
             except MemberUnavailableError as error:
-                left = [each for each in answers if each.member != error.collection_id]
-                if len(left) == len(answers):
+                unreadable = error.collection_id
+                left = [each for each in self.answers if each.member != unreadable]
+                if len(left) == len(self.answers):
                     raise
-                answers = left
-                self.participation.missing[error.collection_id] = error.reason
-                self.participation.answered.discard(error.collection_id)
+                self.answers[:] = left
+                self.is_missing(unreadable, error.reason)
+
+    def is_missing(self, member: str, reason: str) -> None:
+        """Note that a member's answer can't be counted on."""
+        self.participation.missing[member] = reason
+        self.participation.answered.discard(member)
 
     def rests_on(self, documents: Iterable[Document[Any]]) -> None:
         """Note which of the instances in the answer are copies for want of better."""
@@ -152,48 +155,52 @@ class EnterpriseOperations:
         told: Told[T] = Told([], {}, current.get() or Participation())
         seconds = _seconds(told.participation)
         members = self._members.all()
-        if seconds > 0:
-            async with asyncio.TaskGroup() as group:
-                for member in members:
-                    group.create_task(
-                        self._ask_member(told, member, user_id, question, seconds),
-                        name=f"ask {member.id}",
-                    )
-                await self._ask_local(told, question)
-        else:
-            await self._ask_local(told, question)
+        if seconds <= 0:
             told.participation.missing |= {each.id: "wasn't asked" for each in members}
+            members = ()
+        everybody = [self._local_id, *(member.id for member in members)]
+        await self._ask_some(told, user_id, question, everybody, seconds)
         return told
 
-    async def _ask_local(self, told: Told[T], question: Question[T]) -> None:
-        await self._note(told, self._local_id, answered_by(self._local, question))
-
-    async def _ask_member(
+    async def _ask_some(
         self,
         told: Told[T],
-        member: FederationMember,
         user_id: str,
         question: Question[T],
+        who: Collection[str],
         seconds: float,
     ) -> None:
-        asking = member.ask(
-            user_id, lambda collection: answered_by(collection, question), seconds
-        )
-        await self._note(told, member.id, asking)
+        """Let some members answer, for the first time or anew."""
+        told.answers[:] = [each for each in told.answers if each.member not in who]
+        async with asyncio.TaskGroup() as group:
+            for member in self._members.all():
+                if member.id in who:
+                    asking = member.ask(
+                        user_id,
+                        lambda collection: answered_by(collection, question),
+                        seconds,
+                    )
+                    group.create_task(
+                        self._note(told, member.id, asking), name=f"ask {member.id}"
+                    )
+            if self._local_id in who:
+                local = answered_by(self._local, question)
+                await self._note(told, self._local_id, local)
 
     async def _note(self, told: Told[T], member: str, answer: Awaitable[T]) -> None:
         participation = told.participation
         try:
             told.answers.append(MemberAnswer(member, await answer))
         except MemberUnavailableError as error:
-            participation.missing[member] = error.reason
-            return
+            told.is_missing(member, error.reason)
         except OMRSError as error:
             told.errors[member] = error
-            if not is_not_known(error):
-                participation.missing[member] = error.message
-                return
-        participation.answered.add(member)
+            if is_not_known(error):
+                participation.answered.add(member)
+            else:
+                told.is_missing(member, error.message)
+        else:
+            participation.answered.add(member)
 
     async def _entity(
         self, operation: str, user_id: str, guid: str

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from edgenode.clock import EpochMillis
@@ -14,6 +15,7 @@ from edgenode.federation.enterprise_base import (
 from edgenode.federation.members import AskedCollection
 from edgenode.federation.merge import (
     MemberAnswer,
+    cut_short,
     member_paging,
     merged_entities,
     merged_graphs,
@@ -24,20 +26,17 @@ from edgenode.instances.conditions import (
     Paging,
     SearchClassifications,
     SearchProperties,
-    SequencingOrder,
 )
 from edgenode.instances.document import Document
 from edgenode.instances.model import EntityDetail, Relationship
 from edgenode.instances.properties import InstanceProperties
-from edgenode.limits import MERGED_IN_THE_LOOP
+from edgenode.limits import FEDERATION_SECONDS, MERGED_IN_THE_LOOP
 from edgenode.repository.base import Graph
 
 T = TypeVar("T")
 Entities = list[Document[EntityDetail]]
 Relationships = list[Document[Relationship]]
 Lists = Sequence[MemberAnswer[list[Document[T]]]]
-
-_BY_HEADER = frozenset({SequencingOrder.ANY, SequencingOrder.GUID})
 
 
 class _EnterpriseLists(EnterpriseOperations):
@@ -94,25 +93,47 @@ class _EnterpriseLists(EnterpriseOperations):
             merge: Makes the page of all parts.
         """
         self._check_paging(paging, operation)
-        wanted = member_paging(paging)
+        time = asyncio.get_running_loop().time
+        ends = time() + FEDERATION_SECONDS
+        asked = member_paging(paging)
+
+        def ask(page: Paging) -> Question[list[Document[T]]]:
+            return lambda collection: question(collection, page)
+
         async with self._parts.searches:
             told: Told[list[Document[T]]] = await self._ask_all(
-                operation, user_id, lambda collection: question(collection, wanted)
+                operation, user_id, ask(asked)
             )
             told.require_answer()
-            if _is_quick(told, paging):
-                page = told.merged(merge)
-            else:
-                page = await asyncio.to_thread(told.merged, merge)
+            room = dict.fromkeys(
+                (each.member for each in told.answers), asked.page_size
+            )
+            page = await _merged(told, merge)
+            while short := cut_short(told.answers, room, page, paging):
+                if time() >= ends:
+                    break
+                asked = replace(asked, page_size=2 * asked.page_size)
+                await self._ask_some(
+                    told,
+                    user_id,
+                    ask(asked),
+                    short,
+                    ends - time(),
+                )
+                room |= dict.fromkeys(short, asked.page_size)
+                page = await _merged(told, merge)
         told.rests_on(page)
         return page
 
 
-def _is_quick(told: Told[list[Document[T]]], paging: Paging) -> bool:
-    """Whether lists are merged without holding others up."""
-    if paging.sequencing_order in _BY_HEADER:
-        return True
-    return sum(len(each.answer) for each in told.answers) <= MERGED_IN_THE_LOOP
+async def _merged(
+    told: Told[list[Document[T]]],
+    merge: Callable[[Lists[T]], list[Document[T]]],
+) -> list[Document[T]]:
+    """Merge lists without holding others up."""
+    if sum(len(each.answer) for each in told.answers) <= MERGED_IN_THE_LOOP:
+        return told.merged(merge)
+    return await asyncio.to_thread(told.merged, merge)
 
 
 class EnterpriseSearchOperations(_EnterpriseLists):

@@ -93,12 +93,13 @@ def _definitions() -> Mapping[tuple[str, str], type[OMRSError]]:
     return {
         (known.exception_class_name, known.message_id): known
         for known in _subclasses(OMRSError)
+        if "__init__" not in vars(known)  # those are about more than a message
     }
 
 
 @cache
 def _java_classes() -> frozenset[str]:
-    return frozenset(name for name, _ in _definitions())
+    return frozenset(known.exception_class_name for known in _subclasses(OMRSError))
 
 
 def _subclasses(of: type[OMRSError]) -> Iterator[type[OMRSError]]:

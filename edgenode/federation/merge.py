@@ -13,7 +13,9 @@ joins, leaves or changes anything between them, because
 
 - all members sort alike: by what is asked for, then by GUID (``member_paging``);
 - an instance that its owner left out for want of room comes after as many that it didn't
-  leave out, so that it isn't in the page either, whoever else has told of a copy.
+  leave out, so that it isn't in the page either, whoever else has told of a copy;
+- a member whose list is full, but ends before the page does, because late copies took up
+  its room, is asked for more (``cut_short``).
 
 Genuine servers of release 4.2 ask everybody for the same offset and page size, and neither
 sort nor cut what comes together: a page of ten of three members has up to thirty entries,
@@ -21,7 +23,7 @@ and the second one lacks most of what is second ten in order. Nobody can go thro
 of that without missing some.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
@@ -61,8 +63,23 @@ class _Copy(NamedTuple):
 
     @property
     def rank(self) -> tuple[bool, int]:
-        """What decides between copies: the owner's wins, then the highest version."""
+        """What decides between copies: the owner's counts, then the highest version."""
         return self.header.owner == self.member, self.header.version
+
+    def holds(self, deciding: Collection[str]) -> bool:
+        """Whether it is the owner's, or no owner decides that there is no such thing."""
+        owner = self.header.owner
+        return owner == self.member or owner not in deciding
+
+    @property
+    def has_own_part(self) -> bool:
+        """Whether the member answers for a classification of the entity."""
+        text = self.document.json
+        # Most copies have none; the text tells so without being decoded.
+        if _CLASSIFIED not in text or self.member.encode() not in text:
+            return False
+        classifications = self.document.value.classifications or ()
+        return any(owner_of(each) == self.member for each in classifications)
 
 
 def owner_of(header: InstanceAuditHeader) -> str | None:
@@ -108,17 +125,22 @@ def merged_entities(
         of_reach: Whether a member only finds what it can reach over relationships that
             it knows, so that what its own entities are missing from tells nothing.
     """
-    copies = _by_guid(answers, None if of_reach else holds_part_of)
-    merged = [_merged_entity(each, codec) for each in copies.values()]
-    return _page(merged, paging)
+    told = list(answers)
+    deciding = frozenset() if of_reach else _members(told)
+    found = (
+        _merged_entity(copies, codec, deciding) for copies in _by_guid(told).values()
+    )
+    return _page([each for each in found if each is not None], paging)
 
 
 def merged_relationships(
     answers: Iterable[MemberAnswer[Sequence[Document[Relationship]]]], paging: Paging
 ) -> list[Document[Relationship]]:
     """The page of a search for relationships, as for entities."""
-    copies = _by_guid(answers, _holds_nothing)
-    return _page([_best(each).document for each in copies.values()], paging)
+    told = list(answers)
+    deciding = _members(told)
+    best = (_best(copies) for copies in _by_guid(told).values())
+    return _page([each.document for each in best if each.holds(deciding)], paging)
 
 
 def merged_graphs(answers: Iterable[MemberAnswer[Graph]], codec: Codec) -> Graph:
@@ -126,7 +148,7 @@ def merged_graphs(answers: Iterable[MemberAnswer[Graph]], codec: Codec) -> Graph
     graphs = list(answers)
     entities = [MemberAnswer(member, graph.entities) for member, graph in graphs]
     relationships = _by_guid(
-        [MemberAnswer(member, graph.relationships) for member, graph in graphs], None
+        [MemberAnswer(member, graph.relationships) for member, graph in graphs]
     )
     return Graph(
         merged_entities(entities, Paging(), codec, of_reach=True),
@@ -134,31 +156,41 @@ def merged_graphs(answers: Iterable[MemberAnswer[Graph]], codec: Codec) -> Graph
     )
 
 
-def _by_guid(
-    answers: Iterable[MemberAnswer[Sequence[Document[Any]]]],
-    counts: Callable[[str, Document[Any]], bool] | None,
-) -> dict[str, list[_Copy]]:
-    """The copies of each instance that count.
+def cut_short(
+    answers: Iterable[MemberAnswer[Sequence[Document[T]]]],
+    room: Mapping[str, int],
+    page: Sequence[Document[T]],
+    paging: Paging,
+) -> list[str]:
+    """The members that may have more of a page than they had room for.
 
     Args:
-        answers: What the members found.
-        counts: Whether a copy counts that its owner, who was asked, doesn't tell of;
-            None where all do.
+        answers: What they found.
+        room: How much they were asked for, by member; 0 without a bound.
+        page: The page as it is so far.
+        paging: What it is the page of.
     """
-    in_order = sorted(answers, key=lambda each: each.member)
-    answered = {each.member for each in in_order}
+    last = page[-1] if len(page) == paging.page_size else None
+    return [
+        member
+        for member, documents in answers
+        if 0 < room[member] <= len(documents)
+        and (last is None or _comes_before(documents[-1], last, paging))
+    ]
+
+
+def _members(answers: Iterable[MemberAnswer[Any]]) -> frozenset[str]:
+    return frozenset(each.member for each in answers)
+
+
+def _by_guid(
+    answers: Iterable[MemberAnswer[Sequence[Document[Any]]]],
+) -> dict[str, list[_Copy]]:
+    """The copies of each instance, in the same order whoever asks."""
     found: dict[str, list[_Copy]] = {}
-    for member, documents in in_order:
+    for member, documents in sorted(answers, key=lambda each: each.member):
         for document in documents:
             header = header_of(document)
-            owner = header.owner
-            if (
-                owner != member
-                and counts is not None
-                and owner in answered
-                and not counts(member, document)
-            ):
-                continue
             copy = _Copy(member, header, document)
             known = found.get(header.guid)
             if known is None:
@@ -168,34 +200,33 @@ def _by_guid(
     return found
 
 
-def _holds_nothing(member: str, document: Document[Any]) -> bool:
-    return False
-
-
-def holds_part_of(member: str, document: Document[Any]) -> bool:
-    """Whether a member answers for a classification of an entity that isn't its own."""
-    # Most copies carry none; the text tells so without being decoded.
-    text = document.json
-    if b'"classifications"' not in text or member.encode() not in text:
-        return False
-    entity: EntitySummary = document.value
-    return any(owner_of(each) == member for each in entity.classifications or ())
-
-
 def _page(documents: list[Document[T]], paging: Paging) -> list[Document[T]]:
-    is_paged = member_paging(paging) is not paging
-    order = paging.sequencing_order
-    if is_paged or order is not SequencingOrder.ANY:
-        documents.sort(key=lambda document: header_of(document).guid)
-    if order not in {SequencingOrder.ANY, SequencingOrder.GUID}:
+    _sort(documents, paging)
+    end = paging.offset + paging.page_size if paging.page_size else None
+    return documents[paging.offset : end]
+
+
+def _sort(documents: list[Document[T]], paging: Paging) -> None:
+    """Put instances in order, if they are to be in one."""
+    order = member_paging(paging).sequencing_order
+    if order is SequencingOrder.ANY:
+        return
+    documents.sort(key=lambda document: header_of(document).guid)
+    if order is not SequencingOrder.GUID:
         documents.sort(
             key=lambda document: sort_key(
                 cast("Any", document.value), order, paging.sequencing_property
             ),
             reverse=order in DESCENDING,
         )
-    end = paging.offset + paging.page_size if paging.page_size else None
-    return documents[paging.offset : end]
+
+
+def _comes_before(one: Document[T], other: Document[T], paging: Paging) -> bool:
+    if header_of(one).guid == header_of(other).guid:
+        return False
+    pair = [one, other]
+    _sort(pair, paging)
+    return pair[0] is one
 
 
 # One instance
@@ -218,70 +249,94 @@ def merged_entity(
 ) -> Document[E] | None:
     """An entity from all that the members know of it; None where it isn't any more."""
     told = list(answers)
-    copies = _by_guid(
-        [
-            MemberAnswer(member, [] if one.document is None else [one.document])
-            for member, one in told
-        ],
-        holds_part_of,
-    )
+    copies = [
+        _Copy(member, header_of(one.document), one.document)
+        for member, one in told
+        if one.document is not None
+    ]
+    if not copies or not _best(copies).holds(_members(told)):
+        return None
     given = [
         MemberAnswer(member, tuple(one.classifications))
         for member, one in told
         if one.classifications
     ]
-    if not copies:
-        return None
-    (known,) = copies.values()
-    best = _best(known)
-    if best.header.owner != best.member and best.header.owner in dict(told):
-        return None  # its owner knows nothing of it, whatever others have given to it
-    return _merged_entity(known, codec, given)
+    return _with_classifications(_best(copies), copies, codec, given)
 
 
 def merged_relationship(
     answers: Iterable[MemberAnswer[Document[Relationship] | None]],
 ) -> Document[Relationship] | None:
     """A relationship from the copies of the members; None where it isn't any more."""
-    copies = _by_guid(
-        [
-            MemberAnswer(member, [] if document is None else [document])
-            for member, document in answers
-        ],
-        _holds_nothing,
-    )
-    if not copies:
+    told = list(answers)
+    copies = [
+        _Copy(member, header_of(document), document)
+        for member, document in told
+        if document is not None
+    ]
+    if not copies or not _best(copies).holds(_members(told)):
         return None
-    (known,) = copies.values()
-    return cast("Document[Relationship]", _best(known).document)
+    return cast("Document[Relationship]", _best(copies).document)
 
 
 def _best(copies: Sequence[_Copy]) -> _Copy:
-    """The copy that holds; of equal ones the first."""
+    """The copy that counts; of equal ones the first."""
     return copies[0] if len(copies) == 1 else max(copies, key=lambda copy: copy.rank)
 
 
 def _merged_entity(
+    copies: Sequence[_Copy], codec: Codec, deciding: frozenset[str]
+) -> Document[Any] | None:
+    """An entity of a list; None where its owner should have found it and didn't."""
+    best = _best(copies)
+    if not best.holds(deciding):
+        # By a classification that only its giver knows of as yet it may be found.
+        copies = [copy for copy in copies if copy.has_own_part]
+        if not copies:
+            return None
+        best = _best(copies)
+    return _with_classifications(best, copies, codec)
+
+
+def _with_classifications(
+    best: _Copy,
     copies: Sequence[_Copy],
     codec: Codec,
     given: Sequence[MemberAnswer[tuple[Classification, ...]]] = (),
 ) -> Document[Any]:
-    best = _best(copies)
-    if len(copies) == 1 and not given:
+    """The copy that counts with everybody's classifications.
+
+    Args:
+        best: That copy.
+        copies: All of them.
+        codec: Writes the entity if it isn't as in that copy.
+        given: Classifications of members without a copy.
+    """
+    text = best.document.json
+    # Copies are mostly alike, and then nothing needs to be decoded.
+    if not given and all(copy.document.json == text for copy in copies):
         return best.document
-    if not given and not any(
-        b'"classifications"' in each.document.json for each in copies
-    ):
+    if not given and not any(_CLASSIFIED in copy.document.json for copy in copies):
         return best.document
     entity = best.document.value
-    sets = [
-        MemberAnswer(copy.member, tuple(copy.document.value.classifications or ()))
-        for copy in (best, *(each for each in copies if each is not best))
+    others = (copy for copy in copies if copy is not best)
+    told = [
+        MemberAnswer(
+            copy.member,
+            (
+                entity if copy.document.json == text else copy.document.value
+            ).classifications
+            or (),
+        )
+        for copy in (best, *others)
     ]
-    merged = merged_classifications([*sets, *given])
+    merged = merged_classifications([*told, *given])
     if merged == (entity.classifications or ()):
         return best.document
     return codec.document(replace(entity, classifications=merged or None))
+
+
+_CLASSIFIED = b'"classifications":'
 
 
 def merged_classifications(

@@ -42,7 +42,9 @@ def environment(data: Path, listen: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if "EDGENODE" not in name}
     return kept | {
         "EDGENODE_DATA_DIRECTORY": str(data),
+        "EDGENODE_COHORT_MODE": "none",
         "EDGENODE_LISTEN": listen,
+        "EDGENODE_COHORT_MODE": "none",
         "EDGENODE_SERVER_NAME": SERVER,
         "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -18,10 +18,10 @@ from edgenode.bus.base import Message
 from edgenode.bus.memory import MemoryNetwork
 from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps
-from edgenode.cohort.envelope import Header, Topics, wrap
+from edgenode.cohort.envelope import Header, TopicKind, Topics, wrap
 from edgenode.cohort.member import CohortMember, MemberParts
 from edgenode.cohort.model import Exchange, NodeInfo
-from edgenode.cohort.node import CohortNode
+from edgenode.cohort.node import CohortNode, Session
 from edgenode.cohort.peer import CohortPeer
 from edgenode.cohort.service import PeerService
 from edgenode.collection.local import LocalMetadataCollection
@@ -283,7 +283,7 @@ class SimulatedNode:
         members.append(member)
         run_id = f"run{world.random.getrandbits(32):x}"
         revision = clock.now()
-        lost = TOPICS.lost(name)
+        lost = TOPICS.name(TopicKind.LOST, name)
         header = Header(node=name, run=run_id)
         will = wrap(BUS_KEY, lost, header, dumps({"lost": name}))
         node = CohortNode(
@@ -297,22 +297,26 @@ class SimulatedNode:
                 bus_port=PORT + 1,
             ),
             members=[member],
-            bus=world.network.bus(name, Message(lost, will)),
             dialer=Dialer(world, name),
             trust=await Trust.opened(world.directory / name / "removals.json"),
             codec=CODEC,
-            topics=TOPICS,
-            bus_key=BUS_KEY,
-            static_peers=lambda: [[(peer, PORT)] for peer in peers],
             clock=clock,
             random=Random(world.random.getrandbits(64)),  # noqa: S311
         )
         service = PeerService(node, {collection_id: member}, lambda: None)
-        task = asyncio.create_task(node.run(), name=f"node {name}")
+        bus = world.network.bus(name, Message(lost, will))
+        session = Session(bus, TOPICS, BUS_KEY)
+        tasks = [
+            asyncio.create_task(node.run(), name=f"node {name}"),
+            asyncio.create_task(node.use(session), name=f"bus of {name}"),
+        ]
+        for peer in peers:
+            node.found([(peer, PORT)])
 
         async def stop() -> None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
         stack.push_async_callback(stop)
         return cls(

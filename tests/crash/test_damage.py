@@ -117,7 +117,9 @@ RUINS = {
 @pytest.fixture
 def config(tmp_path: Path) -> NodeConfig:
     return replace(
-        load_config(None, {"EDGENODE_SERVER_NAME": "pi"}),
+        load_config(
+            None, {"EDGENODE_SERVER_NAME": "pi", "EDGENODE_COHORT_MODE": "none"}
+        ),
         data_directory=tmp_path / "data",
         port=0,
     )
@@ -190,7 +192,8 @@ async def kept_aside(path: Path) -> list[Path]:
 
 @asynccontextmanager
 async def node(config: NodeConfig) -> AsyncIterator[Node]:
-    async with running_node(config) as port:
+    async with running_node(config) as node:
+        port = node.port
         yield Node(port)
 
 

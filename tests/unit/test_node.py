@@ -30,7 +30,11 @@ def test_an_address_for_others_is_announced(
     ended = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", RUN],
         cwd=ROOT,
-        env={"EDGENODE_LISTEN": listen, "EDGENODE_DATA_DIRECTORY": str(no_directory)},
+        env={
+            "EDGENODE_LISTEN": listen,
+            "EDGENODE_COHORT_MODE": "none",
+            "EDGENODE_DATA_DIRECTORY": str(no_directory),
+        },
         capture_output=True,
         text=True,
         check=True,

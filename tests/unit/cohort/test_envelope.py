@@ -239,19 +239,9 @@ def test_a_message_that_nobody_takes_is_not_made() -> None:
 NAMES = Topics("edgenode/home/0011223344556677/")
 
 
-def named(kind: TopicKind, about: str) -> str:
-    match kind:
-        case TopicKind.NODE:
-            return NAMES.node(about)
-        case TopicKind.LOST:
-            return NAMES.lost(about)
-        case _:
-            return NAMES.of_member(kind, about)
-
-
 @given(kind=st.sampled_from(TopicKind), about=IDS)
 def test_a_topic_is_read_as_it_was_named(kind: TopicKind, about: str) -> None:
-    name = named(kind, about)
+    name = NAMES.name(kind, about)
     assert name == f"edgenode/home/0011223344556677/{kind.value}/{about}"
     assert NAMES.parse(name) == (kind, about)
     with pytest.raises(EnvelopeError):
@@ -291,13 +281,13 @@ def test_any_name_is_read_or_refused(name: str) -> None:
         kind, about = NAMES.parse(NAMES.prefix + name)
     except EnvelopeError:
         return
-    assert named(kind, about) == NAMES.prefix + name
+    assert NAMES.name(kind, about) == NAMES.prefix + name
 
 
 @pytest.mark.parametrize("about", ["", "a/b", "+", "#", "a b", "\0", "x" * 129])
 def test_an_odd_id_gets_no_topic(about: str) -> None:
     with pytest.raises(ValueError, match="topic"):
-        NAMES.of_member(TopicKind.TYPES, about)
+        NAMES.name(TopicKind.TYPES, about)
 
 
 def test_all_topics_are_subscribed_to_at_once() -> None:

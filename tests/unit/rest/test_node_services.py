@@ -39,10 +39,12 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     """Talks to a node with one server."""
     environment = {
         "EDGENODE_DATA_DIRECTORY": str(tmp_path),
+        "EDGENODE_COHORT_MODE": "none",
         "EDGENODE_LISTEN": "127.0.0.1:0",
         "EDGENODE_SERVER_NAME": "pi",
     }
-    async with running_node(load_config(None, environment)) as port:
+    async with running_node(load_config(None, environment)) as node:
+        port = node.port
         yield Client(port)
 
 
@@ -198,6 +200,7 @@ async def test_what_a_crash_left_is_gone_after_the_start(
     left.touch()
     environment = {
         "EDGENODE_DATA_DIRECTORY": str(tmp_path),
+        "EDGENODE_COHORT_MODE": "none",
         "EDGENODE_LISTEN": "127.0.0.1:0",
         "EDGENODE_SERVER_NAME": "pi",
     }

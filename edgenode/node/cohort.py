@@ -1,0 +1,472 @@
+"""A node's part in its cohort, put together from the configuration."""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from random import SystemRandom
+from uuid import uuid4
+
+from edgenode import __version__
+from edgenode.bus.base import Address, EventBus, Message
+from edgenode.bus.base import Trust as BusTrust
+from edgenode.bus.mesh import MeshBus
+from edgenode.bus.shared import SharedBroker, SharedBus
+from edgenode.clock import Clock
+from edgenode.codec.codec import Codec
+from edgenode.codec.json import dumps
+from edgenode.cohort.envelope import Header, TopicKind, Topics, wrap
+from edgenode.cohort.member import CohortMember, MemberParts
+from edgenode.cohort.model import NodeInfo
+from edgenode.cohort.node import CohortNode, Session
+from edgenode.cohort.service import PeerService
+from edgenode.config import CohortConfig, EventRule, HostPort, NodeConfig
+from edgenode.config import SharedBroker as SharedBrokerConfig
+from edgenode.connectors.repository import remote_connection
+from edgenode.discovery.links import usable_links
+from edgenode.discovery.mdns import MdnsDiscovery
+from edgenode.discovery.records import Announcement
+from edgenode.discovery.sightings import Sighting
+from edgenode.discovery.static import resolved
+from edgenode.events.exchange import ExchangeRule, ExchangeRules
+from edgenode.events.registration import MemberRegistration
+from edgenode.federation.enterprise import EnterpriseMetadataCollection
+from edgenode.federation.enterprise_base import EnterpriseParts
+from edgenode.federation.http import PeerHttp, peer_http
+from edgenode.federation.members import FederationMembers
+from edgenode.federation.peers import HttpDialer, NodeCaller
+from edgenode.federation.remote import RemoteMetadataCollection
+from edgenode.limits import EXCHANGE_SECONDS
+from edgenode.node.highway import CohortHighway
+from edgenode.node.metrics import member_metrics, node_metrics
+from edgenode.node.servers import SERVER_TYPE, OpenServer
+from edgenode.observability.metrics import Metric
+from edgenode.releases import SERVED
+from edgenode.rest.adapter import Adapter
+from edgenode.rest.cohort_services import cohort_operations
+from edgenode.rest.hosting import Highway
+from edgenode.rest.members import Door, bound, listening_for_members
+from edgenode.rest.streams import StreamOperation
+from edgenode.security.certificates import InvalidCertificateError
+from edgenode.security.cohorts import Cohort
+from edgenode.security.directory import (
+    CohortDirectory,
+    open_cohort,
+    settled_cohort,
+)
+from edgenode.security.identity import NodeIdentity, ensure_identity
+from edgenode.security.tls import Credentials, peer_node_id
+from edgenode.security.trust import Refusal, Trust
+
+logger = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def open_cohort_of_node(
+    config: NodeConfig, servers: Sequence[OpenServer], clock: Clock
+) -> AsyncIterator["NodeCohort"]:
+    """Get ready to take part in the cohort, and to ask others, until the end of the block.
+
+    Args:
+        config: The node's.
+        servers: The node's servers, all of which become members.
+        clock: The time.
+
+    Raises:
+        EdgeNodeError: The cohort's files can't be used.
+        OSError: An address can't be listened on, or a file not be written.
+    """
+    directory = CohortDirectory(config.data_directory)
+    settings = config.cohort
+    if settings.mode == "open":
+        cohort, is_new = open_cohort(settings.name), False
+    else:
+        cohort, is_new = await asyncio.to_thread(
+            settled_cohort, directory, settings.name, settings.join_file
+        )
+    identity = await ensure_identity(directory.path, cohort, clock.now())
+    trust = await Trust.opened(directory.removals_path)
+    secrets = _Secrets(trust)
+    if not cohort.is_open:
+        secrets.credentials = await Credentials.opened(identity.files, trust.is_removed)
+    async with AsyncExitStack() as stack:
+        listener = bound(settings.listen.host, settings.listen.port)
+        stack.callback(listener.close)
+        made = NodeCohort(
+            settings, directory, cohort, identity, trust, secrets, listener, clock
+        )
+        made.is_new = is_new
+        http = await stack.enter_async_context(
+            peer_http(secrets.client, secrets.identify, made.find)
+        )
+        made.put_together(servers, http)
+        yield made
+
+
+class _Secrets:
+    """How connections are secured; without credentials they aren't."""
+
+    def __init__(self, trust: Trust) -> None:
+        self.credentials: Credentials | None = None
+        self._trust = trust
+
+    def server(self) -> ssl.SSLContext | None:
+        """For connections that come in."""
+        return None if self.credentials is None else self.credentials.server_context()
+
+    def client(self) -> ssl.SSLContext | None:
+        """For connections that go out."""
+        return None if self.credentials is None else self.credentials.client_context()
+
+    def identify(self, ssl_object: ssl.SSLObject | ssl.SSLSocket) -> str | None:
+        """The node at the other end; None for one that isn't let in."""
+        try:
+            node_id = peer_node_id(ssl_object)
+        except InvalidCertificateError:
+            return None
+        return None if self._trust.is_removed(node_id) else node_id
+
+    def refused(self, reason: str, address: str) -> None:
+        """Count a connection that was cut."""
+        known = reason in Refusal.__members__.values()
+        self._trust.refused(Refusal(reason) if known else Refusal.MALFORMED, address)
+
+    def refused_by_bus(self, address: str, reason: str) -> None:
+        """The same, as the bus tells it."""
+        self.refused(reason, address)
+
+
+class NodeCohort:
+    """The cohort as this node takes part in it.
+
+    Attributes:
+        settings: How it is configured.
+        cohort: Which one it is.
+        is_new: Whether this node has just made it.
+        trust: Who isn't let in.
+        node: This node in it.
+    """
+
+    node: CohortNode
+
+    def __init__(
+        self,
+        settings: CohortConfig,
+        directory: CohortDirectory,
+        cohort: Cohort,
+        identity: NodeIdentity,
+        trust: Trust,
+        secrets: _Secrets,
+        listener: socket.socket,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.cohort = cohort
+        self.is_new = False
+        self.trust = trust
+        self._directory = directory
+        self._identity = identity
+        self._secrets = secrets
+        self._listener = listener
+        self._port = int(listener.getsockname()[1])
+        self._clock = clock
+        self._members: dict[str, CohortMember] = {}
+        self._enterprises: dict[str, EnterpriseMetadataCollection] = {}
+        self._federations: dict[str, FederationMembers] = {}
+        self._service: PeerService | None = None
+
+    def put_together(self, servers: Sequence[OpenServer], http: PeerHttp) -> None:
+        """Make the members and what asks others; to be called once."""
+        for server in servers:
+            member = CohortMember(self._member_parts(server))
+            self._members[server.config.name] = member
+            server.members.append(member)
+        self.node = CohortNode(
+            info=NodeInfo(
+                node_id=self._identity.node_id,
+                run_id=uuid4().hex,
+                revision=self._clock.now(),
+                name=socket.gethostname(),
+                version=__version__,
+                addresses=tuple(self._addresses()),
+                rest_port=self._port,
+            ),
+            members=list(self._members.values()),
+            dialer=HttpDialer(http, Codec(SERVED)),
+            trust=self.trust,
+            codec=Codec(SERVED),
+            clock=self._clock,
+            random=SystemRandom(),
+        )
+        by_collection = {each.collection_id: each for each in self._members.values()}
+        self._service = PeerService(self.node, by_collection, self._token)
+        for server in servers:
+            self._federate(server, http)
+
+    def _federate(self, server: OpenServer, http: PeerHttp) -> None:
+        name = server.config.name
+        member = self._members[name]
+
+        def connect(
+            registration: MemberRegistration,
+        ) -> RemoteMetadataCollection | None:
+            collection_id = str(registration.metadata_collection_id)
+            record = member.records().get(collection_id)
+            if record is None or registration.server_name is None:
+                return None
+            return RemoteMetadataCollection(
+                collection_id,
+                NodeCaller(http, record.node_id),
+                f"/servers/{registration.server_name}",
+                server.codec,
+            )
+
+        federation = FederationMembers(connect, self._clock)
+
+        def update() -> None:
+            federation.update(
+                record.registration
+                for collection_id, record in member.records().items()
+                if record.is_registered and collection_id != member.collection_id
+            )
+
+        member.on_change(update)
+        self._federations[name] = federation
+        self._enterprises[name] = EnterpriseMetadataCollection(
+            EnterpriseParts(
+                local=server.collection,
+                local_id=member.collection_id,
+                members=federation,
+                types=server.types,
+                codec=server.codec,
+            )
+        )
+
+    def _member_parts(self, server: OpenServer) -> MemberParts:
+        scheme = "http" if self.cohort.is_open else "https"
+        name = server.config.name
+        root = f"{scheme}://{HostPort(socket.gethostname(), self._port)}"
+        return MemberParts(
+            node_id=self._identity.node_id,
+            registration=MemberRegistration(
+                metadata_collection_id=server.collection_id,
+                metadata_collection_name=server.config.metadata_collection_name or name,
+                server_name=name,
+                server_type=SERVER_TYPE,
+                organization_name=server.config.organization_name,
+                repository_connection=remote_connection(f"{root}/servers/{name}"),
+            ),
+            collection=server.collection,
+            repository=server.repository,
+            types=server.types,
+            codec=server.codec,
+            rules=_rules(self.settings, server),
+            audit_log=server.audit_log,
+            clock=self._clock,
+        )
+
+    # what the rest of the node asks of it
+
+    def find(self, node_id: str) -> list[tuple[str, int]]:
+        """Where a node is reached."""
+        if node_id == self._identity.node_id:
+            host = self.settings.listen.host
+            return [(_LOOPBACK.get(host, host), self._port)]
+        peer = self.node.peers.get(node_id)
+        if peer is None:
+            return []
+        return [(host, peer.info.rest_port) for host in peer.addresses]
+
+    def operations(self, codec: Codec) -> Iterable[StreamOperation]:
+        """What other nodes may ask."""
+        if self._service is None:
+            return ()
+        return cohort_operations(self._service, codec)
+
+    def enterprise(self, server: str) -> EnterpriseMetadataCollection:
+        """The collection of the whole cohort, as one server sees it."""
+        return self._enterprises[server]
+
+    def highway(self, server: str) -> Highway:
+        """The cohorts of a server, for its metadata highway."""
+        return CohortHighway(self.cohort.key.name, self._members[server])
+
+    def metrics(self, server: str) -> tuple[Metric, ...]:
+        """The figures of a server in its cohort."""
+        figures = member_metrics(
+            server, self._members[server], self._federations[server]
+        )
+        if server != next(iter(self._members)):
+            return figures
+        # The node's own are told once, with those of its first server.
+        now = self._clock.monotonic()
+        return (*figures, *node_metrics(self.node, self.trust, now))
+
+    def _token(self) -> str | None:
+        return None if self.cohort.is_open else self.cohort.key.token
+
+    # taking part
+
+    @asynccontextmanager
+    async def taking_part(self, adapter: Adapter) -> AsyncIterator[None]:
+        """Let other nodes in, look for them and speak with them, until the end."""
+        door = Door(
+            context=self._secrets.server,
+            identify=self._secrets.identify,
+            refused=self._secrets.refused,
+        )
+        async with (
+            listening_for_members(adapter, self._listener, door),
+            asyncio.TaskGroup() as tasks,
+        ):
+            bus, port = self._bus()
+            self.node.info = replace(self.node.info, bus_port=port)
+            running = [
+                tasks.create_task(work, name=name)
+                for name, work in (
+                    ("cohort", self.node.run()),
+                    ("cohort bus", self.node.use(self._session(bus))),
+                    ("cohort addresses", self._watch_addresses()),
+                    ("cohort static peers", self._look_for_static_peers()),
+                    ("cohort discovery", self._discover(port)),
+                )
+            ]
+            try:
+                yield
+            finally:
+                for task in running:
+                    task.cancel()
+
+    def _bus(self) -> tuple[EventBus, int]:
+        """The bus, and the port of the broker on it that is ours."""
+        node_id, prefix = self._identity.node_id, self._topics.prefix
+        topic = self._topics.name(TopicKind.LOST, node_id)
+        header = Header(node=node_id, run=self.node.info.run_id)
+        text = dumps({"lost": node_id})
+        will = Message(topic, wrap(self._bus_key, topic, header, text))
+        shared = self.settings.bus
+        if shared is not None:
+            return SharedBus(node_id, prefix, will, _shared_broker(shared)), 0
+        bus = MeshBus(
+            node_id,
+            prefix,
+            will,
+            BusTrust(
+                server=self._secrets.server,
+                client=self._secrets.client,
+                identify=self._secrets.identify,
+                refused=self._secrets.refused_by_bus,
+            ),
+        )
+        place = self.settings.bus_listen
+        return bus, bus.listen([place.host], place.port)
+
+    def _session(self, bus: EventBus) -> Session:
+        return Session(bus, self._topics, self._bus_key)
+
+    @property
+    def _topics(self) -> Topics:
+        key = self.cohort.key
+        return Topics(f"edgenode/{key.name}/{key.tag}/")
+
+    @property
+    def _bus_key(self) -> bytes | None:
+        return None if self.cohort.is_open else self.cohort.key.bus_key
+
+    def _addresses(self) -> list[str]:
+        """Where this node is reached, for those who were told of it."""
+        host = self.settings.listen.host
+        if host not in _LOOPBACK:
+            return [host]
+        links = usable_links(self.settings.interfaces)
+        return [
+            str(address.ip)
+            for link in links
+            for address in link.addresses
+            # Link-local ones mean nothing elsewhere.
+            if not address.ip.is_link_local
+        ]
+
+    async def _watch_addresses(self) -> None:
+        while True:
+            await self._clock.sleep(EXCHANGE_SECONDS)
+            self.node.moved(self._addresses())
+
+    async def _look_for_static_peers(self) -> None:
+        configured = [Address(peer.host, peer.port) for peer in self.settings.peers]
+        while configured:
+            async for address in resolved(configured):
+                self.node.found([(address.host, address.port)])
+            await self._clock.sleep(EXCHANGE_SECONDS)
+
+    async def _discover(self, bus_port: int) -> None:
+        if not self.settings.discovery:
+            return
+        announcement = Announcement(
+            node_id=self._identity.node_id,
+            tag=self.cohort.key.tag,
+            name=self.node.info.name,
+            rest_port=self._port,
+            bus_port=bus_port,
+        )
+        discovery = MdnsDiscovery(
+            announcement, interfaces=self.settings.interfaces, clock=self._clock
+        )
+        await discovery.run(_Seen(self.node))
+
+
+class _Seen:
+    """Tells the node whom discovery sees."""
+
+    def __init__(self, node: CohortNode) -> None:
+        self._node = node
+
+    def seen(self, sighting: Sighting) -> None:
+        """A node was seen."""
+        port = sighting.announcement.rest_port
+        self._node.seen(sighting.node_id, [(host, port) for host in sighting.addresses])
+
+    def gone(self, node_id: str) -> None:
+        """Whether it lives is told by connections."""
+
+
+_LOOPBACK = {"::": "127.0.0.1", "0.0.0.0": "127.0.0.1"}  # noqa: S104
+"""Where a node reaches itself when it listens everywhere."""
+
+
+def _shared_broker(config: SharedBrokerConfig) -> SharedBroker:
+    context = None
+    if config.is_encrypted:
+        context = ssl.create_default_context(cafile=config.ca_file)
+    password = None
+    if config.password_file is not None:
+        lines = config.password_file.read_text(encoding="utf-8").splitlines()
+        password = lines[0] if lines else ""
+    return SharedBroker(
+        address=Address(config.address.host, config.address.port),
+        tls=lambda: context,
+        username=config.user,
+        password=password,
+    )
+
+
+def _rules(settings: CohortConfig, server: OpenServer) -> ExchangeRules:
+    return ExchangeRules(
+        send=_rule(settings.events_to_send, server),
+        process=_rule(settings.events_to_process, server),
+        save=_rule(settings.events_to_save, server),
+    )
+
+
+def _rule(rule: EventRule, server: OpenServer) -> ExchangeRule:
+    guids = set()
+    for name in rule.types:
+        known = server.types.type_def(name)
+        if known is None or known.guid is None:
+            logger.warning("%s is no type; the rule goes without it", name)
+        else:
+            guids.add(known.guid)
+    return ExchangeRule(rule.rule, frozenset(guids))

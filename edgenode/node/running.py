@@ -1,0 +1,145 @@
+"""Runs a node: its servers, its cohort, and what listens for users and other nodes."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from edgenode.clock import Clock, SystemClock
+from edgenode.codec.codec import Codec
+from edgenode.config import NodeConfig
+from edgenode.node.cohort import NodeCohort, open_cohort_of_node
+from edgenode.node.servers import (
+    SERVER_TYPE,
+    OpenServer,
+    open_server,
+    recorded_as_running,
+)
+from edgenode.observability.logs import logging_to_stderr
+from edgenode.observability.metrics import OperationMetrics
+from edgenode.releases import SERVED
+from edgenode.repository.health import store_health, store_metrics
+from edgenode.repository.lock import locked
+from edgenode.rest.adapter import Adapter
+from edgenode.rest.hosting import Holdings, Platform, Server
+from edgenode.rest.server import listening
+from edgenode.security.clock_floor import CLOCK_FILE, floored
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningNode:
+    """What runs.
+
+    Attributes:
+        port: Where users are answered.
+        cohort: The node's part in its cohort; None where it is in none.
+    """
+
+    port: int
+    cohort: NodeCohort | None
+
+
+@asynccontextmanager
+async def running_node(
+    config: NodeConfig, clock: Clock | None = None
+) -> AsyncIterator[RunningNode]:
+    """Run the servers of a configuration, until the end of the block.
+
+    Raises:
+        DirectoryInUseError: Another process uses the data directory.
+        OSError: An address can't be listened on, or the directory not be written.
+        EdgeNodeError: The cohort's files can't be used.
+    """
+    system = clock or SystemClock()
+    is_in_cohort = config.cohort.mode != "none"
+    async with AsyncExitStack() as stack:
+        directory = config.data_directory
+        await asyncio.to_thread(stack.enter_context, locked(directory))
+        clock = await stack.enter_async_context(floored(system, directory / CLOCK_FILE))
+        opened = [
+            await stack.enter_async_context(
+                open_server(directory, server, clock, keep_events=is_in_cohort)
+            )
+            for server in config.servers
+        ]
+        cohort = None
+        if is_in_cohort:
+            cohort = await stack.enter_async_context(
+                open_cohort_of_node(config, opened, clock)
+            )
+        servers = {each.config.name: _server(each, cohort) for each in opened}
+        platform = Platform(
+            SERVED.platform_origin, Codec(SERVED), servers, OperationMetrics()
+        )
+        services = () if cohort is None else cohort.operations(platform.codec)
+        adapter = Adapter(platform, clock, services)
+        port = await stack.enter_async_context(
+            listening(adapter, config.host, config.port)
+        )
+        if cohort is not None:
+            await stack.enter_async_context(cohort.taking_part(adapter))
+        for server in servers.values():
+            stack.enter_context(recorded_as_running(server))
+        yield RunningNode(port, cohort)
+
+
+def _server(opened: OpenServer, cohort: NodeCohort | None) -> Server:
+    config, repository = opened.config, opened.repository
+    name = config.name
+    return Server(
+        name=name,
+        server_type=SERVER_TYPE,
+        organization_name=config.organization_name,
+        started_at=opened.started_at,
+        codec=opened.codec,
+        collection=opened.collection,
+        enterprise=None if cohort is None else cohort.enterprise(name),
+        audit_log=opened.audit_log,
+        health=lambda: store_health(repository, opened.path),
+        metrics=lambda: (
+            *store_metrics(name, repository),
+            *(() if cohort is None else cohort.metrics(name)),
+        ),
+        holdings=Holdings(
+            collection=opened.collection,
+            store=opened.path,
+            transfers=opened.transfers,
+            count=lambda: sum(repository.counts().values()),
+        ),
+        highway=None if cohort is None else cohort.highway(name),
+    )
+
+
+async def run_node(config: NodeConfig, ready: Callable[[RunningNode], None]) -> None:
+    """Run until the process is asked to stop by SIGTERM or SIGINT.
+
+    Args:
+        config: What to run.
+        ready: Called once requests are answered.
+
+    Raises:
+        DirectoryInUseError: Another process uses the data directory.
+        OSError: An address can't be listened on, or the directory not be written.
+        EdgeNodeError: The cohort's files can't be used.
+    """
+    logging_to_stderr(config.log_format, config.log_level)
+    if not config.is_local:
+        logger.warning(
+            "%s can be reached from other machines, and there is no authentication: "
+            "whoever reaches it may read and change everything, in plain HTTP. "
+            "Unless something in front of it sees to that, set listen to 127.0.0.1:%d",
+            config.host,
+            config.port,
+        )
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running_node(config) as node:
+        ready(node)
+        await stop.wait()
+        logger.info("stopping")
