@@ -166,15 +166,17 @@ def cut_short(
 
     Args:
         answers: What they found.
-        room: How much they were asked for, by member; 0 without a bound.
+        room: How much they were asked for, by member.
         page: The page as it is so far.
         paging: What it is the page of.
     """
+    if paging.page_size == 0:
+        return []
     last = page[-1] if len(page) == paging.page_size else None
     return [
         member
         for member, documents in answers
-        if 0 < room[member] <= len(documents)
+        if len(documents) >= room[member]
         and (last is None or _comes_before(documents[-1], last, paging))
     ]
 
@@ -222,9 +224,8 @@ def _sort(documents: list[Document[T]], paging: Paging) -> None:
 
 
 def _comes_before(one: Document[T], other: Document[T], paging: Paging) -> bool:
-    if header_of(one).guid == header_of(other).guid:
-        return False
-    pair = [one, other]
+    # A late copy may have another place than what it is a copy of.
+    pair = [other, one]
     _sort(pair, paging)
     return pair[0] is one
 
