@@ -41,6 +41,7 @@ SELECT l.relationship_id, one.guid, l.position, other.guid, l.until
   FROM link l JOIN instance one ON one.id = l.entity_id
               JOIN instance other ON other.id = l.other_id
 """
+PLACES = "SELECT origin, sequence FROM position"
 TYPES = "SELECT guid, document FROM type_definition"
 
 PROPERTIES = """
@@ -104,6 +105,11 @@ def _differences(
                 f"{subject} has the events {versions}; acknowledged was "
                 f"{wanted[subject].acknowledged}, begun {wanted[subject].following}"
             )
+    places = dict(connection.execute(PLACES).fetchall())
+    for subject in changes.keys() | places.keys():
+        count = len(changes.get(subject, []))
+        if places.get(subject, 0) != count:
+            yield f"{subject} has {count} events, its place is {places.get(subject)}"
     yield from _state_faults(connection, changes)
     yield from _link_faults(connection)
 

@@ -3,10 +3,11 @@
 Each client has instances and types of its own, and notes what it begins and what was
 acknowledged. Each change has one event, which says what it changed to which version; so
 the events that a crash leaves tell which changes there are, and everything else that is
-stored must be just what these changes led to.
+stored must be just what these changes led to: so must the places that changes move to.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
@@ -18,6 +19,7 @@ from edgenode.events.model import (
     OMRSTypeDefEventType,
     TypeDefEvent,
 )
+from edgenode.events.streams import Position
 from edgenode.repository.base import Transaction
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.model import EntityDef
@@ -102,6 +104,16 @@ def defining(number: int, version: int) -> Work:
     return work
 
 
+def moving(inner: Work, subject: str, place: Position) -> Work:
+    """A change that also says how many there were of the same subject."""
+
+    def work(change: Transaction) -> None:
+        inner(change)
+        change.move_to(subject, place)
+
+    return work
+
+
 class Client:
     """Makes one change after the other."""
 
@@ -109,6 +121,7 @@ class Client:
         self._first = NUMBERS * name
         self._random = Random(seed + name)  # noqa: S311 - repeatable, not secret
         self._versions: dict[int, int] = {}
+        self._changes: Counter[str] = Counter()
 
     def next(self, at: EpochMillis) -> tuple[str, int, Work]:
         """What is changed, to which version, and how."""
@@ -125,7 +138,10 @@ class Client:
         if is_purged:
             version = 0
         self._versions[number] = version
-        return guid(number), version, self._work(number, version, at)
+        subject = guid(number)
+        self._changes[subject] += 1
+        place = Position("life", self._changes[subject])
+        return subject, version, moving(self._work(number, version, at), subject, place)
 
     def _work(self, number: int, version: int, at: EpochMillis) -> Work:
         own = number - self._first
