@@ -78,10 +78,11 @@ class EnterpriseReadOperations(EnterpriseOperations):
     ) -> OMRSError:
         """What to say of an entity that nobody knows in full."""
         try:
-            await answered(self._local.get_entity_summary(user_id, guid))
-        except OMRSError:
-            return EntityNotKnownError(guid, operation, REPOSITORY)
-        return EntityProxyOnlyError(guid, REPOSITORY, "guid", operation)
+            await answered(self._local.get_entity_detail(user_id, guid))
+        except OMRSError as error:
+            if error.exception_class_name == EntityProxyOnlyError.exception_class_name:
+                return EntityProxyOnlyError(guid, REPOSITORY, "guid", operation)
+        return EntityNotKnownError(guid, operation, REPOSITORY)
 
     async def _one_entity(
         self, operation: str, user_id: str, guid: str, question: Question[Document[E]]

@@ -10,6 +10,7 @@ from uuid import uuid4
 from edgenode.clock import Clock, SystemClock
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.local_base import LocalCollectionParts
+from edgenode.errors import PeerUnavailableError
 from edgenode.events.registration import MemberRegistration
 from edgenode.federation.enterprise import EnterpriseMetadataCollection
 from edgenode.federation.enterprise_base import EnterpriseParts
@@ -85,7 +86,10 @@ class LoopbackCaller:
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[int, Mapping[str, str], bytes]:
         others = {key: told for key, told in headers.items() if key != "Content-Type"}
-        reply = await self.client.request(method, path, body, headers=others)
+        try:
+            reply = await self.client.request(method, path, body, headers=others)
+        except asyncio.IncompleteReadError as error:
+            raise PeerUnavailableError("loopback", "breaks off") from error
         return reply.status, reply.headers, reply.text
 
 

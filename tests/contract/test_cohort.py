@@ -1,0 +1,283 @@
+"""What the whole cohort's collection makes of what several members have."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from edgenode.collection.base import ClassificationSource
+from edgenode.collection.participation import Participation, current
+from edgenode.errors import (
+    EntityNotKnownError,
+    EntitySoftDeletedError,
+    FunctionNotSupportedError,
+    NoHomeForInstanceError,
+)
+from edgenode.instances.conditions import MatchCriteria, Paging, SequencingOrder
+from edgenode.instances.model import EntityDetail
+from edgenode.repository.base import HistoryRange
+from tests.contract.cohorts import Cohort, Member
+from tests.model.house import USER, properties, remote_entity, type_guid
+
+TERM = type_guid("GlossaryTerm")
+RELATED = type_guid("RelatedTerm")
+
+
+async def add(member: Member, name: str) -> EntityDetail:
+    made = await member.collection.add_entity(
+        USER, TERM, properties(qualifiedName=name), None, None
+    )
+    return made.value
+
+
+async def found(three: Cohort, paging: Paging | None = None) -> list[EntityDetail]:
+    page = await three.enterprise.find_entities_by_property(
+        USER,
+        TERM,
+        properties(qualifiedName=".*"),
+        MatchCriteria.ALL,
+        None,
+        None,
+        None,
+        paging or Paging(),
+    )
+    return [each.value for each in page]
+
+
+def noted() -> Participation:
+    """What is noted of the calls from here on."""
+    participation = Participation()
+    current.set(participation)
+    return participation
+
+
+async def test_an_entity_of_another_member_is_read(three: Cohort) -> None:
+    made = await add(three.birch, "theirs")
+    note = noted()
+    seen = await three.enterprise.get_entity_detail(USER, str(made.guid))
+    assert seen.value == made
+    assert note.answered == {"alder-id", "birch-id", "cedar-id"}
+    assert note.is_complete
+    assert note.copies == {}
+
+
+async def test_a_change_goes_home_and_is_seen_at_once(three: Cohort) -> None:
+    made = await add(three.birch, "theirs")
+    await three.alder.has(made)
+    changed = await three.enterprise.update_entity_properties(
+        USER, str(made.guid), properties(qualifiedName="changed")
+    )
+    assert changed.value.metadata_collection_id == "birch-id"
+    here = three.alder.collection.get_entity_detail(USER, str(made.guid))
+    assert here.value == made, "the copy is late as yet"
+    seen = await three.enterprise.get_entity_detail(USER, str(made.guid))
+    assert seen.value == changed.value
+    assert await found(three) == [changed.value]
+
+
+async def test_what_is_purged_at_home_is_gone(three: Cohort) -> None:
+    made = await add(three.birch, "theirs")
+    await three.alder.has(made)
+    await three.cedar.has(made)
+    for change in (three.enterprise.delete_entity, three.enterprise.purge_entity):
+        await change(USER, TERM, "GlossaryTerm", str(made.guid))
+    with pytest.raises(EntityNotKnownError):
+        await three.enterprise.get_entity_detail(USER, str(made.guid))
+    assert await three.enterprise.is_entity_known(USER, str(made.guid)) is None
+    assert await found(three) == []
+
+
+async def test_what_is_deleted_at_home_is_deleted_and_comes_back(three: Cohort) -> None:
+    made = await add(three.birch, "theirs")
+    await three.alder.has(made)
+    guid = str(made.guid)
+    await three.birch.collection.delete_entity(USER, TERM, "GlossaryTerm", guid)
+    with pytest.raises(EntitySoftDeletedError):
+        await three.enterprise.get_entity_detail(USER, guid)
+    with pytest.raises(EntitySoftDeletedError):
+        await three.enterprise.get_entity_summary(USER, guid)
+    deleted = three.birch.collection.is_entity_known(USER, guid)
+    assert deleted is not None
+    with pytest.raises(EntitySoftDeletedError):
+        await three.enterprise.get_entity_detail(USER, guid, deleted.value.update_time)
+    restored = await three.enterprise.restore_entity(USER, guid)
+    assert restored.value.version == 3
+
+
+async def test_entities_of_different_members_are_related(three: Cohort) -> None:
+    one, two = await add(three.birch, "one"), await add(three.cedar, "two")
+    made = await three.enterprise.add_relationship(
+        USER, RELATED, None, str(one.guid), str(two.guid), None
+    )
+    assert made.value.metadata_collection_id == "alder-id"
+    graph = await three.enterprise.get_entity_neighborhood(
+        USER, str(one.guid), None, None, None, None, None, 1
+    )
+    assert [each.value.guid for each in graph.relationships] == [made.value.guid]
+    # Nobody has more of the other end than a proxy but its home, which can't know
+    # that it is meant.
+    assert [each.value for each in graph.entities] == [one]
+    changed = await three.enterprise.update_relationship_properties(
+        USER, str(made.value.guid), properties(description="near")
+    )
+    assert changed.value.version == 2
+
+
+async def test_a_relationship_of_others_is_changed_at_home(three: Cohort) -> None:
+    one, two = await add(three.birch, "one"), await add(three.birch, "two")
+    made = await three.birch.collection.add_relationship(
+        USER, RELATED, None, str(one.guid), str(two.guid), None
+    )
+    guid = str(made.value.guid)
+    changed = await three.enterprise.update_relationship_properties(
+        USER, guid, properties(description="near")
+    )
+    seen = await three.enterprise.get_relationship(USER, guid)
+    assert seen.value == changed.value
+    around = await three.enterprise.get_relationships_for_entity(
+        USER, str(one.guid), None, None, None, Paging(page_size=5)
+    )
+    assert [each.value for each in around] == [changed.value]
+
+
+async def test_classifications_belong_to_who_gave_them(three: Cohort) -> None:
+    made = await add(three.birch, "theirs")
+    await three.cedar.has(made)
+    guid = str(made.guid)
+    given = await three.enterprise.classify_entity(
+        USER,
+        guid,
+        "Confidentiality",
+        ClassificationSource(),
+        properties(notes="by home"),
+    )
+    (first,) = given.value.classifications or ()
+    assert first.metadata_collection_id == "birch-id"
+    await three.cedar.collection.classify_entity(
+        USER, guid, "Confidence", ClassificationSource(), properties(notes="by cedar")
+    )
+    seen = await three.enterprise.get_entity_detail(USER, guid)
+    assert {
+        each.name: each.metadata_collection_id
+        for each in seen.value.classifications or ()
+    } == {"Confidentiality": "birch-id", "Confidence": "cedar-id"}
+    by_name = await three.enterprise.find_entities_by_classification(
+        USER, TERM, "Confidence", None, None, None, None, Paging(page_size=5)
+    )
+    assert [each.value.guid for each in by_name] == [guid]
+
+    await three.enterprise.update_entity_classification(
+        USER, guid, "Confidence", properties(notes="again")
+    )
+    await three.enterprise.declassify_entity(USER, guid, "Confidentiality")
+    seen = await three.enterprise.get_entity_detail(USER, guid)
+    (left,) = seen.value.classifications or ()
+    assert (left.name, left.version) == ("Confidence", 2)
+    summary = await three.enterprise.get_entity_summary(USER, guid)
+    assert summary.value.classifications == (left,)
+
+
+async def test_nobody_changes_what_belongs_to_nobody(three: Cohort) -> None:
+    orphan = remote_entity("orphan")
+    await three.alder.has(orphan)
+    seen = await three.enterprise.get_entity_detail(USER, "orphan")
+    assert seen.value.guid == "orphan"
+    with pytest.raises(NoHomeForInstanceError) as raised:
+        await three.enterprise.update_entity_properties(USER, "orphan", properties())
+    assert raised.value.parameters == (
+        "updateEntityProperties",
+        "orphan",
+        str(orphan.metadata_collection_id),
+    )
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        SequencingOrder.ANY,
+        SequencingOrder.CREATION_DATE_OLDEST,
+        SequencingOrder.PROPERTY_DESCENDING,
+    ],
+)
+async def test_pages_of_several_members_join(
+    three: Cohort, order: SequencingOrder
+) -> None:
+    made = [
+        await add(member, f"{number % 3}")
+        for number in range(4)
+        for member in (three.alder, three.birch, three.cedar)
+    ]
+    late = [replace(each, properties=properties(qualifiedName="5")) for each in made]
+    gone = [remote_entity(f"0{number}") for number in range(3)]
+    gone = [replace(each, metadata_collection_id="birch-id") for each in gone]
+    for holder, own in ((three.alder, 0), (three.birch, 1), (three.cedar, 2)):
+        await holder.has(*(each for at, each in enumerate(late) if at % 3 != own))
+    await three.cedar.has(*gone)
+
+    async def page(offset: int, size: int) -> list[EntityDetail]:
+        return await found(
+            three,
+            Paging(
+                offset=offset,
+                page_size=size,
+                sequencing_order=order,
+                sequencing_property="qualifiedName",
+            ),
+        )
+
+    whole = await page(0, 0)
+    pages = [each for offset in range(0, 14, 2) for each in await page(offset, 2)]
+    assert sorted(map(guid_of, pages)) == sorted(map(guid_of, made))
+    assert {guid_of(each): each for each in whole} == {guid_of(e): e for e in made}
+    if order is not SequencingOrder.ANY:
+        assert pages == whole
+
+
+def guid_of(entity: EntityDetail) -> str:
+    return str(entity.guid)
+
+
+async def test_this_member_alone_is_asked_if_there_is_no_time(three: Cohort) -> None:
+    theirs, ours = await add(three.birch, "theirs"), await add(three.alder, "ours")
+    await three.alder.has(theirs)
+    current.set(note := Participation(seconds=0))
+    assert sorted(map(guid_of, await found(three))) == sorted(
+        map(guid_of, [theirs, ours])
+    )
+    assert note.answered == {"alder-id"}
+    assert set(note.missing) == {"birch-id", "cedar-id"}
+    assert note.copies == {guid_of(theirs): "birch-id"}
+
+
+async def test_types_are_the_members_own(three: Cohort) -> None:
+    local, enterprise = three.alder.collection, three.enterprise
+    assert enterprise.get_all_types(USER) == local.get_all_types(USER)
+    assert enterprise.get_type_def_by_name(USER, "GlossaryTerm").guid == TERM
+    assert enterprise.get_metadata_collection_id(USER) == "alder-id"
+
+
+async def test_one_members_business_is_not_the_cohorts(three: Cohort) -> None:
+    asked: Any = three.enterprise
+    for call in (
+        asked.get_entity_detail_history(USER, "g", HistoryRange()),
+        asked.re_identify_entity(USER, None, None, "g", "h"),
+        asked.save_entity_reference_copy(USER, None),
+        asked.add_type_def(USER, None),
+    ):
+        with pytest.raises(FunctionNotSupportedError):
+            await call
+
+
+async def test_an_entity_that_moved_is_changed_at_its_new_home(three: Cohort) -> None:
+    made = await add(three.birch, "theirs")
+    await three.cedar.has(made)
+    guid = guid_of(made)
+    moved = await three.cedar.collection.re_home_entity(
+        USER, guid, TERM, "GlossaryTerm", "birch-id", "cedar-id", "cedar"
+    )
+    seen = await three.enterprise.get_entity_detail(USER, guid)
+    assert seen.value == moved.value
+    changed = await three.enterprise.update_entity_properties(
+        USER, guid, properties(qualifiedName="moved")
+    )
+    assert changed.value.metadata_collection_id == "cedar-id"
