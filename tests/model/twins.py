@@ -322,12 +322,22 @@ class Twins(RuleBasedStateMachine):
         """What a history ends with: all that it left behind."""
         self.compare_events()
         self.compare_histories()
+        self.compare_holdings()
 
     def compare_events(self) -> None:
         repository = self.sqlite_house.repository
         assert isinstance(repository, SqliteRepository)
         queued = self.runner.run(repository.events_after(0, 10_000))
         assert [one.event for one in queued] == self.model.events
+
+    def compare_holdings(self) -> None:
+        """What members of a cohort would compare, of everything that is here."""
+        owners = self.runner.run(self.model.owners())
+        stored = self.sqlite_house.repository
+        assert self.runner.run(stored.owners()) == owners
+        for owner in owners:
+            sums = self.runner.run(self.model.group_sums(owner))
+            assert self.runner.run(stored.group_sums(owner)) == sums
 
     def compare_histories(self) -> None:
         """All that can be read of what happened; the rules look at it here and there."""
