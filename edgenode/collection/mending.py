@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from edgenode.collection.received import Report
 from edgenode.collection.replica_base import Entity, ReplicaOperations, ends_of
 from edgenode.errors import BadRequestError
 from edgenode.events.frames import StateFrame
@@ -48,11 +49,13 @@ class Mended:
         saved: How many are stored now.
         purged: How many copies were removed, whose owner has none.
         refused: The GUIDs of the others that differ, and why they stay.
+        reports: What the cohort is to be told of them.
     """
 
     saved: int
     purged: int
     refused: tuple[tuple[str, str], ...] = ()
+    reports: tuple[Report, ...] = ()
 
 
 class LocalMendingOperations(ReplicaOperations):
@@ -81,6 +84,7 @@ class LocalMendingOperations(ReplicaOperations):
     ) -> Mended:
         saved = purged = 0
         refused = []
+        reports = []
         for frame in frames:
             try:
                 if frame.document:
@@ -89,7 +93,9 @@ class LocalMendingOperations(ReplicaOperations):
                     purged += self._let_go(tx, frame.guid, owner)
             except _UnusableError as error:
                 refused.append((frame.guid, str(error)))
-        return Mended(saved, purged, tuple(refused))
+                if error.report is not None:
+                    reports.append(error.report)
+        return Mended(saved, purged, tuple(refused), tuple(reports))
 
     # What a frame holds
 
@@ -250,10 +256,15 @@ class LocalMendingOperations(ReplicaOperations):
         if known is None:
             return True
         if owner_of(known) != owner:
+            # Two members say it is theirs: everybody keeps the same one of them, until
+            # the other's home has given way.
+            is_ours_first = (known.version, owner_of(known)) > (state.version, owner)
             if is_at_home(known, self._local_id):
-                raise _UnusableError("it is at home here")
-            # Two members say it is theirs; everybody keeps the same one of them.
-            if (known.version, owner_of(known)) > (state.version, owner):
+                report = self._conflict_report(owner, state, known)
+                raise _UnusableError(
+                    "it is at home here", report if is_ours_first else None
+                )
+            if is_ours_first:
                 raise _UnusableError(f"{owner_of(known)} answers for it")
         if owner == self._local_id:
             return state.version > known.version
@@ -287,6 +298,10 @@ class LocalMendingOperations(ReplicaOperations):
 
 class _UnusableError(Exception):
     """A state can't be stored; the message says why."""
+
+    def __init__(self, reason: str, report: Report | None = None) -> None:
+        super().__init__(reason)
+        self.report = report
 
 
 def _age(header: InstanceHeader) -> tuple[int, int]:

@@ -7,8 +7,15 @@ are at home here are changed by nobody else: they are deleted or purged with the
 too, but with events of their own.
 """
 
+from edgenode.collection.received import Report
 from edgenode.collection.references import CopyOperations
 from edgenode.events import outbound
+from edgenode.events.model import (
+    EventError,
+    InstanceEvent,
+    OMRSEventErrorCode,
+    OMRSInstanceEventType,
+)
 from edgenode.instances import lifecycle
 from edgenode.instances.digests import owner_of
 from edgenode.instances.model import (
@@ -22,7 +29,9 @@ from edgenode.instances.provenance import (
     may_update,
     with_told_classifications,
 )
+from edgenode.instances.validate import type_name
 from edgenode.repository.base import Transaction
+from edgenode.typedefs.model import TypeDefSummary
 from edgenode.typedefs.status import InstanceStatus
 
 Entity = EntityDetail | EntityProxy
@@ -130,7 +139,42 @@ class ReplicaOperations(CopyOperations):
                 tx.queue_event(outbound.purged(relationship))
         tx.purge_entity(guid)
 
-    # Ours, where two instances have one GUID
+    # Two instances with one GUID
+
+    def _conflict_report(
+        self,
+        target: str,
+        told: InstanceHeader,
+        known: InstanceHeader,
+        code: OMRSEventErrorCode = OMRSEventErrorCode.CONFLICTING_INSTANCES,
+    ) -> Report:
+        """What the cohort hears of a state that contradicts what is known.
+
+        Args:
+            target: Who tells it and is to find out.
+            told: The state.
+            known: What is stored under its GUID.
+            code: What is wrong.
+        """
+        error = EventError(
+            error_code=code,
+            error_message=f"{told.guid} is something else in {self._name}",
+            target_metadata_collection_id=target,
+            target_type_def_summary=_type_summary(told),
+            target_instance_guid=told.guid,
+            other_origin=known.instance_provenance_type,
+            other_metadata_collection_id=owner_of(known),
+            other_type_def_summary=_type_summary(known),
+            other_instance_guid=known.guid,
+        )
+        section = InstanceEvent(
+            event_type=OMRSInstanceEventType.INSTANCE_ERROR_EVENT,
+            # Receivers drop events that don't name the type, these as well.
+            type_def_guid=None if told.type is None else told.type.type_def_guid,
+            type_def_name=type_name(told),
+            instance_guid=told.guid,
+        )
+        return Report(section, error)
 
     def _give_way(self, tx: Transaction, kind: type[InstanceHeader], guid: str) -> None:
         """Move an instance of ours to another GUID and leave the old one to others."""
@@ -164,10 +208,22 @@ class ReplicaOperations(CopyOperations):
         tx.purge_relationship(guid)
 
     def _new_guid_of(self, instance: InstanceHeader) -> str:
-        return self._new_guid((instance.type and instance.type.type_def_name) or "")
+        return self._new_guid(type_name(instance))
 
 
 def ends_of(relationship: Relationship) -> tuple[EntityProxy, ...]:
     """The ends that a relationship names."""
     ends = (relationship.entity_one_proxy, relationship.entity_two_proxy)
     return tuple(end for end in ends if end is not None)
+
+
+def _type_summary(header: InstanceHeader) -> TypeDefSummary | None:
+    recorded = header.type
+    if recorded is None:
+        return None
+    return TypeDefSummary(
+        guid=recorded.type_def_guid,
+        name=recorded.type_def_name,
+        version=recorded.type_def_version,
+        category=recorded.type_def_category,
+    )

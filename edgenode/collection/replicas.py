@@ -52,8 +52,9 @@ from edgenode.instances.provenance import (
     judge_event,
     may_tell,
 )
+from edgenode.instances.validate import type_name
 from edgenode.repository.base import Transaction
-from edgenode.typedefs.model import TypeDefCategory, TypeDefSummary
+from edgenode.typedefs.model import TypeDefCategory
 from edgenode.typedefs.status import InstanceStatus
 
 T = TypeVar("T")
@@ -233,7 +234,7 @@ class LocalReplicaOperations(ReplicaOperations):
         """Check that a state is whole, and told by who answers for it."""
         if not told.guid or told.metadata_collection_id is None:
             raise _RefusedError("an instance without a GUID or home")
-        known = self._parts.types.type_def(_type_name(told))
+        known = self._parts.types.type_def(type_name(told))
         if known is None or known.category is not category:
             raise _RefusedError("an instance of another category than its type")
         self._check_speaker(sender, told)
@@ -278,36 +279,8 @@ class LocalReplicaOperations(ReplicaOperations):
         code: OMRSEventErrorCode = OMRSEventErrorCode.CONFLICTING_INSTANCES,
     ) -> _RefusedError:
         """A refusal that the cohort hears of: who told it has to find out."""
-        reason = f"{told.guid} is something else in {self._name}"
-        error = EventError(
-            error_code=code,
-            error_message=reason,
-            target_metadata_collection_id=sender.origin,
-            target_type_def_summary=self._summary(told.type),
-            target_instance_guid=told.guid,
-            other_origin=known.instance_provenance_type,
-            other_metadata_collection_id=owner_of(known),
-            other_type_def_summary=self._summary(known.type),
-            other_instance_guid=known.guid,
-        )
-        section = InstanceEvent(
-            event_type=Type.INSTANCE_ERROR_EVENT,
-            # Receivers drop events that don't name the type, these as well.
-            type_def_guid=_type_guid(told),
-            type_def_name=_type_name(told),
-            instance_guid=told.guid,
-        )
-        return _RefusedError(reason, Report(section, error))
-
-    def _summary(self, recorded: InstanceType | None) -> TypeDefSummary | None:
-        if recorded is None:
-            return None
-        return TypeDefSummary(
-            guid=recorded.type_def_guid,
-            name=recorded.type_def_name,
-            version=recorded.type_def_version,
-            category=recorded.type_def_category,
-        )
+        report = self._conflict_report(sender.origin, told, known, code)
+        return _RefusedError(report.error.error_message or "", report)
 
     def _is_wanted(
         self, sender: _Sender, told: InstanceHeader, known: InstanceHeader | None
@@ -645,15 +618,6 @@ def _told(instance: EntityDetail | Relationship) -> InstanceEvent:
 
 def _classified_entity(event: InstanceEvent) -> Entity:
     return event.entity or _given(event.entity_proxy)
-
-
-def _type_guid(header: InstanceHeader | None) -> str | None:
-    recorded = None if header is None else header.type
-    return None if recorded is None else recorded.type_def_guid
-
-
-def _type_name(header: InstanceHeader) -> str | None:
-    return None if header.type is None else header.type.type_def_name
 
 
 def _types_told(event: InstanceEvent) -> Iterator[InstanceType | None]:

@@ -16,7 +16,6 @@ from edgenode.events.model import EventError, InstanceEvent, TypeDefEvent
 from edgenode.events.streams import Position, Step, Sum
 from edgenode.instances.provenance import Home
 from edgenode.releases import SERVED
-from edgenode.repository.base import Transaction
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.registry import TypeRegistry
 from tests.model.house import CODEC, SetClock, types
