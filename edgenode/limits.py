@@ -325,6 +325,9 @@ TLS_GOODBYE_SECONDS = 2.0
 """How long the other side's part in closing TLS is waited for. What it would say doesn't
 matter any more."""
 
+REMOVED_SECONDS = 5.0
+"""How long a removed node that knocks has for asking, and is told that it was removed."""
+
 ACCEPT_PAUSE_SECONDS = 1.0
 """After so long a system that has no more files to open is asked for one again."""
 
@@ -591,3 +594,12 @@ LATENCY_SAMPLES = 64
 
 HISTORY_PAGE_EVENTS = 200
 """Events that are read at once for somebody who missed them: half a megabyte."""
+
+# Telling people of the cohort
+
+LOSS_TOLD_SECONDS = 5.0
+"""How long a node is gone before the audit log says so: one that is started anew is back
+within that."""
+
+LOSS_PAUSE_SECONDS = 60.0
+"""How long the audit log says nothing of a node's next loss: a loose cable would fill it."""

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from edgenode.security.listening import NewContext, Refused
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -71,14 +73,14 @@ class Trust:
         client: TLS for a connection to another broker; None where it speaks none.
         identify: The id of the node at the other end, by its certificate; None for one
             that is not let in.
-        refused: Told of each connection to the own broker that is cut, with the address
-            it came from and why. Strangers decide how often.
+        refused: Told of each connection to the own broker that is cut for what its
+            other end was or said.
     """
 
-    server: Callable[[], ssl.SSLContext | None]
-    client: Callable[[], ssl.SSLContext | None]
+    server: NewContext
+    client: NewContext
     identify: Callable[[ssl.SSLObject | ssl.SSLSocket], str | None]
-    refused: Callable[[str, str], None]
+    refused: Refused
 
 
 class BusListener(Protocol):
@@ -114,6 +116,17 @@ class EventBus(Protocol):
 
         A bus with a shared broker has no use for it.
         """
+        ...
+
+    def disconnect(self, node_id: str) -> None:
+        """Break off what there is with a node that isn't trusted any more.
+
+        On a shared broker that is for the broker to do.
+        """
+        ...
+
+    def disconnect(self, node_id: str) -> None:
+        """Break off what there is with a node that isn't trusted any more."""
         ...
 
     async def run(self, listener: BusListener) -> None:

@@ -163,6 +163,12 @@ class MemoryNetwork:
             self._pending.append(Happening(each, node_id, fresh))
         return len(subscribers)
 
+    def disconnect(self, one: str, other: str) -> None:
+        """Break the connections of two nodes; whoever may connects again."""
+        for link in ((one, other), (other, one)):
+            if link in self._up:
+                self._break(*link)
+
     def forget(self, node_id: str) -> None:
         """Let nothing of what is pending for a node happen."""
         self._pending = [each for each in self._pending if each.node_id != node_id]
@@ -240,6 +246,10 @@ class MemoryBus:
         """Which nodes' brokers to stay subscribed to."""
         self.neighbours = frozenset(neighbours) - {self._node_id}
         self._network.settle()
+
+    def disconnect(self, node_id: str) -> None:
+        """Break off what there is with a node that isn't trusted any more."""
+        self._network.disconnect(self._node_id, node_id)
 
     async def run(self, listener: BusListener) -> None:
         """Stay connected until cancelled."""

@@ -102,6 +102,7 @@ class Follower:
         holdings: Holdings,
         peer: Callable[[], CohortPeer],
         clock: Clock,
+        mended: Callable[[int], None] = lambda count: None,
     ) -> None:
         """Begin where the member left off.
 
@@ -111,6 +112,7 @@ class Follower:
             holdings: What the member holds, for comparing.
             peer: The node of the origin, as it is to be reached now.
             clock: Times retries.
+            mended: Told how many things a comparison put right.
         """
         self.origin = origin
         self.figures = FollowerFigures()
@@ -119,6 +121,7 @@ class Follower:
         self._holdings = holdings
         self._peer = peer
         self._clock = clock
+        self._tell_mended = mended
         self._inbox: deque[tuple[Step, bytes]] = deque()
         self._known = Position("", 0)
         self._woken = asyncio.Event()
@@ -140,6 +143,11 @@ class Follower:
         if position is None or position.incarnation != self._known.incarnation:
             return self._known.sequence
         return max(0, self._known.sequence - position.sequence)
+
+    @property
+    def is_comparing(self) -> bool:
+        """Whether what both hold is compared, or will be as soon as may be."""
+        return self._must_compare
 
     def offer(self, step: Step, event: bytes) -> None:
         """An event came over the bus."""
@@ -275,11 +283,15 @@ class Follower:
         guids = await differences(
             self._holdings, peer, self.origin, self.origin, self._applier.is_wanted
         )
+        mended = 0
         async for states in fetched(peer, self.origin, guids):
             await self._applier.adopt(self.origin, states)
             self.figures.mended += len(states)
+            mended += len(states)
         self.figures.comparisons += 1
         self._must_compare = False
+        if mended:
+            self._tell_mended(mended)
 
     # what is known of the origin
 

@@ -14,8 +14,9 @@ from edgenode.cohort.follower import Follower
 from edgenode.cohort.history import history
 from edgenode.cohort.intake import Intake
 from edgenode.cohort.membership import Membership, Report
-from edgenode.cohort.model import Mark, MemberRecord
+from edgenode.cohort.model import Mark, MemberRecord, Removal
 from edgenode.cohort.peer import CohortPeer
+from edgenode.cohort.presence import Change
 from edgenode.cohort.publisher import Publisher
 from edgenode.cohort.registry import (
     ReportClone,
@@ -44,7 +45,12 @@ from edgenode.observability.audit_messages import (
     EVENT_REFUSED,
     MEMBER_JOINED,
     MEMBER_LEFT,
+    MEMBER_MENDED,
     MEMBERS_FULL,
+    NODE_BACK,
+    NODE_LOST,
+    NODE_READMITTED,
+    NODE_REMOVED,
 )
 from edgenode.repository.outbox import QueuedEvent
 from edgenode.repository.sqlite import SqliteRepository
@@ -282,9 +288,20 @@ class CohortMember:
             if followed.node_id == node_id:
                 followed.follower.reachable()
 
-    def node_removed(self, node_id: str) -> None:
-        """A node was removed from the cohort."""
-        self._membership.node_removed(node_id)
+    def hear_removal(self, removal: Removal) -> None:
+        """A node was removed from the cohort, or may be in it again."""
+        message = NODE_REMOVED if removal.is_removed else NODE_READMITTED
+        by = removal.by or "somebody"
+        self._parts.audit_log.record(_COMPONENT, message, removal.node_id, by)
+        if removal.is_removed:
+            self._membership.node_removed(removal.node_id)
+
+    def hear_presence(self, change: Change) -> None:
+        """A node is gone, or there again."""
+        info = change.peer.info
+        message = NODE_LOST if change.is_lost else NODE_BACK
+        name = info.name or "without a name"
+        self._parts.audit_log.record(_COMPONENT, message, name, info.node_id)
 
     def tick(self, now: float) -> None:
         """Time has passed (monotonic seconds)."""
@@ -390,6 +407,9 @@ class CohortMember:
             parts.repository,
             lambda: self._node.peer_of(self._followed[origin].node_id),
             parts.clock,
+            lambda count: parts.audit_log.record(
+                _COMPONENT, MEMBER_MENDED, origin, count
+            ),
         )
         task = self._tasks.create_task(
             follower.run(), name=f"{self.name}: following {origin}"

@@ -33,6 +33,7 @@ from edgenode.cohort.overlay import is_partial, neighbours
 from edgenode.cohort.passing import Heard
 from edgenode.cohort.peer import CohortPeer, Dialer
 from edgenode.cohort.peers import Peer, PeerTable
+from edgenode.cohort.presence import Presence
 from edgenode.errors import BadRequestError, PeerUnavailableError
 from edgenode.events.streams import Step
 from edgenode.limits import (
@@ -41,7 +42,7 @@ from edgenode.limits import (
     EXCHANGE_SECONDS,
     TICK_SECONDS,
 )
-from edgenode.security.trust import Refusal, Trust
+from edgenode.security.trust import Refusal, Removal, Trust
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +107,7 @@ class CohortNode:
         self._heard = Heard()
         self._linked: set[str] = set()
         self._contacts = Contacts(self._meet)
+        self._presence = Presence()
         self._knowledge = Knowledge(self.peers, trust, self.records, self._marks)
         for member in members:
             member.attach(self)
@@ -141,8 +143,11 @@ class CohortNode:
         while True:
             await self._clock.sleep(TICK_SECONDS)
             now = self._clock.monotonic()
+            changes = self._presence.changes(self.peers.all(), now)
             for member in self._members.values():
                 member.tick(now)
+                for change in changes:
+                    member.hear_presence(change)
             if now >= exchange_at:
                 exchange_at = now + EXCHANGE_SECONDS * self._random.uniform(0.8, 1.2)
                 self._link()
@@ -412,8 +417,7 @@ class CohortNode:
 
     async def _merge(self, theirs: Exchange) -> None:
         for removal in await self._trust.merge(theirs.removals):
-            if removal.is_removed:
-                self.forget(removal.node_id)
+            self._heed_removal(removal)
         news = self._knowledge.merge(theirs)
         for record in news.records:
             for member in self._members.values():
@@ -422,13 +426,43 @@ class CohortNode:
             for member in self._members.values():
                 member.hear_mark(mark)
 
-    def forget(self, node_id: str) -> None:
-        """A node was removed from the cohort."""
-        self.peers.removed(node_id)
-        self._linked.discard(node_id)
+    def _heed_removal(self, removal: Removal) -> None:
+        """A node was removed from the cohort, or may be in it again."""
         for member in self._members.values():
-            member.node_removed(node_id)
-        self._link()
+            member.hear_removal(removal)
+        if removal.is_removed:
+            self.peers.removed(removal.node_id)
+            self._linked.discard(removal.node_id)
+            if self._session is not None:
+                self._session.bus.disconnect(removal.node_id)
+            self._link()
+
+    async def remove(self, node_id: str, by: str) -> Removal:
+        """Let a node in no more, and tell the others at once.
+
+        Raises:
+            TooManyRemovalsError: No more can be remembered.
+            OSError: It can't be kept; it holds until the process ends.
+        """
+        removal = await self._trust.remove(node_id, self._clock.now(), by)
+        self._decided(removal)
+        return removal
+
+    async def readmit(self, node_id: str, by: str) -> Removal:
+        """Let a node in again, and tell the others at once.
+
+        Raises:
+            TooManyRemovalsError: No more can be remembered.
+            OSError: It can't be kept; it holds until the process ends.
+        """
+        removal = await self._trust.readmit(node_id, self._clock.now(), by)
+        self._decided(removal)
+        return removal
+
+    def _decided(self, removal: Removal) -> None:
+        self._heed_removal(removal)
+        for peer in self.peers.all():
+            self._meet_peer(peer)
 
     # what others ask; the other half of CohortPeer
 

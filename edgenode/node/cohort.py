@@ -40,12 +40,16 @@ from edgenode.federation.members import FederationMembers
 from edgenode.federation.peers import HttpDialer, NodeCaller
 from edgenode.federation.remote import RemoteMetadataCollection
 from edgenode.limits import EXCHANGE_SECONDS
+from edgenode.node.admin import NodeAdmin
 from edgenode.node.highway import CohortHighway
 from edgenode.node.metrics import member_metrics, node_metrics
 from edgenode.node.servers import SERVER_TYPE, OpenServer
+from edgenode.observability.audit_log import OMRSAuditingComponent
+from edgenode.observability.audit_messages import PEER_REFUSED
 from edgenode.observability.metrics import Metric
 from edgenode.releases import SERVED
 from edgenode.rest.adapter import Adapter
+from edgenode.rest.cohort_admin import admin_operations
 from edgenode.rest.cohort_services import cohort_operations
 from edgenode.rest.hosting import Highway
 from edgenode.rest.members import Door, bound, listening_for_members
@@ -148,9 +152,11 @@ class NodeCohort:
         is_new: Whether this node has just made it.
         trust: Who isn't let in.
         node: This node in it.
+        admin: What people ask of it.
     """
 
     node: CohortNode
+    admin: NodeAdmin
 
     def __init__(
         self,
@@ -203,6 +209,22 @@ class NodeCohort:
         )
         by_collection = {each.collection_id: each for each in self._members.values()}
         self._service = PeerService(self.node, by_collection, self._token)
+        self.admin = NodeAdmin(
+            lambda: self.cohort,
+            self.node,
+            self.trust,
+            self._members,
+            self._federations,
+            self._clock,
+        )
+        logs = [server.audit_log for server in servers]
+
+        def refused(reason: Refusal, address: str) -> None:
+            for log in logs:
+                component = OMRSAuditingComponent.COHORT_MANAGER
+                log.record(component, PEER_REFUSED, address, reason.value)
+
+        self.trust.on_refusal(refused)
         for server in servers:
             self._federate(server, http)
 
@@ -281,10 +303,13 @@ class NodeCohort:
         return [(host, peer.info.rest_port) for host in peer.addresses]
 
     def operations(self, codec: Codec) -> Iterable[StreamOperation]:
-        """What other nodes may ask."""
+        """What other nodes may ask, and what people on this machine may."""
         if self._service is None:
             return ()
-        return cohort_operations(self._service, codec)
+        return (
+            *cohort_operations(self._service, codec),
+            *admin_operations(self.admin),
+        )
 
     def enterprise(self, server: str) -> EnterpriseMetadataCollection:
         """The collection of the whole cohort, as one server sees it."""

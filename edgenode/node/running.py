@@ -73,7 +73,11 @@ async def running_node(
             )
         servers = {each.config.name: _server(each, cohort) for each in opened}
         platform = Platform(
-            SERVED.platform_origin, Codec(SERVED), servers, OperationMetrics()
+            SERVED.platform_origin,
+            Codec(SERVED),
+            servers,
+            OperationMetrics(),
+            cohort=None if cohort is None else cohort.admin.summary,
         )
         services = () if cohort is None else cohort.operations(platform.codec)
         adapter = Adapter(platform, clock, services)

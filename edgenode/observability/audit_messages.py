@@ -75,3 +75,35 @@ MEMBERS_FULL = AuditMessage(
     OMRSAuditLogRecordSeverity.ACTION,
     "there are more members in the cohort than this node can remember; {0} is left out",
 )
+NODE_LOST = AuditMessage(
+    "EDGENODE-AUDIT-0017",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "node {0} ({1}) is lost: it can't be reached; what it changes meanwhile is fetched when "
+    "it is back",
+)
+NODE_BACK = AuditMessage(
+    "EDGENODE-AUDIT-0018",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "node {0} ({1}) is back",
+)
+NODE_REMOVED = AuditMessage(
+    "EDGENODE-AUDIT-0019",
+    OMRSAuditLogRecordSeverity.SECURITY,
+    "node {0} was removed from the cohort by {1}; it is let in no more",
+)
+NODE_READMITTED = AuditMessage(
+    "EDGENODE-AUDIT-0020",
+    OMRSAuditLogRecordSeverity.SECURITY,
+    "node {0} may be in the cohort again, by {1}",
+)
+PEER_REFUSED = AuditMessage(
+    "EDGENODE-AUDIT-0021",
+    OMRSAuditLogRecordSeverity.SECURITY,
+    "{0} is refused ({1}); from now on this is counted, and logged now and then",
+)
+MEMBER_MENDED = AuditMessage(
+    "EDGENODE-AUDIT-0022",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "{1} instances of the member with metadata collection {0} were held otherwise here, or "
+    "not at all; a comparison has mended that",
+)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from edgenode.archives.loader import ArchiveTarget
 from edgenode.archives.writer import ArchiveSource
@@ -122,9 +122,13 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The process: its servers by name, and what it measures of itself."""
+    """The process: its servers by name, and what it measures of itself.
+
+    ``cohort`` tells how it stands in its cohort, in short; None while it is in none.
+    """
 
     origin: str
     codec: Codec
     servers: Mapping[str, Server]
     operation_metrics: OperationMetrics
+    cohort: Callable[[], Mapping[str, Any]] | None = None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 
@@ -35,7 +36,7 @@ class _Probes:
             for name, server in self._platform.servers.items()
         }
         ok = all(health.ok for health in servers.values())
-        content = {
+        content: dict[str, Any] = {
             "status": "ready" if ok else "not ready",
             "servers": {
                 name: [
@@ -50,6 +51,8 @@ class _Probes:
                 for name, health in servers.items()
             },
         }
+        if self._platform.cohort is not None:
+            content["cohort"] = self._platform.cohort()
         return _json(HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE, content)
 
     async def metrics(self) -> web.Response:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -80,6 +80,7 @@ class Trust:
         self._refusals: Counter[tuple[Refusal, str]] = Counter()
         self._peers: set[str] = set()
         self._saving = asyncio.Lock()
+        self._told: Callable[[Refusal, str], None] | None = None
         self._take(removals)
 
     @classmethod
@@ -129,22 +130,32 @@ class Trust:
         """Let a node in again."""
         return await self._decide(node_id, now, by, is_removed=False)
 
-    def refused(self, reason: Refusal, address: str) -> None:
+    def refused(self, reason: Refusal, address: str, detail: str = "") -> None:
         """Count a refusal, and log it less and less often for the same address.
 
         Args:
             reason: Why.
             address: The peer's, without its port; empty where it isn't known.
+            detail: What was wrong, in words for the log.
         """
         if address not in self._peers and len(self._peers) >= MAX_REFUSED_PEERS:
             address = OTHER_PEERS
         self._peers.add(address)
         self._refusals[reason, address] += 1
         count = self._refusals[reason, address]
-        if count == 10 ** (len(str(count)) - 1):  # 1, 10, 100, ...
+        if count == 1 and self._told is not None:
+            self._told(reason, address or "a peer")
+        elif count == 10 ** (len(str(count)) - 1):  # 1, 10, 100, ...
             logger.warning(
-                "refused %s: %s (%d so far)", address or "a peer", reason.value, count
+                "refused %s: %s (%d so far)",
+                address or "a peer",
+                f"{reason.value}, {detail}" if detail else reason.value,
+                count,
             )
+
+    def on_refusal(self, told: Callable[[Refusal, str], None]) -> None:
+        """Have somebody told, in place of the log, of the first one for each address."""
+        self._told = told
 
     def refusals(self) -> Mapping[tuple[Refusal, str], int]:
         """How often somebody was refused since the start, by reason and address."""

@@ -203,3 +203,18 @@ def test_the_addresses_are_bounded(path: Path) -> None:
     assert refusals[Refusal.CERTIFICATE, OTHER_PEERS] == 100
     trust.refused(Refusal.CODE, "fd00::0")
     assert trust.refusals()[Refusal.CODE, "fd00::0"] == 1
+
+
+def test_somebody_is_told_of_the_first_refusal_of_each_address(path: Path) -> None:
+    trust = Trust(path)
+    told: list[tuple[Refusal, str]] = []
+    trust.on_refusal(lambda reason, address: told.append((reason, address)))
+    for _ in range(5):
+        trust.refused(Refusal.CERTIFICATE, "10.0.0.7")
+    trust.refused(Refusal.REMOVED, "10.0.0.7")
+    trust.refused(Refusal.CERTIFICATE, "")
+    assert told == [
+        (Refusal.CERTIFICATE, "10.0.0.7"),
+        (Refusal.REMOVED, "10.0.0.7"),
+        (Refusal.CERTIFICATE, "a peer"),
+    ]

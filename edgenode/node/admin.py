@@ -1,0 +1,249 @@
+"""What a node tells of its cohort to people, and does in it for them."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+from edgenode.clock import Clock
+from edgenode.cohort.follower import Follower
+from edgenode.cohort.member import CohortMember
+from edgenode.cohort.model import MemberRecord, Removal
+from edgenode.cohort.node import CohortNode
+from edgenode.cohort.peers import Peer, PeerState
+from edgenode.errors import EdgeNodeError
+from edgenode.federation.members import FederationMembers, MemberStatistics
+from edgenode.rest.cohort_admin import AdminRefusedError
+from edgenode.security.certificates import is_node_id
+from edgenode.security.cohorts import Cohort
+from edgenode.security.trust import Trust
+
+THIS_NODE = "this node"
+"""The state of the node's own members."""
+
+_MAX_BY = 64
+
+
+class NodeAdmin:
+    """Looks at the parts of a node that have to do with its cohort."""
+
+    def __init__(
+        self,
+        cohort: Callable[[], Cohort],
+        node: CohortNode,
+        trust: Trust,
+        members: Mapping[str, CohortMember],
+        federations: Mapping[str, FederationMembers],
+        clock: Clock,
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            cohort: Which one it is by now.
+            node: This node in it.
+            trust: Who isn't let in.
+            members: The node's servers as members, by name.
+            federations: What each of them asks of others.
+            clock: The time.
+        """
+        self._cohort = cohort
+        self._node = node
+        self._trust = trust
+        self._members = members
+        self._federations = federations
+        self._clock = clock
+
+    def summary(self) -> dict[str, Any]:
+        """How the node stands in its cohort, in short; a lost peer is no fault of it."""
+        own = {member.collection_id for member in self._members.values()}
+        states = Counter(
+            self._state(record.node_id)
+            for collection_id, record in self._node.records().items()
+            if record.is_registered and collection_id not in own
+        )
+        lags = [
+            follower.lag
+            for member in self._members.values()
+            for follower in member.followers().values()
+        ]
+        bus = self._node.bus_statistics()
+        cohort = self._cohort()
+        return {
+            "name": cohort.key.name,
+            "mode": "open" if cohort.is_open else "keyed",
+            "nodeId": self._node.info.node_id,
+            "members": {state.value: states[state.value] for state in PeerState},
+            "worstLag": max(lags, default=0),
+            "busLinks": 0 if bus is None else bus.links,
+            "busPeers": 0 if bus is None else bus.peers,
+        }
+
+    def members(self, server: str | None) -> dict[str, Any]:
+        """The members, as a server sees them; the first server's view by default."""
+        name = server or next(iter(self._members))
+        member = self._members.get(name)
+        if member is None:
+            raise AdminRefusedError(
+                f"there is no server {name} here",
+                f"name one of {', '.join(self._members)}",
+            )
+        followers = member.followers()
+        asked = {
+            each.collection_id: each for each in self._federations[name].statistics()
+        }
+        records = self._node.records()
+        cohort = self._cohort()
+        told = [
+            self._told(record, followers.get(key), asked.get(key))
+            for key, record in records.items()
+            if record.is_registered
+        ]
+        return {
+            "cohort": cohort.key.name,
+            "tag": cohort.key.tag,
+            "mode": "open" if cohort.is_open else "keyed",
+            "server": name,
+            "nodeId": self._node.info.node_id,
+            "members": sorted(told, key=lambda each: (each["nodeId"], each["name"])),
+            "removed": [
+                {"nodeId": each.node_id, "at": each.at, "by": each.by}
+                for each in self._trust.removals()
+                if each.is_removed
+            ],
+        }
+
+    def _told(
+        self,
+        record: MemberRecord,
+        follower: Follower | None,
+        asked: MemberStatistics | None,
+    ) -> dict[str, Any]:
+        registration = record.registration
+        told: dict[str, Any] = {
+            "metadataCollectionId": registration.metadata_collection_id,
+            "metadataCollectionName": registration.metadata_collection_name,
+            "name": registration.server_name or "",
+            "nodeId": record.node_id,
+            "state": self._state(record.node_id),
+            **self._of_node(record.node_id),
+        }
+        if follower is not None:
+            told |= {
+                "lag": follower.lag,
+                "trouble": follower.trouble,
+                "isComparing": follower.is_comparing,
+                "applied": follower.figures.applied,
+                "mended": follower.figures.mended,
+                "comparisons": follower.figures.comparisons,
+            }
+        if asked is not None:
+            told["queries"] = {
+                "state": asked.state.value,
+                "answered": asked.answered,
+                "failed": asked.failed,
+                "medianSeconds": asked.median_seconds,
+                "reason": asked.reason,
+            }
+        return told
+
+    def _state(self, node_id: str) -> str:
+        if node_id == self._node.info.node_id:
+            return THIS_NODE
+        peer = self._node.peers.get(node_id)
+        state = PeerState.UNKNOWN
+        if peer is not None:
+            state = peer.state(self._clock.monotonic())
+        return state.value
+
+    def _of_node(self, node_id: str) -> dict[str, Any]:
+        """What is known of a node; there may be nothing but its id."""
+        own = self._node.info
+        if node_id == own.node_id:
+            return {
+                "node": own.name,
+                "version": own.version,
+                "addresses": list(own.addresses),
+            }
+        peer = self._node.peers.get(node_id)
+        if peer is None:
+            return {"node": "", "version": "", "addresses": []}
+        told: dict[str, Any] = {
+            "node": peer.info.name,
+            "version": peer.info.version,
+            "addresses": list(peer.addresses),
+        }
+        if peer.skew is not None:
+            told["skew"] = peer.skew
+        if peer.heard is not None:
+            told["lastSeen"] = max(0.0, self._clock.monotonic() - peer.heard)
+        return told
+
+    async def remove(self, node: str, by: str) -> dict[str, Any]:
+        """Let a node in no more."""
+        node_id = self._meant(node)
+        if node_id == self._node.info.node_id:
+            raise AdminRefusedError(
+                f"{node} is this node itself",
+                "remove it on another machine, or leave the cohort: "
+                "'edgenode cohort leave'",
+            )
+        gone = [
+            record.registration.server_name or collection_id
+            for collection_id, record in self._node.records().items()
+            if record.node_id == node_id and record.is_registered
+        ]
+        known = self._node.peers.get(node_id)
+        told = await self._kept(self._node.remove(node_id, by[:_MAX_BY]))
+        return {
+            "nodeId": told.node_id,
+            "node": "" if known is None else known.info.name,
+            "members": sorted(gone),
+            "toldNodes": len(self._node.peers),
+        }
+
+    async def readmit(self, node: str, by: str) -> dict[str, Any]:
+        """Let a node in again."""
+        removed = {each.node_id for each in self._trust.removals() if each.is_removed}
+        found = {each for each in removed if each.startswith(node.lower())}
+        node_id = _the_only(node, found, "removed nodes", removed)
+        told = await self._kept(self._node.readmit(node_id, by[:_MAX_BY]))
+        return {"nodeId": told.node_id, "toldNodes": len(self._node.peers)}
+
+    async def _kept(self, deciding: Awaitable[Removal]) -> Removal:
+        try:
+            removal = await deciding
+        except OSError as error:
+            raise AdminRefusedError(
+                f"it holds until the node stops, but can't be kept ({error.strerror})",
+                "let the node's user write its data directory, then do it again",
+            ) from error
+        except EdgeNodeError as error:
+            raise AdminRefusedError(str(error), "rotate the cohort's key") from error
+        return removal
+
+    def _meant(self, text: str) -> str:
+        """The id of the node that somebody means."""
+        own = self._node.info
+        names: dict[str, set[str]] = {own.node_id: {own.name}}
+        peers: Iterable[Peer] = self._node.peers.all()
+        for peer in peers:
+            names.setdefault(peer.info.node_id, set()).add(peer.info.name)
+        for record in self._node.records().values():
+            name = record.registration.server_name
+            names.setdefault(record.node_id, set()).add(name or "")
+        if is_node_id(text):
+            return text  # it may be one that nobody has heard of yet
+        found = {node_id for node_id in names if text in names[node_id]}
+        if not found:
+            found = {each for each in names if each.startswith(text.lower())}
+        return _the_only(text, found, "nodes", names)
+
+
+def _the_only(text: str, found: set[str], what: str, known: Iterable[str]) -> str:
+    if len(found) == 1:
+        return next(iter(found))
+    some = ", ".join(sorted(found or known)) or "there are none"
+    if found:
+        raise AdminRefusedError(
+            f"{text} may be any of {some}", "write more of the node's id"
+        )
+    raise AdminRefusedError(f"{text} is none of the {what}", f"they are: {some}")

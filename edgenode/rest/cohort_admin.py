@@ -1,0 +1,107 @@
+"""What the commands on the node's own machine ask of its cohort, and have done in it.
+
+The paths begin with ``/edgenode/cohort/admin``; bodies and answers are JSON:
+
+- ``GET /members`` tells of the members as one server sees them: the one that the query
+  parameter ``server`` names, or the first;
+- ``POST /remove`` and ``POST /readmit`` take ``{"node": ..., "by": ...}``: a node by its
+  id, by the beginning of that, or by a name, and who wants it.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from aiohttp import hdrs, web
+
+from edgenode.codec.json import dumps, loads
+from edgenode.errors import EdgeNodeError
+from edgenode.rest.bodies import Bodies
+from edgenode.rest.callers import Audience
+from edgenode.rest.refusals import RefusalError
+from edgenode.rest.streams import Answer, StreamOperation
+
+_BASE = "/edgenode/cohort/admin"
+
+Told = Mapping[str, Any]
+
+
+class AdminRefusedError(EdgeNodeError):
+    """It can't be done; ``mend`` says what would help."""
+
+    def __init__(self, message: str, mend: str) -> None:
+        super().__init__(message)
+        self.mend = mend
+
+
+class CohortAdmin(Protocol):
+    """What is asked; each raises AdminRefusedError for what can't be done."""
+
+    def members(self, server: str | None) -> Told:
+        """The members, as a server sees them."""
+        ...
+
+    async def remove(self, node: str, by: str) -> Told:
+        """Let a node in no more."""
+        ...
+
+    async def readmit(self, node: str, by: str) -> Told:
+        """Let a node in again."""
+        ...
+
+
+def admin_operations(admin: CohortAdmin) -> Iterator[StreamOperation]:
+    """The services, each at its path."""
+    services = _AdminServices(admin)
+    own = Audience.OWN_MACHINE
+    yield StreamOperation(
+        "GET", f"{_BASE}/members", "getCohortMembers", services.members, own
+    )
+    yield StreamOperation("POST", f"{_BASE}/remove", "removeNode", services.remove, own)
+    yield StreamOperation(
+        "POST", f"{_BASE}/readmit", "readmitNode", services.readmit, own
+    )
+
+
+class _AdminServices:
+    def __init__(self, admin: CohortAdmin) -> None:
+        self._admin = admin
+        self._bodies = Bodies()
+
+    async def members(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
+        try:
+            return _json(self._admin.members(request.rel_url.query.get("server")))
+        except AdminRefusedError as error:
+            raise _refusal(error) from error
+
+    async def remove(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
+        return await self._decided(request, self._admin.remove)
+
+    async def readmit(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
+        return await self._decided(request, self._admin.readmit)
+
+    async def _decided(
+        self, request: web.BaseRequest, decide: Callable[[str, str], Awaitable[Told]]
+    ) -> Answer:
+        told = await self._bodies.read(request, loads)
+        node, by = _text(told, "node"), _text(told, "by")
+        try:
+            return _json(await decide(node, by))
+        except AdminRefusedError as error:
+            raise _refusal(error) from error
+
+
+def _text(told: object, name: str) -> str:
+    value = told.get(name) if isinstance(told, dict) else None
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise RefusalError(HTTPStatus.BAD_REQUEST, f"{name} is needed, as text")
+    return value
+
+
+def _refusal(error: AdminRefusedError) -> RefusalError:
+    return RefusalError(HTTPStatus.CONFLICT, str(error), mend=error.mend)
+
+
+def _json(told: Told) -> Answer:
+    headers = {hdrs.CONTENT_TYPE: "application/json"}
+    return web.Response(body=dumps(told), headers=headers), False
