@@ -67,12 +67,13 @@ class _EnterpriseLists(EnterpriseOperations):
         paging: Paging,
         question: Callable[[AskedCollection, Paging], Awaitable[Relationships]],
     ) -> Relationships:
+        codec = self._parts.codec
         return await self._list(
             operation,
             user_id,
             paging,
             question,
-            lambda lists: merged_relationships(lists, paging),
+            lambda lists: merged_relationships(lists, paging, codec),
         )
 
     async def _list(
@@ -109,7 +110,9 @@ class _EnterpriseLists(EnterpriseOperations):
                 (each.member for each in told.answers), asked.page_size
             )
             page = await _merged(told, merge)
-            while short := cut_short(told.answers, room, page, paging):
+            while short := cut_short(
+                told.answers, room, page, paging, self._parts.codec
+            ):
                 if time() >= ends:
                     break
                 asked = replace(asked, page_size=2 * asked.page_size)

@@ -29,9 +29,10 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from edgenode.codec.codec import Codec
 from edgenode.codec.headers import Header, header_of
+from edgenode.federation.ordering import place_in
 from edgenode.instances.conditions import Paging, SequencingOrder
 from edgenode.instances.document import Document
-from edgenode.instances.matching import DESCENDING, sort_key
+from edgenode.instances.matching import DESCENDING
 from edgenode.instances.model import (
     Classification,
     EntityDetail,
@@ -130,17 +131,21 @@ def merged_entities(
     found = (
         _merged_entity(copies, codec, deciding) for copies in _by_guid(told).values()
     )
-    return _page([each for each in found if each is not None], paging)
+    return _page([each for each in found if each is not None], paging, codec)
 
 
 def merged_relationships(
-    answers: Iterable[MemberAnswer[Sequence[Document[Relationship]]]], paging: Paging
+    answers: Iterable[MemberAnswer[Sequence[Document[Relationship]]]],
+    paging: Paging,
+    codec: Codec,
 ) -> list[Document[Relationship]]:
     """The page of a search for relationships, as for entities."""
     told = list(answers)
     deciding = _members(told)
     best = (_best(copies) for copies in _by_guid(told).values())
-    return _page([each.document for each in best if each.holds(deciding)], paging)
+    return _page(
+        [each.document for each in best if each.holds(deciding)], paging, codec
+    )
 
 
 def merged_graphs(answers: Iterable[MemberAnswer[Graph]], codec: Codec) -> Graph:
@@ -161,6 +166,7 @@ def cut_short(
     room: Mapping[str, int],
     page: Sequence[Document[T]],
     paging: Paging,
+    codec: Codec,
 ) -> list[str]:
     """The members that may have more of a page than they had room for.
 
@@ -169,6 +175,7 @@ def cut_short(
         room: How much they were asked for, by member.
         page: The page as it is so far.
         paging: What it is the page of.
+        codec: Reads what the order is by.
     """
     if paging.page_size == 0:
         return []
@@ -177,7 +184,7 @@ def cut_short(
         member
         for member, documents in answers
         if len(documents) >= room[member]
-        and (last is None or _comes_before(documents[-1], last, paging))
+        and (last is None or _comes_before(documents[-1], last, paging, codec))
     ]
 
 
@@ -202,31 +209,30 @@ def _by_guid(
     return found
 
 
-def _page(documents: list[Document[T]], paging: Paging) -> list[Document[T]]:
-    _sort(documents, paging)
+def _page(
+    documents: list[Document[T]], paging: Paging, codec: Codec
+) -> list[Document[T]]:
+    _sort(documents, paging, codec)
     end = paging.offset + paging.page_size if paging.page_size else None
     return documents[paging.offset : end]
 
 
-def _sort(documents: list[Document[T]], paging: Paging) -> None:
+def _sort(documents: list[Document[T]], paging: Paging, codec: Codec) -> None:
     """Put instances in order, if they are to be in one."""
     order = member_paging(paging).sequencing_order
     if order is SequencingOrder.ANY:
         return
     documents.sort(key=lambda document: header_of(document).guid)
     if order is not SequencingOrder.GUID:
-        documents.sort(
-            key=lambda document: sort_key(
-                cast("Any", document.value), order, paging.sequencing_property
-            ),
-            reverse=order in DESCENDING,
-        )
+        documents.sort(key=place_in(paging, codec), reverse=order in DESCENDING)
 
 
-def _comes_before(one: Document[T], other: Document[T], paging: Paging) -> bool:
+def _comes_before(
+    one: Document[T], other: Document[T], paging: Paging, codec: Codec
+) -> bool:
     # A late copy may have another place than what it is a copy of.
     pair = [other, one]
-    _sort(pair, paging)
+    _sort(pair, paging, codec)
     return pair[0] is one
 
 

@@ -139,7 +139,7 @@ def page_of(split: Split, paging: Paging) -> list[EntityDetail]:
     lists = answers({who: asked(held, wanted) for who, held in split.lists.items()})
     room = dict.fromkeys(MEMBERS, wanted.page_size)
     page = merged_entities(lists, paging, CODEC)
-    while short := cut_short(lists, room, page, paging):
+    while short := cut_short(lists, room, page, paging, CODEC):
         wanted = replace(wanted, page_size=2 * wanted.page_size)
         more = answers({who: asked(split.lists[who], wanted) for who in short})
         lists = [each for each in lists if each.member not in short] + more
@@ -361,7 +361,7 @@ def test_relationships_merge_by_the_same_rule() -> None:
         "a": [relation("r1", "a", 2), relation("r2", "x", 1)],
         "b": [relation("r1", "a", 3), relation("r2", "x", 2), relation("r3", "a")],
     }
-    found = merged_relationships(answers(lists), Paging(page_size=5))
+    found = merged_relationships(answers(lists), Paging(page_size=5), CODEC)
     assert [each.value for each in found] == [
         relation("r1", "a", 2),
         relation("r2", "x", 2),
