@@ -73,6 +73,10 @@ class Applier(Protocol):
         """Whether a group of instances is kept here at all."""
         ...
 
+    def is_member(self, owner: str) -> bool:
+        """Whether an owner is a member of the cohort, and so compared with itself."""
+        ...
+
 
 @dataclass(slots=True)
 class FollowerFigures:
@@ -280,18 +284,32 @@ class Follower:
         self._must_compare = True
         peer = self._peer()
         await self._applier.learn_types(self.origin, peer)
-        guids = await differences(
-            self._holdings, peer, self.origin, self.origin, self._applier.is_wanted
-        )
-        mended = 0
-        async for states in fetched(peer, self.origin, guids):
-            await self._applier.adopt(self.origin, states)
-            self.figures.mended += len(states)
-            mended += len(states)
+        mended = await self._mend(peer, self.origin)
+        for owner in await peer.owners(self.origin):
+            if owner != self.origin and not self._applier.is_member(owner):
+                mended += await self._mend(peer, owner)
         self.figures.comparisons += 1
         self._must_compare = False
         if mended:
             self._tell_mended(mended)
+
+    async def _mend(self, peer: CohortPeer, owner: str) -> int:
+        """Hold of an owner what the origin holds; how many differed.
+
+        What an archive brought has no home in the cohort: whoever has it tells it, and
+        nobody says that it is gone.
+        """
+        guids = await differences(
+            self._holdings, peer, self.origin, owner, self._applier.is_wanted
+        )
+        count = 0
+        async for states in fetched(peer, self.origin, guids):
+            if owner != self.origin:
+                states = [state for state in states if state.document]
+            await self._applier.adopt(owner, states)
+            count += len(states)
+        self.figures.mended += count
+        return count
 
     # what is known of the origin
 

@@ -39,6 +39,7 @@ class Intake:
         codec: Codec,
         rules: ExchangeRules,
         report: Callable[[str, Received], None],
+        is_member: Callable[[str], bool],
     ) -> None:
         """Take what the member has.
 
@@ -49,6 +50,7 @@ class Intake:
             codec: Reads events.
             rules: What is looked at and kept.
             report: Told of what was refused, with its origin.
+            is_member: Whether a metadata collection is a member's.
         """
         self.outcomes: Counter[Reception] = Counter()
         self._collection = collection
@@ -57,6 +59,7 @@ class Intake:
         self._codec = codec
         self._rules = rules
         self._report = report
+        self._is_member = is_member
         self._positions = dict(repository.positions())
 
     def position(self, origin: str) -> Position | None:
@@ -170,6 +173,10 @@ class Intake:
             self._report(
                 owner, Received(outcome=Reception.REFUSED, reason=f"{guid}: {reason}")
             )
+
+    def is_member(self, owner: str) -> bool:
+        """Whether an owner is a member of the cohort."""
+        return self._is_member(owner)
 
     def is_wanted(self, group: str) -> bool:
         """Whether a group of instances is kept here at all."""

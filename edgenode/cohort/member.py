@@ -149,6 +149,7 @@ class CohortMember:
             parts.codec,
             parts.rules,
             self._report_refused,
+            self.is_known,
         )
         self._publisher = Publisher(parts.repository, self._publish)
         self._membership = Membership(

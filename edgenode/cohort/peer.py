@@ -4,7 +4,7 @@ This node answers these questions (``cohort.service``), and asks them of others 
 HTTP (``federation.peers``); tests join the two directly.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Protocol
 
 from edgenode.cohort.model import Exchange, HistoryFrame, StateFrame
@@ -37,6 +37,10 @@ class CohortPeer(Protocol):
 
     async def type_defs(self, collection_id: str, guids: Sequence[str]) -> list[bytes]:
         """Some of the member's type definitions, as JSON."""
+        ...
+
+    async def owners(self, collection_id: str) -> Collection[str]:
+        """Everybody who answers for something that the member holds."""
         ...
 
     async def group_sums(self, collection_id: str, owner: str) -> Mapping[str, Sum]:

@@ -1,6 +1,6 @@
 """What this node answers when another asks; the other half of ``CohortPeer``."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
 from edgenode.cohort.member import CohortMember
 from edgenode.cohort.model import Exchange
@@ -57,6 +57,10 @@ class PeerService:
     ) -> list[bytes]:
         """Some type definitions; those that aren't there are left out."""
         return self._member(collection_id).type_texts(guids)
+
+    async def owners(self, node_id: str, collection_id: str) -> Collection[str]:
+        """Everybody who answers for something that the member holds."""
+        return await self._member(collection_id).holdings.owners()
 
     async def group_sums(
         self, node_id: str, collection_id: str, owner: str
@@ -126,6 +130,10 @@ class LocalPeer:
     async def type_defs(self, collection_id: str, guids: Sequence[str]) -> list[bytes]:
         """Some type definitions."""
         return await self._service.type_defs(self._node_id, collection_id, guids)
+
+    async def owners(self, collection_id: str) -> Collection[str]:
+        """Everybody who answers for something that a member holds."""
+        return await self._service.owners(self._node_id, collection_id)
 
     async def group_sums(self, collection_id: str, owner: str) -> Mapping[str, Sum]:
         """Sums by group."""

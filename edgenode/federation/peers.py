@@ -121,6 +121,11 @@ class HttpPeer:
             )
         return definitions
 
+    async def owners(self, collection_id: str) -> list[str]:
+        """Everybody who answers for something that the member holds."""
+        path = _member(collection_id, "owners")
+        return await self._question("GET", path, questions.read_owners)
+
     async def group_sums(self, collection_id: str, owner: str) -> Mapping[str, Sum]:
         """The sums of what a member holds that an owner answers for, by group."""
         path = _member(collection_id, "groups", {"owner": owner})

@@ -4,7 +4,7 @@ Questions and short answers are JSON. Numbers that stand for digests are plain n
 below 2^63, sums are pairs of a count and a digest.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from edgenode.codec.json import dumps, loads, raw
@@ -106,6 +106,23 @@ def read_bucket_sums(text: bytes) -> dict[int, Sum]:
     if not sums.keys() <= known.keys():
         raise BadRequestError(f"numbers below {BUCKETS.stop} expected", "sums")
     return {known[name]: held for name, held in sums.items()}
+
+
+def owners_text(owners: Collection[str]) -> bytes:
+    """An answer of owners."""
+    return dumps({"owners": sorted(owners)})
+
+
+def read_owners(text: bytes) -> list[str]:
+    """The owners in such an answer.
+
+    Raises:
+        BadRequestError: It is none.
+    """
+    owners: list[Any] = _field(loads(text), "owners", list)
+    if not all(isinstance(owner, str) for owner in owners):
+        raise BadRequestError("texts expected", "owners")
+    return owners
 
 
 def definitions_text(definitions: Sequence[bytes]) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
+    Collection,
     Iterator,
     Mapping,
     Sequence,
@@ -78,6 +79,10 @@ class PeerServices(Protocol):
         """Some type definitions, as JSON; those that aren't there are left out."""
         ...
 
+    async def owners(self, node_id: str, collection_id: str) -> Collection[str]:
+        """Everybody who answers for something that a member holds."""
+        ...
+
     async def group_sums(
         self, node_id: str, collection_id: str, owner: str
     ) -> Mapping[str, Sum]:
@@ -120,6 +125,7 @@ def cohort_operations(
     yield operation("GET", f"{member}/events", "getEvents", asked.events)
     yield operation("GET", f"{member}/types", "getTypeDigests", asked.type_digest)
     yield operation("POST", f"{member}/types", "getTypeDefs", asked.type_defs)
+    yield operation("GET", f"{member}/owners", "getOwners", asked.owners)
     yield operation("GET", f"{member}/groups", "getGroupSums", asked.group_sums)
     yield operation("GET", f"{member}/buckets", "getBucketSums", asked.bucket_sums)
     yield operation("POST", f"{member}/items", "getDigests", asked.bucket_items)
@@ -164,6 +170,11 @@ class _CohortServices:
                 _asker(request), path["collectionId"], guids
             )
         return _json(questions.definitions_text(definitions))
+
+    async def owners(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
+        async with _refusals():
+            owners = await self._services.owners(_asker(request), path["collectionId"])
+        return _json(questions.owners_text(owners))
 
     async def group_sums(
         self, request: web.BaseRequest, path: dict[str, str]

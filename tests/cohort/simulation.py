@@ -5,7 +5,7 @@ everything that the cohort does are the real ones.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -31,6 +31,7 @@ from edgenode.events.exchange import ExchangeRules
 from edgenode.events.frames import HistoryFrame, StateFrame
 from edgenode.events.registration import MemberRegistration
 from edgenode.events.streams import Position, Sum
+from edgenode.instances.model import EntityDetail, Relationship
 from edgenode.instances.provenance import Home
 from edgenode.observability.audit_log import AuditLog
 from edgenode.releases import SERVED
@@ -182,6 +183,9 @@ class DirectPeer:
     async def type_defs(self, collection_id: str, guids: Sequence[str]) -> list[bytes]:
         return await self._service().type_defs(self.own, collection_id, guids)
 
+    async def owners(self, collection_id: str) -> Collection[str]:
+        return await self._service().owners(self.own, collection_id)
+
     async def group_sums(self, collection_id: str, owner: str) -> Mapping[str, Sum]:
         return await self._service().group_sums(self.own, collection_id, owner)
 
@@ -329,18 +333,15 @@ class SimulatedNode:
 
     async def holdings(self) -> dict[str, tuple[str, str, str]]:
         """Everything stored, by GUID: kind, home and the document's text."""
-        found: dict[str, tuple[str, str, str]] = {}
         newest = await self.repository.newest_state()
-        from edgenode.instances.model import EntityDetail, Relationship
-
-        for kind in (EntityDetail, Relationship):
-            for document in await self.repository.states_until(
-                kind, newest, "", 100_000
-            ):
-                value = document.value
-                found[str(value.guid)] = (
-                    kind.__name__,
-                    str(value.metadata_collection_id),
-                    document.json.decode(),
-                )
+        entities = await self.repository.states_until(EntityDetail, newest, "", 100_000)
+        links = await self.repository.states_until(Relationship, newest, "", 100_000)
+        found: dict[str, tuple[str, str, str]] = {}
+        for document in (*entities, *links):
+            value = document.value
+            found[str(value.guid)] = (
+                type(value).__name__,
+                str(value.metadata_collection_id),
+                document.json.decode(),
+            )
         return found

@@ -1,11 +1,12 @@
 """Nodes find each other, share metadata and catch up, over a simulated network."""
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from edgenode.instances.model import EntityDetail
+from edgenode.instances.model import EntityDetail, InstanceProvenanceType
 from tests.cohort.simulation import SimulatedNode, World
 from tests.model.house import properties
 
@@ -76,3 +77,27 @@ async def test_a_node_that_was_away_catches_up(world: World) -> None:
         async with world.node("b", peers=["a"]) as other:
             await world.settle()
             assert await one.holdings() == await other.holdings()
+
+
+async def test_what_an_archive_brought_reaches_who_comes_later(world: World) -> None:
+    async with world.node("a") as one:
+        term = await add_term(one, "t")
+        packed = replace(
+            term,
+            guid="0e6b9ad1-0000-4000-8000-000000000001",
+            instance_provenance_type=InstanceProvenanceType.CONTENT_PACK,
+            metadata_collection_id="an-archive",
+        )
+        await one.collection.save_entity_reference_copy(USER, packed)
+        async with (
+            world.node("b", peers=["a"]) as other,
+            world.node("c", peers=["a"]) as third,
+        ):
+            await world.settle()
+            assert str(packed.guid) in await other.holdings()
+            assert await one.holdings() == await other.holdings()
+            # Whoever lacks it doesn't take it away from the others.
+            for follower in other.member.followers().values():
+                follower.compare()
+            await world.settle()
+            assert await one.holdings() == await third.holdings()

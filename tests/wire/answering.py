@@ -68,6 +68,9 @@ class Shelf:
         self._note(node_id, collection_id, len(guids))
         return [self.types[guid] for guid in guids if guid in self.types]
 
+    async def owners(self, node_id: str, collection_id: str) -> set[str]:
+        return set(self.sums)
+
     async def group_sums(
         self, node_id: str, collection_id: str, owner: str
     ) -> Mapping[str, Sum]:

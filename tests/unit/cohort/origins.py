@@ -1,7 +1,7 @@
 """An origin and a follower's member in memory, for tests of following."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edgenode.cohort.follower import Outcome
@@ -29,6 +29,7 @@ class Origin:
     breaks_after: int | None = None
     holds: dict[str, int] = field(default_factory=dict)
     sequence: int = 0
+    others: tuple[str, ...] = ()
 
     def change(self, name: str) -> tuple[Step, bytes]:
         """A change, and the message about it."""
@@ -68,6 +69,9 @@ class Origin:
                 last = sequence
                 await asyncio.sleep(0)
         yield EndFrame(end)
+
+    async def owners(self, collection_id: str) -> Collection[str]:
+        return ["o", *self.others]
 
     async def group_sums(self, collection_id: str, owner: str) -> Mapping[str, Sum]:
         self._check()
@@ -146,6 +150,9 @@ class Member:
 
     def is_wanted(self, group: str) -> bool:
         return True
+
+    def is_member(self, owner: str) -> bool:
+        return owner == "o"
 
     # what it holds
 
