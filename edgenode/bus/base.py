@@ -125,10 +125,6 @@ class EventBus(Protocol):
         """
         ...
 
-    def disconnect(self, node_id: str) -> None:
-        """Break off what there is with a node that isn't trusted any more."""
-        ...
-
     async def run(self, listener: BusListener) -> None:
         """Keep connected until cancelled."""
         ...

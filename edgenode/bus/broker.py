@@ -6,12 +6,11 @@ is. Import this module where a broker is started, and not before: amqtt takes 8 
 
 import asyncio
 import logging
-import socket
 import ssl
-from collections import Counter, deque
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 from amqtt.broker import Broker
@@ -25,20 +24,21 @@ from edgenode.bus.gate import Gate, GateBounds, Traffic
 from edgenode.bus.packets import Connect, PacketError, Refusal
 from edgenode.bus.sockets import listening_sockets
 from edgenode.limits import (
-    ACCEPT_PAUSE_SECONDS,
     BUS_GOODBYE_SECONDS,
     HANDSHAKE_SECONDS,
     MAX_BUS_CONNECTIONS,
     MAX_BUS_CONNECTIONS_OF_A_NODE,
     MAX_BUS_WAITING,
     MAX_BUS_WAITING_BYTES,
-    MAX_HANDSHAKES,
-    MAX_HANDSHAKES_OF_AN_ADDRESS,
     MAX_MESSAGE_BYTES,
     MAX_RETAINED,
     MAX_RETAINED_BYTES,
-    TLS_GOODBYE_SECONDS,
 )
+from edgenode.security.listening import Arrival, Doorkeeper, NotWelcomeError
+from edgenode.security.trust import Refusal as Reason
+
+if TYPE_CHECKING:
+    import socket
 
 logger = logging.getLogger(__name__)
 
@@ -82,8 +82,8 @@ class EmbeddedBroker:
         self._listeners: list[socket.socket] = []
         self._retained = _Retained()
         self._waiting = _Waiting()
-        self._strangers = _Strangers()
         self._serving: set[asyncio.Task[None]] = set()
+        self._doorkeeper: Doorkeeper | None = None
         self._gates: dict[str, Gate] = {}
         self._of_node: dict[str, set[Gate]] = {}
 
@@ -91,6 +91,11 @@ class EmbeddedBroker:
     def peers(self) -> int:
         """How many nodes are connected."""
         return len(self._of_node)
+
+    @property
+    def beginning(self) -> int:
+        """How many connections have yet to say whose they are."""
+        return 0 if self._doorkeeper is None else self._doorkeeper.beginning
 
     def listen(self, hosts: Sequence[str], port: int) -> int:
         """Take numeric addresses, and give the port; connections wait until it runs.
@@ -135,8 +140,14 @@ class EmbeddedBroker:
             self.close()
 
     async def _run(self, broker: Broker) -> None:
+        doorkeeper = self._doorkeeper = Doorkeeper(
+            self._trust.server,
+            self._refused,
+            lambda arrival: self._welcome(broker, arrival),
+            seconds=self._handshake_seconds,
+        )
         accepting = [
-            asyncio.create_task(self._accept(broker, each), name="bus: accepting")
+            asyncio.create_task(doorkeeper.accept(each), name="bus: accepting")
             for each in self._listeners
         ]
         publishing = asyncio.create_task(self._publish(broker), name="bus: publishing")
@@ -151,6 +162,7 @@ class EmbeddedBroker:
                 task.cancel()
             await asyncio.gather(*accepting, return_exceptions=True)
             self.close()
+            await doorkeeper.close()
             await self._send_the_rest()
             publishing.cancel()
             await asyncio.gather(publishing, return_exceptions=True)
@@ -174,7 +186,6 @@ class EmbeddedBroker:
             logger.warning("the last messages could not be sent")
 
     async def _end_connections(self) -> None:
-        self._strangers.cancel()
         for gate in self._gates.values():
             gate.close()
         if self._serving:
@@ -184,71 +195,33 @@ class EmbeddedBroker:
         # Never cancelled: amqtt would leave a task behind.
         await asyncio.gather(*self._serving, return_exceptions=True)
 
-    async def _accept(self, broker: Broker, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, peername = await loop.sock_accept(listener)
-            except OSError as error:
-                logger.warning("no connection can be accepted: %s", error)
-                await asyncio.sleep(ACCEPT_PAUSE_SECONDS)
-                continue
-            address = _address(peername[0])
-            if not self._strangers.has_room(address):
-                connection.close()
-                self._refuse(address, "too many connections at a time")
-                continue
-            task = asyncio.create_task(
-                self._welcome(broker, connection, address), name="bus: welcoming"
-            )
-            self._strangers.add(address, task)
-
-    async def _welcome(
-        self, broker: Broker, connection: socket.socket, address: str
-    ) -> None:
+    async def _welcome(self, broker: Broker, arrival: Arrival) -> None:
         """Find out who it is, and let it in or not."""
-        writer = None
-        try:
-            async with asyncio.timeout(self._handshake_seconds):
-                reader, writer = await self._streams(connection)
-                node_id = self._identified(writer)
-                gate = Gate(
-                    reader,
-                    writer,
-                    prefix=self._prefix,
-                    retained=self._retained.messages,
-                    traffic=self.traffic,
-                    bounds=self._bounds,
-                )
-                connect = await gate.introduction(node_id)
-                owner = node_id or connect.client_id
-                await self._make_room(gate, owner, connect)
-        except TimeoutError:
-            self._refuse(address, "did not say in time who it is")
-        except (OSError, EOFError, PacketError) as error:
-            self._refuse(address, _reason(error))
-        else:
-            self._let_in(broker, gate, owner, connect, address)
-            writer = None
-        finally:
-            if writer is not None:
-                writer.close()
-
-    async def _streams(
-        self, connection: socket.socket
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         loop = asyncio.get_running_loop()
-        context = self._trust.server()
         reader = asyncio.StreamReader(limit=self._bounds.packet_bytes, loop=loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
-        transport, _ = await loop.connect_accepted_socket(
-            lambda: protocol,
-            connection,
-            ssl=context,
-            ssl_handshake_timeout=None if context is None else HANDSHAKE_SECONDS,
-            ssl_shutdown_timeout=None if context is None else TLS_GOODBYE_SECONDS,
-        )
-        return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+        transport = await arrival.begin(protocol)
+        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+        try:
+            node_id = self._identified(writer)
+            gate = Gate(
+                reader,
+                writer,
+                prefix=self._prefix,
+                retained=self._retained.messages,
+                traffic=self.traffic,
+                bounds=self._bounds,
+            )
+            connect = await gate.introduction(node_id)
+            owner = node_id or connect.client_id
+            await self._make_room(gate, owner, connect)
+        except PacketError as error:
+            writer.close()
+            raise NotWelcomeError(Reason.MALFORMED, str(error)) from error
+        except BaseException:
+            writer.close()
+            raise
+        self._let_in(broker, gate, owner, connect, arrival.address)
 
     def _identified(self, writer: asyncio.StreamWriter) -> str | None:
         """Which node it is by its certificate; None where there is none."""
@@ -257,7 +230,7 @@ class EmbeddedBroker:
             return None
         node_id = self._trust.identify(ssl_object)
         if node_id is None:
-            raise PacketError("the node is not let in")
+            raise NotWelcomeError(Reason.REMOVED)
         return node_id
 
     async def _make_room(self, gate: Gate, owner: str, connect: Connect) -> None:
@@ -270,7 +243,7 @@ class EmbeddedBroker:
             or len(self._of_node.get(owner, ())) >= MAX_BUS_CONNECTIONS_OF_A_NODE
         ):
             gate.refuse(Refusal.UNAVAILABLE)
-            raise PacketError("too many connections")
+            raise NotWelcomeError(Reason.BUSY, "too many connections")
 
     def _let_in(
         self, broker: Broker, gate: Gate, owner: str, connect: Connect, address: str
@@ -306,14 +279,14 @@ class EmbeddedBroker:
             gates.discard(gate)
             gate.finished.set()
             if isinstance(gate.fault, PacketError):
-                self._refuse(address, str(gate.fault))
+                self._refused(Reason.MALFORMED, address, str(gate.fault))
             if not gates:
                 del self._of_node[owner]
                 self._went(owner)
 
-    def _refuse(self, address: str, reason: str) -> None:
+    def _refused(self, reason: Reason, address: str, detail: str) -> None:
         self.refused += 1
-        self._trust.refused(address, reason)
+        self._trust.refused(reason, address, detail)
 
 
 class _Retained:
@@ -379,35 +352,6 @@ class _Waiting:
     async def empty(self) -> None:
         """Wait until there is none."""
         await self._has_none.wait()
-
-
-class _Strangers:
-    """Connections of which it isn't known yet whose they are."""
-
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._from: Counter[str] = Counter()
-
-    def has_room(self, address: str) -> bool:
-        return (
-            len(self._tasks) < MAX_HANDSHAKES
-            and self._from[address] < MAX_HANDSHAKES_OF_AN_ADDRESS
-        )
-
-    def add(self, address: str, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        self._from[address] += 1
-        task.add_done_callback(lambda done: self._remove(address, done))
-
-    def _remove(self, address: str, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._from[address] -= 1
-        if not self._from[address]:
-            del self._from[address]
-
-    def cancel(self) -> None:
-        for task in self._tasks:
-            task.cancel()
 
 
 class _Payload(bytes):
@@ -486,18 +430,3 @@ def _quieten() -> None:
     """Leave amqtt's faults in the log; what peers do is told by this module."""
     logging.getLogger("amqtt").setLevel(logging.ERROR)
     logging.getLogger("transitions").setLevel(logging.ERROR)
-
-
-def _address(host: str) -> str:
-    address = ip_address(host)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(address)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate: {error.verify_message}"
-    if isinstance(error, ssl.SSLError) and error.reason:
-        return error.reason.lower().replace("_", " ")
-    return str(error) or "hung up"

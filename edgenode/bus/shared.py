@@ -79,9 +79,6 @@ class SharedBus:
     def disconnect(self, node_id: str) -> None:
         """Whom the broker serves is not for this node to say."""
 
-    def disconnect(self, node_id: str) -> None:
-        """Nothing to do: who is at the broker is for the broker to say."""
-
     async def run(self, listener: BusListener) -> None:
         """Stay connected until cancelled."""
         self._heard.listener = listener

@@ -12,13 +12,12 @@ from typing import Any
 
 from edgenode.bus.base import Address
 from edgenode.limits import ADDRESS_STAGGER_SECONDS, MAX_ADDRESSES_TRIED
+from edgenode.security.listening import bound
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 
-_EVERYTHING = "::"
 _PORT_TRIES = 20
 _LAST_PORT = 65_535
-_BACKLOG = 64
 
 
 def listening_sockets(hosts: Sequence[str], port: int) -> list[socket.socket]:
@@ -43,32 +42,13 @@ def _listening(hosts: Sequence[str], port: int) -> list[socket.socket]:
     listeners: list[socket.socket] = []
     try:
         for host in hosts:
-            listeners.append(_listener(host, port))
+            listeners.append(bound(host, port))
             port = listeners[0].getsockname()[1]
     except BaseException:
         for each in listeners:
             each.close()
         raise
     return listeners
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    family, address = numeric(Address(host, port))
-    is_everything = host == _EVERYTHING and _has_ipv6()
-    if host == _EVERYTHING and not is_everything:
-        family, address = socket.AF_INET, ("0.0.0.0", port)  # noqa: S104
-    # But for that one, of IPv6 alone: each kind can have a socket of its own.
-    listener = socket.create_server(
-        address, family=family, backlog=_BACKLOG, dualstack_ipv6=is_everything
-    )
-    listener.setblocking(False)
-    return listener
-
-
-def _has_ipv6() -> bool:
-    with suppress(OSError), socket.socket(socket.AF_INET6):
-        return True
-    return False
 
 
 def is_numeric(host: str) -> bool:

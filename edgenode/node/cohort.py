@@ -52,7 +52,7 @@ from edgenode.rest.adapter import Adapter
 from edgenode.rest.cohort_admin import admin_operations
 from edgenode.rest.cohort_services import cohort_operations
 from edgenode.rest.hosting import Highway
-from edgenode.rest.members import Door, bound, listening_for_members
+from edgenode.rest.members import Door, listening_for_members
 from edgenode.rest.streams import StreamOperation
 from edgenode.security.certificates import InvalidCertificateError
 from edgenode.security.cohorts import Cohort
@@ -62,6 +62,7 @@ from edgenode.security.directory import (
     settled_cohort,
 )
 from edgenode.security.identity import NodeIdentity, ensure_identity
+from edgenode.security.listening import bound
 from edgenode.security.tls import Credentials, peer_node_id
 from edgenode.security.trust import Refusal, Trust
 
@@ -132,15 +133,6 @@ class _Secrets:
         except InvalidCertificateError:
             return None
         return None if self._trust.is_removed(node_id) else node_id
-
-    def refused(self, reason: str, address: str) -> None:
-        """Count a connection that was cut."""
-        known = reason in Refusal.__members__.values()
-        self._trust.refused(Refusal(reason) if known else Refusal.MALFORMED, address)
-
-    def refused_by_bus(self, address: str, reason: str) -> None:
-        """The same, as the bus tells it."""
-        self.refused(reason, address)
 
 
 class NodeCohort:
@@ -341,7 +333,7 @@ class NodeCohort:
         door = Door(
             context=self._secrets.server,
             identify=self._secrets.identify,
-            refused=self._secrets.refused,
+            refused=self.trust.refused,
         )
         async with (
             listening_for_members(adapter, self._listener, door),
@@ -383,7 +375,7 @@ class NodeCohort:
                 server=self._secrets.server,
                 client=self._secrets.client,
                 identify=self._secrets.identify,
-                refused=self._secrets.refused_by_bus,
+                refused=self.trust.refused,
             ),
         )
         place = self.settings.bus_listen

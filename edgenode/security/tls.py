@@ -1,7 +1,8 @@
 """TLS between nodes: certificates on both sides, and a node id for each connection.
 
-Each handshake of these contexts ends in a check of the peer's node id, so that a
-connection with a removed node never comes into being, whoever makes it. There are no
+Each handshake of a client's context ends in a check of the peer's node id, so that
+nobody connects to a removed node, whatever library makes the connection. Whoever listens
+asks for the id itself: a removed node that knocks is told that it was. There are no
 sessions to resume: each connection has a whole handshake.
 """
 
@@ -24,8 +25,8 @@ class Credentials:
     """What this node shows to others, and whose certificates it takes.
 
     After a rotation, a renewal or the end of an overlap ``refresh`` puts the new files
-    to use: for all handshakes from then on, on listeners that are open, too.
-    Connections that are there stay; closing them is for who holds them.
+    to use, for all handshakes from then on. Connections that are there stay; closing
+    them is for who holds them.
     """
 
     def __init__(self, files: IdentityFiles, is_removed: IsRemoved) -> None:
@@ -33,9 +34,6 @@ class Credentials:
         self._is_removed = is_removed
         self._server = self._loaded(ssl.PROTOCOL_TLS_SERVER)
         self._client = self._loaded(ssl.PROTOCOL_TLS_CLIENT)
-        self._listening = self._loaded(ssl.PROTOCOL_TLS_SERVER)
-        # At each client's hello, with or without a server's name in it.
-        self._listening.sni_callback = self._put_to_use
 
     @classmethod
     async def opened(cls, files: IdentityFiles, is_removed: IsRemoved) -> "Credentials":
@@ -64,29 +62,25 @@ class Credentials:
         )
 
     def server_context(self) -> ssl.SSLContext:
-        """For listeners; one is enough for as long as they are open."""
-        return self._listening
+        """For one connection of a peer; ask for it again for the next one."""
+        return self._server
 
     def client_context(self) -> ssl.SSLContext:
         """For one connection to a peer; ask for it again for the next one."""
         return self._client
 
-    def _put_to_use(
-        self, ssl_object: ssl.SSLObject | ssl.SSLSocket, name: str, _: ssl.SSLContext
-    ) -> None:
-        ssl_object.context = self._server
-
     def _loaded(self, side: int) -> "_Context":
         context = _Context(side)
-        context.is_removed = self._is_removed
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.check_hostname = False
         context.verify_mode = ssl.CERT_REQUIRED
         context.verify_flags |= ssl.VERIFY_X509_STRICT
-        context.sslobject_class = _CheckedObject
-        context.sslsocket_class = _CheckedSocket
         if side == ssl.PROTOCOL_TLS_SERVER:
             context.num_tickets = 0
+        else:
+            context.is_removed = self._is_removed
+            context.sslobject_class = _CheckedObject
+            context.sslsocket_class = _CheckedSocket
         context.load_cert_chain(self._files.certificate, self._files.key, password="")
         context.load_verify_locations(self._files.authorities)
         return context

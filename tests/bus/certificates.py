@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from edgenode.bus.base import Trust
+from edgenode.security.trust import Refusal
 
 _PEM = serialization.Encoding.PEM
 
@@ -103,10 +104,10 @@ def common_name(connection: ssl.SSLObject | ssl.SSLSocket) -> str | None:
 
 
 class Refusals(list[tuple[str, str]]):
-    """Keeps what is told of connections that were cut."""
+    """Keeps what is told of connections that were cut: where they came from, and why."""
 
-    def __call__(self, address: str, reason: str) -> None:
-        self.append((address, reason))
+    def __call__(self, reason: Refusal, address: str, detail: str) -> None:
+        self.append((address, detail or reason))
 
     def last_says(self, text: str) -> bool:
         return text in "".join(self.reasons[-1:])

@@ -19,8 +19,9 @@ from edgenode.federation.http import Address, PeerHttp, peer_http
 from edgenode.observability.metrics import OperationMetrics
 from edgenode.rest.adapter import Adapter
 from edgenode.rest.hosting import Platform, Server
-from edgenode.rest.members import Door, bound, listening_for_members
+from edgenode.rest.members import Door, MemberServer, listening_for_members
 from edgenode.rest.streams import StreamOperation
+from edgenode.security.listening import bound
 from edgenode.security.trust import Refusal
 from tests.model.house import CODEC
 
@@ -134,6 +135,7 @@ class Gate:
 
     removed: set[str] = field(default_factory=set)
     refusals: list[tuple[Refusal, str]] = field(default_factory=list)
+    server: MemberServer | None = None
     _told: asyncio.Event = field(default_factory=asyncio.Event)
 
     def identify(self, ssl_object: ssl.SSLObject) -> str | None:
@@ -141,7 +143,7 @@ class Gate:
         node_id = peer_id(ssl_object)
         return None if node_id in self.removed else node_id
 
-    def refused(self, reason: Refusal, address: str) -> None:
+    def refused(self, reason: Refusal, address: str, detail: str) -> None:
         """Keep a refusal."""
         self.refusals.append((reason, address))
         self._told.set()
@@ -176,7 +178,8 @@ async def member_listener(
     )
     adapter = Adapter(platform, SystemClock(), services)
     listener = bound(host, 0)
-    async with listening_for_members(adapter, listener, gate.door(context)):
+    door = gate.door(context)
+    async with listening_for_members(adapter, listener, door) as gate.server:
         yield listener.getsockname()[1]
 
 

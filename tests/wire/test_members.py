@@ -20,6 +20,7 @@ from edgenode.rest.callers import Audience
 from edgenode.rest.cohort_services import cohort_operations
 from edgenode.rest.hosting import Server
 from edgenode.rest.streams import Answer, StreamOperation
+from edgenode.security import listening
 from edgenode.security.tls import Credentials
 from edgenode.security.trust import Refusal
 from tests.conftest import ROOT
@@ -180,8 +181,9 @@ async def test_the_certificates_of_a_cohort_are_what_lets_nodes_in() -> None:
         answer = await http.request(one.node_id, "GET", "/health/live", headers=CLOSE)
         assert answer.status == 200
         removed.add(two.node_id)
-        with pytest.raises((PeerRefusedError, PeerUnavailableError)):
-            await http.request(one.node_id, "POST", "/health/live")
+        answer = await http.request(one.node_id, "GET", "/health/live")
+        assert answer.status == 403
+        assert b"this node was removed from the cohort" in answer.body
     assert await gate.told(1) == [Refusal.REMOVED]
 
 
@@ -193,18 +195,48 @@ async def test_plain_http_is_refused(stage: Stage) -> None:
     assert await stage.gate.told(1) == [Refusal.CERTIFICATE]
 
 
-async def test_a_removed_node_is_refused_also_on_a_connection_that_is_there(
-    stage: Stage,
-) -> None:
+async def test_a_removed_node_is_told_so_and_nothing_else(stage: Stage) -> None:
     other, gate = stage.other(), stage.gate
     async with asker(other.client(), lambda _: [(HOST, stage.port)]) as http:
         node_id = stage.identity.node_id
         assert (await http.request(node_id, "GET", "/health/live")).status == 200
         gate.removed.add(other.node_id)
         for _ in range(2):  # on the old connection, and on a new one
-            with pytest.raises(PeerUnavailableError):
-                await http.request(node_id, "POST", COHORT + "/exchange")
-    assert await stage.gate.told(2) == [Refusal.REMOVED, Refusal.REMOVED]
+            answer = await http.request(node_id, "POST", COHORT + "/exchange")
+            assert answer.status == 403
+            assert b"this node was removed from the cohort" in answer.body
+    assert await stage.gate.told(1) == [Refusal.REMOVED]
+
+
+async def test_a_removed_node_that_asks_nothing_is_cut(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "REMOVED_SECONDS", 0.0)
+    other = stage.other()
+    stage.gate.removed.add(other.node_id)
+    reader, writer = await stage.connected(other.client())
+    with suppress(ConnectionResetError):
+        assert await reader.read() == b""
+    writer.close()
+
+
+async def test_who_is_removed_loses_what_is_under_way(stage: Stage) -> None:
+    other, another = stage.other(), stage.other()
+    streams = [await stage.connected(each.client()) for each in (other, another)]
+    for reader, writer in streams:
+        writer.write(request_text("GET", "/health/live"))
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    assert stage.gate.server is not None
+    stage.gate.server.disconnect(other.node_id)
+    with suppress(ConnectionResetError):
+        await streams[0][0].read()
+    assert streams[0][0].at_eof() or streams[0][0].exception()
+    reader, writer = streams[1]
+    writer.write(request_text("GET", "/health/live"))
+    await reader.readuntil(b"live")
+    assert b"HTTP/1.1 200" in await reader.readuntil(b"\r\n") + await reader.read(64)
+    for _, writer in streams:
+        writer.transport.abort()
 
 
 async def test_web_pages_are_refused_and_any_host_is_right(stage: Stage) -> None:
@@ -222,7 +254,7 @@ async def test_web_pages_are_refused_and_any_host_is_right(stage: Stage) -> None
 async def test_handshakes_that_stand_still_end(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(members, "HANDSHAKE_SECONDS", 0.05)
+    monkeypatch.setattr(listening, "HANDSHAKE_SECONDS", 0.05)
     reader, writer = await stage.connected(None)
     writer.write(b"\x16\x03\x01")  # the beginning of a hello
     assert await reader.read() == b""

@@ -58,7 +58,9 @@ def test_everything_is_both_kinds_of_addresses(
     # Tests may not listen to the world, so it is seen what would be asked for.
     monkeypatch.setattr(socket, "create_server", create_server)
     for has_ipv6 in (True, False):
-        monkeypatch.setattr("edgenode.bus.sockets._has_ipv6", lambda it=has_ipv6: it)
+        monkeypatch.setattr(
+            "edgenode.security.listening._has_ipv6", lambda it=has_ipv6: it
+        )
         (listener,) = listening_sockets(["::"], 7)
         listener.close()
     assert asked == [
