@@ -99,7 +99,7 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
 
         def work(tx: Transaction) -> MergedTypes:
             patches = [
-                patch_between(known, told)
+                _patch_to(known, told)
                 for told in type_defs
                 if (known := self._registry.type_def(told.name)) is not None
                 and told.version > known.version
@@ -278,6 +278,17 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
             other_type_def=known,
         )
         return _reported(known.guid, known.name, error)
+
+
+def _patch_to(known: TypeDef, told: TypeDef) -> TypeDefPatch:
+    """A patch to a later version, also where that doesn't say all that a patch must."""
+    patch = patch_between(known, told)
+    return replace(
+        patch,
+        new_version_name=patch.new_version_name or f"{told.version}",
+        updated_by=patch.updated_by or told.created_by or "",
+        update_time=patch.update_time or told.create_time or 0,
+    )
 
 
 def _verdict(registry: TypeRegistry, told: Definition) -> Verdict:

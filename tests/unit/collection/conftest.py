@@ -1,12 +1,22 @@
-"""A collection over the repository model, with two terms and a category."""
+"""A collection over the repository model, with two terms and a category; a member."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from edgenode.events.model import InstanceEvent
-from tests.model.house import CODEC, USER, House, properties, type_guid
+from tests.model.house import (
+    CODEC,
+    REMOTE,
+    USER,
+    House,
+    properties,
+    type_guid,
+)
 from tests.model.memory import MemoryRepository
+from tests.unit.collection.members import THIRD, Member, cohort
 
 
 @dataclass(frozen=True)
@@ -64,3 +74,11 @@ def new_events(memory: MemoryRepository, glossary: Glossary) -> list[InstanceEve
     """The events of the test itself, empty at first."""
     memory.events.clear()
     return memory.events  # type: ignore[return-value]
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[Member]:
+    """A member on a file, which knows two others by name only."""
+    async with cohort(tmp_path, "local") as (member,):
+        member.known_collections |= {REMOTE.id, THIRD.id}
+        yield member

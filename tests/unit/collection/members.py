@@ -20,7 +20,11 @@ from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.registry import TypeRegistry
 from tests.model.house import CODEC, SetClock, types
 
+THIRD = Home("third-id", "third")
+
 ALL = ExchangeRules()
+SHIPPED = types()
+"""Read from their file before any event loop runs."""
 BUCKETS = range(256)
 
 
@@ -168,7 +172,7 @@ async def cohort(path: Path, *names: str) -> AsyncIterator[list[Member]]:
                 )
             )
             home = Home(f"{name}-id", name)
-            known = types().copy()
+            known = SHIPPED.copy()
             members.append(Member(home, repository, clock, set(ids), known))
         for member in members:
             for other in members:

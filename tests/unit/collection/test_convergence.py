@@ -19,7 +19,7 @@ from edgenode.events.model import InstanceEvent
 from edgenode.instances.digests import held
 from edgenode.instances.model import EntityDetail, Relationship
 from edgenode.typedefs.status import InstanceStatus
-from tests.model.house import USER, properties, type_guid, types
+from tests.model.house import USER, properties, type_guid
 from tests.unit.collection.members import Member, cohort
 
 CLASSIFICATIONS = {
@@ -33,7 +33,7 @@ TERM, SUBTERM, RELATED = "GlossaryTerm", "ControlledGlossaryTerm", "RelatedTerm"
 NAMES = ("a", "b", "c")
 
 quick = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -42,7 +42,6 @@ quick = settings(
 
 def run(work: Callable[[list[Member]], Awaitable[None]], *names: str) -> None:
     """Do something with new members."""
-    types()  # read before the loop runs
 
     async def with_members() -> None:
         with tempfile.TemporaryDirectory() as directory:

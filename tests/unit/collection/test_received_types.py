@@ -1,0 +1,303 @@
+"""Types of other members: added, patched, removed; or the cohort hears why not."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from edgenode.collection.received import Outcome, Received
+from edgenode.events.model import (
+    EventError,
+    InstanceEvent,
+    OMRSEventErrorCode,
+    OMRSTypeDefEventType,
+    TypeDefEvent,
+)
+from edgenode.events.streams import Position, Step
+from edgenode.typedefs.model import EntityDef
+from tests.model.house import REMOTE, USER, properties
+from tests.unit.collection.members import Member
+from tests.unit.typedefs.samples import (
+    COLOUR,
+    INT,
+    attribute,
+    entity_def,
+    link,
+    patch_of,
+)
+
+Type = OMRSTypeDefEventType
+Code = OMRSEventErrorCode
+
+BOOK = entity_def("Book", properties_definition=(attribute("title"),))
+NOVEL = entity_def("Novel", BOOK)
+REFERENCEABLE = "a32316b8-dc8c-48c5-b12b-71c1b2a080bf"
+
+
+def new(told: Any) -> TypeDefEvent:
+    if isinstance(told, EntityDef):
+        return TypeDefEvent(type_def_event_type=Type.NEW_TYPEDEF_EVENT, type_def=told)
+    return TypeDefEvent(
+        type_def_event_type=Type.NEW_ATTRIBUTE_TYPEDEF_EVENT, attribute_type_def=told
+    )
+
+
+def updated(**changes: Any) -> TypeDefEvent:
+    known = changes.pop("known", BOOK)
+    return TypeDefEvent(
+        type_def_event_type=Type.UPDATED_TYPEDEF_EVENT,
+        type_def_patch=patch_of(known, **changes),
+    )
+
+
+def deleted(guid: str | None, name: str | None, *, is_attribute: bool = False) -> Any:
+    event_type = Type.DELETED_TYPEDEF_EVENT
+    if is_attribute:
+        event_type = Type.DELETED_ATTRIBUTE_TYPEDEF_EVENT
+    return TypeDefEvent(
+        type_def_event_type=event_type, type_def_guid=guid, type_def_name=name
+    )
+
+
+def re_identified(before: Any, after: Any) -> TypeDefEvent:
+    if isinstance(before, EntityDef):
+        return TypeDefEvent(
+            type_def_event_type=Type.RE_IDENTIFIED_TYPEDEF_EVENT,
+            original_type_def_summary=before.summary,
+            type_def=after,
+        )
+    return TypeDefEvent(
+        type_def_event_type=Type.RE_IDENTIFIED_ATTRIBUTE_TYPEDEF_EVENT,
+        original_attribute_type_def=before,
+        attribute_type_def=after,
+    )
+
+
+async def hear(here: Member, event: TypeDefEvent, step: Step | None = None) -> Received:
+    return await here.collection.receive_type_def_event(REMOTE.id, step, event)
+
+
+def stored(here: Member) -> dict[str | None, Any]:
+    return {known.name: known for known in here.repository.types()}
+
+
+def error_of(received: Received) -> EventError:
+    assert received.outcome is Outcome.REFUSED
+    assert received.report is not None
+    section = received.report.section
+    assert not isinstance(section, InstanceEvent)
+    assert section.type_def_event_type is Type.TYPEDEF_ERROR_EVENT
+    error = received.report.error
+    assert error.target_metadata_collection_id == REMOTE.id
+    assert error.other_metadata_collection_id == here_id
+    assert error.error_message == received.reason
+    return error
+
+
+here_id = "local-id"
+
+
+@pytest.mark.parametrize("told", [BOOK, COLOUR], ids=["type", "attribute type"])
+async def test_an_unknown_type_is_added_without_an_echo(
+    here: Member, told: Any
+) -> None:
+    assert (await hear(here, new(told))).outcome is Outcome.SAVED
+    assert (await hear(here, new(told))).outcome is Outcome.IGNORED
+    assert stored(here) == {told.name: told}
+    assert told in (
+        here.types.type_def("Book"),
+        here.types.attribute_type_def("Colour"),
+    )
+    assert await here.told() == []
+
+
+async def test_types_have_their_places_too(here: Member) -> None:
+    step = Step("life", 4, 5)
+    assert (await hear(here, new(BOOK), step)).outcome is Outcome.GAP
+    assert here.types.type_def("Book") is None
+    await here.repository.change(lambda tx: tx.move_to(REMOTE.id, Position("life", 4)))
+    assert (await hear(here, new(BOOK), step)).outcome is Outcome.SAVED
+    assert here.position(REMOTE.id) == Position("life", 5)
+    gone = deleted(BOOK.guid, "Book")
+    assert (await hear(here, gone, step)).outcome is Outcome.DUPLICATE
+    assert here.types.type_def("Book") == BOOK
+
+
+async def test_another_type_of_the_name_is_reported(here: Member) -> None:
+    await hear(here, new(BOOK))
+    await hear(here, new(COLOUR))
+    error = error_of(await hear(here, new(replace(BOOK, guid="other"))))
+    assert error.error_code is Code.CONFLICTING_TYPEDEFS
+    assert error.target_type_def_summary is not None
+    assert error.target_type_def_summary.guid == "other"
+    assert error.other_type_def == BOOK
+    error = error_of(await hear(here, new(replace(COLOUR, element_defs=None))))
+    assert error.error_code is Code.CONFLICTING_ATTRIBUTE_TYPEDEFS
+    assert error.other_attribute_type_def == COLOUR
+    assert stored(here) == {"Book": BOOK, "Colour": COLOUR}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        TypeDefEvent(type_def_event_type=Type.NEW_TYPEDEF_EVENT),
+        new(replace(BOOK, guid=None)),
+        new(replace(BOOK, name="")),
+        new(replace(BOOK, super_type=link(BOOK))),
+    ],
+)
+async def test_a_broken_type_is_refused(here: Member, event: TypeDefEvent) -> None:
+    received = await hear(here, event)
+    assert received.outcome is Outcome.REFUSED
+    assert received.report is None
+    assert stored(here) == {}
+
+
+async def test_a_patch_leads_from_its_version_to_the_next(here: Member) -> None:
+    await hear(here, new(BOOK))
+    event = updated(property_definitions=(attribute("isbn"),))
+    assert (await hear(here, event)).outcome is Outcome.SAVED
+    assert (await hear(here, event)).outcome is Outcome.IGNORED
+    known = here.types.type_def("Book")
+    assert known is not None
+    assert known.version == 2
+    assert set(here.types.attributes("Book")) == {"title", "isbn"}
+    assert stored(here) == {"Book": known}
+    assert await here.told() == []
+
+
+async def test_shipped_types_are_patched_too(here: Member) -> None:
+    known = here.types.type_def("Referenceable")
+    event = updated(known=known, property_definitions=(attribute("mark"),))
+    assert (await hear(here, event)).outcome is Outcome.SAVED
+    assert "mark" in here.types.attributes("GlossaryTerm")
+
+
+async def test_a_patch_for_a_later_version_does_not_fit(here: Member) -> None:
+    await hear(here, new(BOOK))
+    event = updated(apply_to_version=5, update_to_version=6)
+    error = error_of(await hear(here, event))
+    assert error.error_code is Code.TYPEDEF_PATCH_MISMATCH
+    assert error.target_type_def_summary is not None
+    assert error.target_type_def_summary.version == 5
+    assert error.other_type_def == BOOK
+    assert stored(here) == {"Book": BOOK}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"property_definitions": (attribute("title", INT),)},
+        {"updated_by": None},
+        {"super_type": link(BOOK)},
+    ],
+    ids=["another kind of property", "incomplete", "unsound"],
+)
+async def test_a_patch_that_contradicts_is_reported(
+    here: Member, changes: dict[str, Any]
+) -> None:
+    await hear(here, new(BOOK))
+    error = error_of(await hear(here, updated(**changes)))
+    assert error.error_code is Code.CONFLICTING_TYPEDEFS
+    assert here.types.type_def("Book") == BOOK
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        updated(),
+        updated(known=replace(BOOK, name="GlossaryTerm")),
+        TypeDefEvent(type_def_event_type=Type.UPDATED_TYPEDEF_EVENT),
+        TypeDefEvent(type_def_event_type=Type.TYPEDEF_ERROR_EVENT),
+        deleted(BOOK.guid, "Book"),
+        deleted(REFERENCEABLE, "Referenceable"),
+    ],
+    ids=["unknown", "another guid", "no patch", "error", "deleted", "shipped"],
+)
+async def test_events_that_change_nothing(here: Member, event: TypeDefEvent) -> None:
+    before = here.types.type_defs
+    assert (await hear(here, event)).outcome is Outcome.IGNORED
+    assert here.types.type_defs == before
+    assert stored(here) == {}
+
+
+async def test_a_type_goes_when_nothing_uses_it(here: Member) -> None:
+    for told in (BOOK, NOVEL, COLOUR):
+        await hear(here, new(told))
+    made = await here.collection.add_entity(
+        USER, NOVEL.guid, properties(title="x"), None, None
+    )
+    for name in ("Book", "Novel"):
+        received = await hear(here, deleted(f"guid-{name}", name))
+        assert received.outcome is Outcome.IGNORED
+        assert here.types.type_def(name) is not None
+    guid = str(made.value.guid)
+    await here.collection.delete_entity(USER, NOVEL.guid, "Novel", guid)
+    await here.collection.purge_entity(USER, NOVEL.guid, "Novel", guid)
+    for event in (
+        deleted(NOVEL.guid, "Novel"),
+        deleted(BOOK.guid, "Book"),
+        deleted(COLOUR.guid, "Colour", is_attribute=True),
+    ):
+        assert (await hear(here, event)).outcome is Outcome.SAVED
+    assert stored(here) == {}
+    assert here.types.type_def("Book") is None
+    assert here.types.attribute_type_def("Colour") is None
+
+
+@pytest.mark.parametrize("before", [BOOK, COLOUR], ids=["type", "attribute type"])
+async def test_a_re_identified_type_takes_the_others_place(
+    here: Member, before: Any
+) -> None:
+    after = replace(before, guid="new", name="New", version=2)
+    await hear(here, new(before))
+    assert (await hear(here, re_identified(before, after))).outcome is Outcome.SAVED
+    assert stored(here) == {"New": after}
+    assert here.types.type_def("Book") is None
+    assert here.types.attribute_type_def("Colour") is None
+    # Where the former wasn't known it is a new one.
+    assert (await hear(here, re_identified(before, after))).outcome is Outcome.IGNORED
+
+
+async def test_a_type_in_use_is_not_re_identified(here: Member) -> None:
+    await hear(here, new(BOOK))
+    await hear(here, new(NOVEL))
+    after = replace(BOOK, guid="new", name="New")
+    assert (await hear(here, re_identified(BOOK, after))).outcome is Outcome.IGNORED
+    taken = replace(NOVEL, guid="x", name="GlossaryTerm")
+    error_of(await hear(here, re_identified(NOVEL, taken)))
+    await here.collection.add_entity(USER, NOVEL.guid, None, None, None)
+    moved = replace(NOVEL, guid="new", name="New")
+    assert (await hear(here, re_identified(NOVEL, moved))).outcome is Outcome.IGNORED
+    assert stored(here) == {"Book": BOOK, "Novel": NOVEL}
+    assert here.types.type_def("Novel") == NOVEL
+
+
+async def test_types_that_were_fetched_are_added_and_brought_up_to_date(
+    here: Member,
+) -> None:
+    await hear(here, new(BOOK))
+    told = replace(
+        BOOK,
+        version=4,
+        version_name="4.0",
+        updated_by="ann",
+        update_time=1_700_000_000_000,
+        properties_definition=(attribute("title"), attribute("isbn")),
+    )
+    merged = await here.collection.adopt_type_defs([COLOUR], [told, NOVEL])
+    assert merged.refused == ()
+    assert here.types.type_def("Book") == told
+    assert stored(here) == {"Book": told, "Novel": NOVEL, "Colour": COLOUR}
+    bare = replace(NOVEL, version=3, version_name=None)
+    merged = await here.collection.adopt_type_defs([], [bare])
+    assert merged.refused == ()
+    known = here.types.type_def("Novel")
+    assert known is not None
+    assert known.version == 3
+    merged = await here.collection.adopt_type_defs(
+        [], [BOOK, replace(NOVEL, guid="other")]
+    )
+    assert len(merged.refused) == 1
+    assert here.types.type_def("Book") == told
+    assert await here.told() == []
