@@ -25,6 +25,7 @@ from edgenode.cohort.registry import (
     ReportFull,
     Send,
 )
+from edgenode.cohort.restoration import Restoration
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.received import Outcome, Received
 from edgenode.events.exchange import ExchangeRules
@@ -152,6 +153,14 @@ class CohortMember:
             self.is_known,
         )
         self._publisher = Publisher(parts.repository, self._publish)
+        self._restoration = Restoration(
+            self.collection_id,
+            parts.collection,
+            parts.repository,
+            parts.clock,
+            self._others,
+            lambda node_id: self._node.peer_of(node_id),
+        )
         self._membership = Membership(
             parts.node_id,
             registration,
@@ -177,6 +186,7 @@ class CohortMember:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             tasks.create_task(self._membership.run(), name=f"{self.name}: membership")
+            tasks.create_task(self._restoration.run(), name=f"{self.name}: restoration")
             tasks.create_task(self._publisher.run(), name=f"{self.name}: publisher")
             self._membership.connect()
             self._members_changed()
@@ -277,6 +287,14 @@ class CohortMember:
     async def _take_error(self, origin: str, event: bytes) -> None:
         await self._intake.apply(origin, None, event, last_try=True)
 
+    def _others(self) -> Mapping[str, str]:
+        """The nodes of the other registered members, by the members' ids."""
+        return {
+            origin: record.node_id
+            for origin, record in self._membership.remote.items()
+            if record.is_registered
+        }
+
     def hear_mark(self, mark: Mark) -> None:
         """Somebody told how far the events of a member go."""
         followed = self._followed.get(mark.metadata_collection_id)
@@ -318,8 +336,24 @@ class CohortMember:
     # what other nodes ask
 
     def history(self, after: Position) -> AsyncIterator[HistoryFrame]:
-        """The events behind a place."""
+        """The events behind a place.
+
+        Raises:
+            PeerUnavailableError: The store was put back to an earlier state, and isn't
+                complete yet.
+        """
+        self._restoration.check()
         return history(self._parts.repository, after, self._event_text)
+
+    def holdings_of(self, owner: str) -> SqliteRepository:
+        """What it stores, for whoever compares what an owner answers for.
+
+        Raises:
+            PeerUnavailableError: It is its own, and not complete; as above.
+        """
+        if owner == self.collection_id:
+            self._restoration.check()
+        return self._parts.repository
 
     def type_versions(self) -> Mapping[str, int]:
         """The version of each type definition, by GUID."""

@@ -66,7 +66,8 @@ class PeerService:
         self, node_id: str, collection_id: str, owner: str
     ) -> Mapping[str, Sum]:
         """Sums by group."""
-        return await self._member(collection_id).holdings.group_sums(owner)
+        holdings = self._member(collection_id).holdings_of(owner)
+        return await holdings.group_sums(owner)
 
     async def bucket_sums(
         self, node_id: str, collection_id: str, owner: str, group: str

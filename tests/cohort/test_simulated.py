@@ -1,5 +1,6 @@
 """Nodes find each other, share metadata and catch up, over a simulated network."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -7,6 +8,7 @@ from random import Random
 import pytest
 
 from edgenode.instances.model import EntityDetail, InstanceProvenanceType
+from edgenode.repository.backup import back_up, restore
 from tests.cohort.simulation import SimulatedNode, World
 from tests.model.house import properties
 
@@ -101,3 +103,51 @@ async def test_what_an_archive_brought_reaches_who_comes_later(world: World) -> 
                 follower.compare()
             await world.settle()
             assert await one.holdings() == await third.holdings()
+
+
+async def test_who_was_put_back_takes_back_what_others_hold(world: World) -> None:
+    store = world.directory / "a" / "metadata.db"
+    copy = world.directory / "copy.db"
+    async with world.node("b") as other:
+        async with world.node("a", peers=["b"]) as one:
+            old = await add_term(one, "old")
+            await world.settle()
+        await asyncio.to_thread(back_up, store, copy)
+        async with world.node("a", peers=["b"]) as one:
+            await one.collection.update_entity_properties(
+                USER, str(old.guid), properties(qualifiedName="newer")
+            )
+            await add_term(one, "young")
+            await world.settle()
+            before = await one.holdings()
+            assert await other.holdings() == before
+        await asyncio.to_thread(restore, copy, store, world.clock.now())
+        async with world.node("a", peers=["b"]) as one:
+            await world.pass_time(30)
+            assert await one.holdings() == before
+            assert await other.holdings() == before
+            await add_term(one, "after that")
+            await world.settle()
+            assert await one.holdings() == await other.holdings()
+
+
+async def test_who_was_put_back_alone_waits_for_others(world: World) -> None:
+    store = world.directory / "a" / "metadata.db"
+    copy = world.directory / "copy.db"
+    async with world.node("b"), world.node("a", peers=["b"]) as one:
+        await add_term(one, "old")
+        await world.settle()
+    await asyncio.to_thread(back_up, store, copy)
+    async with world.node("b") as other, world.node("a", peers=["b"]) as one:
+        await add_term(one, "young")
+        await world.settle()
+        before = await other.holdings()
+        assert len(before) == 2
+    await asyncio.to_thread(restore, copy, store, world.clock.now())
+    async with world.node("a", peers=["b"]) as one:
+        await world.pass_time(30)
+        assert len(await one.holdings()) == 1
+        async with world.node("b", peers=["a"]) as other:
+            await world.pass_time(150, step=5)
+            assert await other.holdings() == before
+            assert await one.holdings() == before

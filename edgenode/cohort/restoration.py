@@ -1,0 +1,116 @@
+"""What a member does whose store was put back to an earlier state, such as a backup's.
+
+What it acknowledged since then is gone from its store, but other members hold copies.
+It takes those back that are newer than what it has, before anybody may take what it
+tells for the last word. Until it has asked one of the others at least it doesn't answer
+questions about its own instances; its users notice nothing.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from edgenode.clock import Clock
+from edgenode.cohort.comparison import differences, fetched
+from edgenode.cohort.peer import CohortPeer
+from edgenode.collection.local import LocalMetadataCollection
+from edgenode.errors import PeerRefusedError, PeerUnavailableError
+from edgenode.events.streams import Position
+from edgenode.limits import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS
+from edgenode.repository.sqlite import SqliteRepository
+
+logger = logging.getLogger(__name__)
+
+
+class Restoration:
+    """One member's; nothing to be done but after its store was put back.
+
+    Attributes:
+        taken_back: How many states it took back.
+    """
+
+    def __init__(
+        self,
+        collection_id: str,
+        collection: LocalMetadataCollection,
+        repository: SqliteRepository,
+        clock: Clock,
+        others: Callable[[], Mapping[str, str]],
+        peer_of: Callable[[str], CohortPeer],
+    ) -> None:
+        """See whether there is anything to be done.
+
+        Args:
+            collection_id: The member's own.
+            collection: Takes states back.
+            repository: The store. How far the member got with itself tells in which
+                life of the store it was complete.
+            clock: Times retries.
+            others: The nodes of the other members, by the members' ids.
+            peer_of: A node, to be asked.
+        """
+        self.taken_back = 0
+        self._id = collection_id
+        self._collection = collection
+        self._repository = repository
+        self._clock = clock
+        self._others = others
+        self._peer_of = peer_of
+        complete = repository.positions().get(collection_id)
+        is_new = complete is None and repository.local_registration() is None
+        self._is_noted = (
+            complete is not None and complete.incarnation == repository.incarnation()
+        )
+        self._is_complete = is_new or self._is_noted
+
+    def check(self) -> None:
+        """Make sure that the member may speak for its own instances.
+
+        Raises:
+            PeerUnavailableError: It may not yet.
+        """
+        if not self._is_complete:
+            raise PeerUnavailableError(
+                self._id,
+                "its store was put back, and it is still taking back what it lacks",
+            )
+
+    async def run(self) -> None:
+        """Take back what others have, where there is anything to take back."""
+        wait = FIRST_RETRY_SECONDS
+        while not self._is_complete:
+            if await self._ask_all():
+                self._is_complete = True
+                logger.warning(
+                    "the store of %s was put back to an earlier state; %d newer states "
+                    "were taken back from other members",
+                    self._id,
+                    self.taken_back,
+                )
+            else:
+                await self._clock.sleep(wait)
+                wait = min(2 * wait, LONGEST_RETRY_SECONDS)
+        if not self._is_noted:
+            place = Position(self._repository.incarnation(), 0)
+            await self._repository.change(lambda tx: tx.move_to(self._id, place))
+
+    async def _ask_all(self) -> bool:
+        """Ask everybody who is there; whether anybody was, or there is nobody to ask."""
+        others = self._others()
+        count = 0
+        for member, node_id in others.items():
+            try:
+                await self._ask(member, self._peer_of(node_id))
+            except (PeerUnavailableError, PeerRefusedError) as error:
+                logger.info("nothing is taken back from %s for now: %s", member, error)
+            else:
+                count += 1
+        return count > 0 or not others
+
+    async def _ask(self, member: str, peer: CohortPeer) -> None:
+        guids = await differences(
+            self._repository, peer, member, self._id, lambda group: True
+        )
+        async for states in fetched(peer, member, guids):
+            held = [state for state in states if state.document]
+            mended = await self._collection.take_back_states(held)
+            self.taken_back += mended.saved
