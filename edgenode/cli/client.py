@@ -278,4 +278,5 @@ def _refused(status: int, answer: Any) -> CommandError:
         or told.get("message")
         or f"{told.get('error', 'refused')} (HTTP {status})",
         told.get("exceptionUserAction") or told.get("mend") or "",
+        told,
     )

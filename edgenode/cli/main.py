@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from edgenode import __version__
-from edgenode.cli import archive, backup, cohort, doctor, query, run
+from edgenode.cli import (
+    archive,
+    backup,
+    change,
+    cohort,
+    doctor,
+    query,
+    related,
+    run,
+)
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output, harmless
 from edgenode.config import ConfigError
@@ -89,6 +98,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands: Any = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (run, query, archive, backup, cohort, doctor):
+    for module in (run, query, related, change, archive, backup, cohort, doctor):
         module.add_commands(commands, common)
     return parser

@@ -1,6 +1,8 @@
 """How a command ends: its exit codes, and the error that carries one."""
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 from edgenode.errors import EdgeNodeError
 
@@ -22,8 +24,16 @@ class ExitCode(IntEnum):
 class CommandError(EdgeNodeError):
     """A command that can't do what was asked; ``mend`` says what would help."""
 
-    def __init__(self, code: ExitCode, message: str, mend: str = "") -> None:
+    def __init__(
+        self,
+        code: ExitCode,
+        message: str,
+        mend: str = "",
+        answer: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take what to say, and the server's whole answer if it was one that refused."""
         super().__init__(message)
         self.code = code
         self.message = message
         self.mend = mend
+        self.answer = answer or {}

@@ -2,7 +2,14 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
 from functools import cached_property
 from io import TextIOWrapper
@@ -102,13 +109,24 @@ class Output:
             table.add_row(*(Text(harmless(cell)) for cell in row))
         self.console.print(table)
 
-    def instances(self, found: Sequence[JsonObject], more: str = "") -> None:
-        """A list of entities or relationships, one row each."""
+    def instances(
+        self,
+        found: Sequence[JsonObject],
+        more: str = "",
+        copies: Collection[str] = (),
+    ) -> None:
+        """A list of entities or relationships, one row each.
+
+        Args:
+            found: What to list.
+            more: What to say behind it.
+            copies: The GUIDs of those that are marked as copies of something absent.
+        """
         if not found:
             self.line("nothing found")
             return
         self.table(("guid", "type", "name", "status", "version", "home"),
-                   (_row(instance) for instance in found))  # fmt: skip
+                   (_row(instance, copies) for instance in found))  # fmt: skip
         if more:
             self.line(more)
 
@@ -201,14 +219,16 @@ def name_of(instance: JsonObject) -> str:
     return ""
 
 
-def _row(instance: JsonObject) -> tuple[str, ...]:
+def _row(instance: JsonObject, copies: Collection[str]) -> tuple[str, ...]:
+    guid = str(instance.get("guid", ""))
+    home = str(instance.get("metadataCollectionName", ""))
     return (
-        str(instance.get("guid", "")),
+        guid,
         str(instance.get("type", {}).get("typeDefName", "")),
         name_of(instance),
         str(instance.get("status", "")),
         str(instance.get("version", "")),
-        str(instance.get("metadataCollectionName", "")),
+        f"{home} (copy)" if guid in copies else home,
     )
 
 

@@ -1,79 +1,29 @@
-"""Commands that ask a running node, or change its metadata."""
+"""Commands that ask a running node."""
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Sized
+from argparse import ArgumentParser, Namespace
 from typing import Any
+from urllib.parse import urlencode
 
-from edgenode.cli.client import NodeClient, node_client, segment
+from edgenode.cli.asking import (
+    JsonObject,
+    adder,
+    ask,
+    count,
+    federated,
+    guid,
+    kind_of,
+    moment,
+    more_after,
+    paged,
+    path_of,
+)
+from edgenode.cli.client import NodeClient, segment
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output, name_of
-from edgenode.cli.values import (
-    attributes_of,
-    date_millis,
-    instance_properties,
-    type_named,
-)
+from edgenode.cli.participation import copies_in, tell_participation
+from edgenode.cli.values import attributes_of, instance_properties, type_named
 from edgenode.codec.json import loads
 from edgenode.errors import BadRequestError
-
-Command = Callable[[Namespace, NodeClient, Output], None]
-JsonObject = dict[str, Any]
-
-
-def _guid(text: str) -> str:
-    if not text:
-        raise ArgumentTypeError("a GUID is never empty")
-    return text
-
-
-def _count(text: str) -> int:
-    """A number of things that the API takes."""
-    value = int(text)
-    if not 0 <= value < 2**31:
-        raise ArgumentTypeError("a number from 0 to 2147483647 is needed")
-    return value
-
-
-_count.__name__ = "number"  # as argparse calls it in its errors
-_COMMANDS = {
-    "EntityDef": ("an entity type", "edgenode add {0}"),
-    "RelationshipDef": ("a relationship type", "edgenode link {0} GUID1 GUID2"),
-    "ClassificationDef": ("a classification", "edgenode classify GUID {0}"),
-}
-
-
-def _type_of_class(client: NodeClient, name: str, wanted: str) -> JsonObject:
-    """A type that is of the class a command is about."""
-    type_def = type_named(client, name)
-    if type_def["class"] != wanted:
-        what, command = _COMMANDS[type_def["class"]]
-        raise CommandError(
-            ExitCode.USAGE, f"{name} is {what}", f"write {command.format(name)}"
-        )
-    return type_def
-
-
-def _kind(client: NodeClient, guid: str) -> str:
-    """Whether a GUID is an entity or a relationship; ``entity`` where neither is known."""
-    if client.repository("GET", _path("entity", guid) + "/existence").get("entity"):
-        return "entity"
-    found = client.repository("GET", _path("relationship", guid) + "/existence")
-    return "relationship" if found.get("relationship") else "entity"
-
-
-def _path(kind: str, guid: str) -> str:
-    return f"/instances/{kind}/{segment(guid)}"
-
-
-def _date(text: str) -> int:
-    try:
-        return date_millis(text)
-    except ValueError as error:
-        raise CommandError(
-            ExitCode.USAGE,
-            f"{text!r} is no time",
-            "write it like 2026-11-21 or 2026-11-21T14:30",
-        ) from error
 
 
 def status(arguments: Namespace, client: NodeClient, output: Output) -> None:
@@ -242,21 +192,15 @@ def find(arguments: Namespace, client: NodeClient, output: Output) -> None:
         ]
     historical = ""
     if arguments.as_of:
-        body["asOfTime"] = _date(arguments.as_of)
+        body["asOfTime"] = moment(arguments.as_of)
         historical = "/history"
     answer = _search(arguments, client, kind, body, historical)
     if output.as_json:
         output.json(answer)
-        return
-    found = answer.get(kind, [])
-    output.instances(found, _more(arguments, found))
-
-
-def _more(arguments: Namespace, found: Sized) -> str:
-    """How to see the next page, where there may be one."""
-    if not arguments.limit or len(found) < arguments.limit:
-        return ""
-    return f"there may be more: --offset {arguments.offset + arguments.limit}"
+    else:
+        found = answer.get(kind, [])
+        output.instances(found, more_after(arguments, found), copies_in(answer))
+    tell_participation(client, answer)
 
 
 def _search(
@@ -280,7 +224,7 @@ def _search(
         path = (
             f"/instances/entities/by-classification/{segment(arguments.classification)}"
         )
-        return client.repository("POST", path + historical, body)
+        return ask(arguments, client, "POST", path + historical, body)
     if arguments.where:
         if not arguments.type:
             raise CommandError(
@@ -296,17 +240,17 @@ def _search(
         body["matchCriteria"] = "ALL"
         body["matchProperties"] = _quoted(properties)
         path = f"/instances/{kind}/by-property{historical}"
-        return client.repository("POST", path, body)
+        return ask(arguments, client, "POST", path, body)
     body["class"] = ("EntityProperty" if entities else "TypeLimited") + (
         f"{past}FindRequest"
     )
     if not arguments.text:
         body["class"] = ("Entity" if entities else "Instance") + f"{past}FindRequest"
-        return client.repository("POST", f"/instances/{kind}{historical}", body)
+        return ask(arguments, client, "POST", f"/instances/{kind}{historical}", body)
     flags = "is" if arguments.ignore_case else "s"  # texts may have several lines
     query = {"searchCriteria": f"(?{flags}).*{quoted_literal(arguments.text)}.*"}
     path = f"/instances/{kind}/by-property-value{historical}"
-    return client.repository("POST", path, body, query)
+    return ask(arguments, client, "POST", path, body, query)
 
 
 def quoted_literal(text: str) -> str:
@@ -324,12 +268,12 @@ def _quoted(properties: JsonObject) -> JsonObject:
 
 def get(arguments: Namespace, client: NodeClient, output: Output) -> None:
     """Show one entity or relationship."""
-    kind = _kind(client, arguments.guid)
-    path = _path(kind, arguments.guid)
+    kind = kind_of(arguments, client, arguments.guid)
+    path = path_of(kind, arguments.guid)
     if arguments.as_of:
-        body = {"class": "HistoryRequest", "asOfTime": _date(arguments.as_of)}
+        body = {"class": "HistoryRequest", "asOfTime": moment(arguments.as_of)}
         try:
-            answer = client.repository("POST", path + "/history", body)
+            answer = ask(arguments, client, "POST", path + "/history", body)
         except CommandError as error:
             # Genuine servers take what didn't exist for what they know too little of.
             if "OMRS-REPOSITORY-400-051" not in error.message:
@@ -340,36 +284,55 @@ def get(arguments: Namespace, client: NodeClient, output: Output) -> None:
                 "'edgenode history' lists its versions",
             ) from error
     else:
-        answer = client.repository("GET", path)
+        answer = ask(arguments, client, "GET", path)
     if output.as_json:
         output.json(answer)
+        tell_participation(client, answer)
         return
     output.instance(answer[kind])
     if kind == "entity" and not arguments.as_of:
-        related = client.repository(
-            "POST",
-            path + "/relationships",
-            {"class": "TypeLimitedFindRequest", "pageSize": arguments.limit},
-        )
-        found = related.get("relationships", [])
+        body = {"class": "TypeLimitedFindRequest", "pageSize": arguments.limit}
+        at = ask(arguments, client, "POST", path + "/relationships", body)
+        found = at.get("relationships", [])
         output.line("\nrelationships")
-        more = len(found) == arguments.limit
-        output.instances(found, "there may be more: --limit 0" if more else "")
+        more = "there may be more: --limit 0" if len(found) == arguments.limit else ""
+        output.instances(found, more, copies_in(at))
+        answer["edgenode"] = _noted(answer, at)
+    tell_participation(client, answer)
+
+
+def _noted(*answers: JsonObject) -> JsonObject:
+    """What several answers lack, taken together."""
+    notes = [answer.get("edgenode", {}) for answer in answers]
+    keys = {"missingMembers": "metadataCollectionId", "copies": "guid"}
+    return {
+        name: list(
+            {each[key]: each for n in notes for each in n.get(name, ())}.values()
+        )
+        for name, key in keys.items()
+    }
 
 
 def history(arguments: Namespace, client: NodeClient, output: Output) -> None:
     """List the versions of an entity or relationship."""
-    kind = _kind(client, arguments.guid)
+    kind = kind_of(arguments, client, arguments.guid)
     body = {
         "class": "HistoryRangeRequest",
         "offset": arguments.offset,
         "pageSize": arguments.limit,
         "sequencingOrder": "FORWARDS" if arguments.oldest_first else "BACKWARDS",
     }
-    path = _path(kind, arguments.guid) + "/history/all"
-    answer = client.repository("POST", path, body)
+    if arguments.cohort:
+        # There is no such operation on the whole cohort: the home has all versions.
+        query = {"server": client.server, "user": client.user, "kind": kind}
+        path = f"/edgenode/cohort/admin/history?{urlencode(query | {'guid': arguments.guid})}"
+        answer = client.call("POST", path, body)
+    else:
+        path = path_of(kind, arguments.guid) + "/history/all"
+        answer = client.repository("POST", path, body)
     if output.as_json:
         output.json(answer)
+        tell_participation(client, answer)
         return
     versions = answer.get("entities") or answer.get("relationships") or []
     output.table(
@@ -385,100 +348,14 @@ def history(arguments: Namespace, client: NodeClient, output: Output) -> None:
             for version in versions
         ),
     )
-    if more := _more(arguments, versions):
+    if more := more_after(arguments, versions):
         output.line(more)
-
-
-def add(arguments: Namespace, client: NodeClient, output: Output) -> None:
-    """Add an entity."""
-    type_def = _type_of_class(client, arguments.type, "EntityDef")
-    body = {
-        "class": "EntityCreateRequest",
-        "entityTypeGUID": type_def["guid"],
-        "initialProperties": instance_properties(
-            attributes_of(client, arguments.type), arguments.properties
-        ),
-        "initialStatus": arguments.status,
-    }
-    _changed(client.repository("POST", "/instances/entity", body), "entity", output)
-
-
-def link(arguments: Namespace, client: NodeClient, output: Output) -> None:
-    """Add a relationship between two entities."""
-    type_def = _type_of_class(client, arguments.type, "RelationshipDef")
-    body = {
-        "class": "RelationshipCreateRequest",
-        "relationshipTypeGUID": type_def["guid"],
-        "entityOneGUID": arguments.end1,
-        "entityTwoGUID": arguments.end2,
-        "initialProperties": instance_properties(
-            attributes_of(client, arguments.type), arguments.properties
-        ),
-    }
-    answer = client.repository("POST", "/instances/relationship", body)
-    _changed(answer, "relationship", output)
-
-
-def classify(arguments: Namespace, client: NodeClient, output: Output) -> None:
-    """Give an entity a classification."""
-    _type_of_class(client, arguments.classification, "ClassificationDef")
-    body = {
-        "class": "InstancePropertiesRequest",
-        "instanceProperties": instance_properties(
-            attributes_of(client, arguments.classification), arguments.properties
-        ),
-    }
-    path = _path("entity", arguments.guid)
-    path += f"/classification/{segment(arguments.classification)}"
-    _changed(client.repository("POST", path, body), "entity", output)
-
-
-def delete(arguments: Namespace, client: NodeClient, output: Output) -> None:
-    """Delete an entity or relationship; with --purge for good."""
-    kind = _kind(client, arguments.guid)
-    path = _path(kind, arguments.guid)
-    known = client.repository("GET", path + "/existence").get(kind)
-    if known is None:
-        client.repository("GET", path)  # answers why it isn't there
-        return
-    body = {
-        "class": "TypeDefValidationForRequest",
-        "typeDefGUID": known["type"]["typeDefGUID"],
-        "typeDefName": known["type"]["typeDefName"],
-    }
-    answer = {kind: known}
-    if known["status"] != "DELETED":
-        answer = client.repository("POST", path + "/delete", body)
-    if arguments.purge:
-        answer = client.repository("POST", path + "/purge", body)
-    if output.as_json:
-        output.json(answer)
-    else:
-        done = "purged" if arguments.purge else "deleted; it can be restored"
-        output.line(f"{arguments.guid} {done}")
-
-
-def _changed(answer: JsonObject, kind: str, output: Output) -> None:
-    if output.as_json:
-        output.json(answer)
-    else:
-        output.line(answer[kind]["guid"])
+    tell_participation(client, answer)
 
 
 def add_commands(commands: Any, common: ArgumentParser) -> None:
     """Add these commands to the parser."""
-
-    def command(name: str, perform: Command) -> ArgumentParser:
-        parser: ArgumentParser = commands.add_parser(
-            name, parents=[common], help=perform.__doc__, description=perform.__doc__
-        )
-        parser.set_defaults(
-            perform=lambda arguments, output: perform(
-                arguments, node_client(arguments), output
-            )
-        )
-        return parser
-
+    command = adder(commands, common)
     command("status", status)
     parser = command("types", types)
     parser.add_argument("name", nargs="?", help="one type, with all its attributes")
@@ -510,33 +387,15 @@ def add_commands(commands: Any, common: ArgumentParser) -> None:
             "property-descending",
         ),
     )
-    _paged(parser)
+    paged(parser)
+    federated(parser)
     parser = command("get", get)
-    parser.add_argument("guid", type=_guid)
+    parser.add_argument("guid", type=guid)
     parser.add_argument("--as-of", metavar="TIME", help="as it was at that time")
-    parser.add_argument("--limit", type=_count, default=20, help="relationships shown")
+    parser.add_argument("--limit", type=count, default=20, help="relationships shown")
+    federated(parser)
     parser = command("history", history)
-    parser.add_argument("guid", type=_guid)
+    parser.add_argument("guid", type=guid)
     parser.add_argument("--oldest-first", action="store_true")
-    _paged(parser)
-    parser = command("add", add)
-    parser.add_argument("type")
-    parser.add_argument("properties", nargs="*", metavar="NAME=VALUE")
-    parser.add_argument("--status", type=str.upper)
-    parser = command("link", link)
-    parser.add_argument("type")
-    parser.add_argument("end1", type=_guid, metavar="GUID1")
-    parser.add_argument("end2", type=_guid, metavar="GUID2")
-    parser.add_argument("properties", nargs="*", metavar="NAME=VALUE")
-    parser = command("classify", classify)
-    parser.add_argument("guid", type=_guid)
-    parser.add_argument("classification")
-    parser.add_argument("properties", nargs="*", metavar="NAME=VALUE")
-    parser = command("delete", delete)
-    parser.add_argument("guid", type=_guid)
-    parser.add_argument("--purge", action="store_true", help="for good, with history")
-
-
-def _paged(parser: ArgumentParser) -> None:
-    parser.add_argument("--limit", type=_count, default=50, help="0 for all")
-    parser.add_argument("--offset", type=_count, default=0)
+    paged(parser)
+    federated(parser, "ask the home of it, which has all versions")

@@ -1,0 +1,68 @@
+"""Says on standard error what an answer of the whole cohort lacks."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from edgenode.cli.client import NodeClient, segment
+from edgenode.cli.outcome import CommandError
+from edgenode.cli.output import harmless
+
+NAMED = 10
+"""How many are named before the rest is counted."""
+
+JsonObject = Mapping[str, Any]
+
+
+def copies_in(answer: JsonObject) -> frozenset[str]:
+    """The instances of an answer that are copies, because their home had no part."""
+    return frozenset(
+        each["guid"] for each in answer.get("edgenode", {}).get("copies", ())
+    )
+
+
+def tell_participation(client: NodeClient, answer: JsonObject) -> None:
+    """Say which members had no part in an answer and why, and what are copies."""
+    note = answer.get("edgenode", {})
+    missing, copies = note.get("missingMembers", []), note.get("copies", [])
+    if not missing and not copies:
+        return
+    names = _names(client)
+    for member in missing[:NAMED]:
+        name = _named(names, member["metadataCollectionId"])
+        _say(f"without {name}: {member['reason']}")
+    if len(missing) > NAMED:
+        _say(f"without {len(missing) - NAMED} more members")
+    homes: dict[str, int] = {}
+    for copy in copies:
+        home = copy["metadataCollectionId"]
+        homes[home] = homes.get(home, 0) + 1
+    for home, count in homes.items():
+        what = "1 instance is a copy" if count == 1 else f"{count} instances are copies"
+        _say(f"{what} of what was known of {_named(names, home)}")
+
+
+def _named(names: Mapping[str, str], collection_id: str) -> str:
+    name = names.get(collection_id)
+    return f"{name} ({collection_id})" if name else collection_id
+
+
+def _names(client: NodeClient) -> dict[str, str]:
+    """What the members are called, by collection id; nothing where that isn't told."""
+    highway = "/metadata-highway"
+    names = {}
+    try:
+        described = client.repository("GET", f"{highway}/cohort-descriptions")
+        for cohort in described.get("cohorts", ()):
+            path = f"{highway}/cohorts/{segment(cohort['cohortName'])}/remote-members"
+            for member in client.repository("GET", path).get("cohortMembers", ()):
+                name = member.get("serverName") or member["metadataCollectionName"]
+                names[member["metadataCollectionId"]] = name
+    except CommandError:  # the answer itself matters more
+        return {}
+    return names
+
+
+def _say(text: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(f"edgenode: {harmless(text)}\n")
