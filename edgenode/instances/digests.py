@@ -7,11 +7,9 @@ text and ended by NUL. Classifications that have the owner of their entity count
 entity's digest; the others stand for themselves.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import chain
 
 from edgenode.instances.model import (
     Classification,
@@ -67,7 +65,7 @@ def held(instance: InstanceHeader) -> Held:
     owner = owner_of(instance)
     type_name = (instance.type and instance.type.type_def_name) or ""
     digest = _digest(guid, type_name, instance)
-    others: Counter[tuple[str, str]] = Counter()
+    others: dict[tuple[str, str], int] = {}
     for classification in _classifications(instance):
         name = classification.name or ""
         of_classification = _digest(guid, name, classification)
@@ -75,7 +73,9 @@ def held(instance: InstanceHeader) -> Held:
         if its_owner == owner:
             digest += of_classification
         else:
-            others[its_owner, name] += of_classification
+            others[its_owner, name] = (
+                others.get((its_owner, name), 0) + of_classification
+            )
     is_proxy = isinstance(instance, EntityProxy)
     return Held(
         owner,
@@ -94,7 +94,6 @@ def _classifications(instance: InstanceHeader) -> tuple[Classification, ...]:
 def _digest(guid: str, type_name: str, header: InstanceAuditHeader) -> int:
     status = header.status or InstanceStatus.UNKNOWN
     changed = header.update_time or header.create_time or 0
-    fields = (guid, type_name, header.version, changed, status.value)
-    text = "".join(chain.from_iterable((str(field), "\0") for field in fields))
+    text = f"{guid}\0{type_name}\0{header.version}\0{changed}\0{status.value}\0"
     digest = blake2b(text.encode(), digest_size=DIGEST_BYTES)
     return int.from_bytes(digest.digest(), "big")
