@@ -10,8 +10,8 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from errno import EIO
 from datetime import UTC, datetime
+from errno import EIO
 from pathlib import Path
 from urllib.parse import quote
 
