@@ -226,12 +226,21 @@ class Stream:
 def node_client(arguments: Namespace, config: NodeConfig | None = None) -> NodeClient:
     """The node and server that a command line means."""
     config = config or load_config(arguments.config)
-    host = f"[{config.host}]" if ":" in config.host else config.host
     return NodeClient(
-        arguments.url or f"http://{host}:{config.port}",
+        arguments.url or _own_url(config),
         arguments.server or config.servers[0].name,
         arguments.user or _user(),
     )
+
+
+def local_client(config: NodeConfig) -> NodeClient:
+    """The node of this machine."""
+    return NodeClient(_own_url(config), config.servers[0].name, _user())
+
+
+def _own_url(config: NodeConfig) -> str:
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    return f"http://{host}:{config.port}"
 
 
 def _address(url: str) -> tuple[str, int]:

@@ -1,7 +1,7 @@
 """Commands about the cohort that this machine's node is in.
 
 They change what stands in the data directory, so they work without a running node; one
-that runs takes a change up when it is started again.
+that runs takes up a rotated key at once, and other changes when it is started again.
 """
 
 import os
@@ -156,7 +156,7 @@ def rotate(arguments: Namespace, output: Output) -> None:
             if rotated.previous
             else "no other machine is told: each has to join again"
         )
-    _tell_token(config, rotated, what, output)
+    _tell_token(config, rotated, what, output, restart=not _is_taken_up(config))
 
 
 def show(arguments: Namespace, output: Output) -> None:
@@ -326,10 +326,29 @@ def _is_running(config: NodeConfig) -> bool:
         return True
 
 
+def _is_taken_up(config: NodeConfig) -> bool:
+    """Have a running node use the key that is kept now; whether none has another."""
+    from edgenode.cli.client import local_client
+
+    if not _is_running(config):
+        return True
+    try:
+        told = local_client(config).call("POST", "/edgenode/cohort/admin/reload")
+    except CommandError:
+        return False
+    return isinstance(told, dict) and told.get("restartNeeded") is False
+
+
 def _tell_token(
-    config: NodeConfig, cohort: "Cohort", what: str, output: Output
+    config: NodeConfig,
+    cohort: "Cohort",
+    what: str,
+    output: Output,
+    *,
+    restart: bool | None = None,
 ) -> None:
-    restart = _is_running(config)
+    if restart is None:
+        restart = _is_running(config)
     if output.as_json:
         output.json(
             {

@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser, Namespace
 from typing import Any
-from urllib.parse import urlencode
 
 from edgenode.cli.asking import (
     JsonObject,
@@ -323,9 +322,11 @@ def history(arguments: Namespace, client: NodeClient, output: Output) -> None:
         "sequencingOrder": "FORWARDS" if arguments.oldest_first else "BACKWARDS",
     }
     if arguments.cohort:
-        # There is no such operation on the whole cohort: the home has all versions.
-        query = {"server": client.server, "user": client.user, "kind": kind}
-        path = f"/edgenode/cohort/admin/history?{urlencode(query | {'guid': arguments.guid})}"
+        # Only the home has all versions; it is the node that asks it.
+        base = (
+            f"/edgenode/servers/{segment(client.server)}/users/{segment(client.user)}"
+        )
+        path = f"{base}/cohort{path_of(kind, arguments.guid)}/history/all"
         answer = client.call("POST", path, body)
     else:
         path = path_of(kind, arguments.guid) + "/history/all"

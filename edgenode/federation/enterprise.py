@@ -7,6 +7,7 @@ from edgenode.federation.enterprise_changes import (
 from edgenode.federation.enterprise_classifications import (
     EnterpriseClassificationOperations,
 )
+from edgenode.federation.enterprise_histories import EnterpriseHistoryOperations
 from edgenode.federation.enterprise_queries import (
     EnterpriseGraphOperations,
     EnterpriseSearchOperations,
@@ -19,6 +20,7 @@ from edgenode.federation.enterprise_types import EnterpriseTypeOperations
 class EnterpriseMetadataCollection(
     EnterpriseTypeOperations,
     EnterpriseReadOperations,
+    EnterpriseHistoryOperations,
     EnterpriseSearchOperations,
     EnterpriseGraphOperations,
     EnterpriseEntityOperations,

@@ -31,9 +31,6 @@ class EnterpriseRefusals(EnterpriseOperations):
     re_identify_type_def = _not_offered("reIdentifyTypeDef")
     re_identify_attribute_type_def = _not_offered("reIdentifyAttributeTypeDef")
 
-    # Only the home has all versions.
-    get_entity_detail_history = _not_offered("getEntityDetailHistory")
-    get_relationship_history = _not_offered("getRelationshipHistory")
     get_home_classifications = _not_offered("getHomeClassifications")
 
     # These change what an instance is, or whose, so the right member must be meant.

@@ -22,6 +22,7 @@ from edgenode.rest.operations import Call, Fields, Operation, PlatformCall
 
 _SERVER = "/servers/{serverName}/open-metadata/repository-services"
 _USER = _SERVER + "/users/{userId}"
+_COHORT = "/edgenode/servers/{serverName}/users/{userId}/cohort"
 _PLATFORM = "/open-metadata/platform-services/users/{userId}/server-platform"
 
 _REPOSITORY_OPERATIONS = (
@@ -30,6 +31,13 @@ _REPOSITORY_OPERATIONS = (
     *omrs_instances.OPERATIONS,
     *omrs_references.OPERATIONS,
 )
+
+_HISTORIES = tuple(
+    operation
+    for operation in omrs_find.OPERATIONS
+    if operation.name in ("getEntityDetailHistory", "getRelationshipHistory")
+)
+"""What genuine servers don't offer for the whole cohort, and ``_COHORT`` does."""
 
 _FOR_NODES = frozenset({"getServerPlatformOrigin", "getMetadataCollectionId"})
 """What genuine members ask beside the repository services."""
@@ -70,6 +78,8 @@ def mounted_operations(platform: Platform) -> Iterator[Mounted]:
         yield servers.mount(operation, _USER, _local)
         if operation.enterprise:
             yield servers.mount(operation, _USER + "/enterprise", _enterprise)
+    for operation in _HISTORIES:
+        yield servers.mount(operation, _COHORT, _enterprise, Audience.USERS)
     highway_base = _USER + "/metadata-highway"
     for operation in highway.READS:
         yield servers.mount(operation, highway_base, _local)

@@ -12,6 +12,7 @@ from edgenode.errors import (
     EntitySoftDeletedError,
     FunctionNotSupportedError,
     NoHomeForInstanceError,
+    RelationshipNotKnownError,
 )
 from edgenode.instances.conditions import MatchCriteria, Paging, SequencingOrder
 from edgenode.instances.model import EntityDetail
@@ -256,10 +257,50 @@ async def test_types_are_the_members_own(three: Cohort) -> None:
     assert enterprise.get_metadata_collection_id(USER) == "alder-id"
 
 
+async def test_the_home_tells_all_versions(three: Cohort) -> None:
+    made = await add(three.birch, "first")
+    guid = guid_of(made)
+    await three.alder.has(made)
+    await three.birch.collection.update_entity_properties(
+        USER, guid, properties(qualifiedName="second")
+    )
+    await three.birch.collection.delete_entity(USER, TERM, "GlossaryTerm", guid)
+    note = noted()
+    told = await three.enterprise.get_entity_detail_history(USER, guid, HistoryRange())
+    assert [each.value.version for each in told] == [3, 2, 1]
+    assert (note.missing, note.copies) == ({}, {})
+    one, two = await add(three.cedar, "one"), await add(three.cedar, "two")
+    linked = await three.enterprise.add_relationship(
+        USER, RELATED, None, guid_of(one), guid_of(two), None
+    )
+    versions = await three.enterprise.get_relationship_history(
+        USER, str(linked.value.guid), HistoryRange()
+    )
+    assert [each.value for each in versions] == [linked.value]
+
+
+async def test_what_came_here_stands_in_for_the_history_of_a_home_that_is_gone(
+    three: Cohort,
+) -> None:
+    made = await add(three.birch, "first")
+    guid = guid_of(made)
+    await three.alder.has(made)
+    three.members.update([])
+    note = noted()
+    told = await three.enterprise.get_entity_detail_history(USER, guid, HistoryRange())
+    assert [each.value for each in told] == [made]
+    assert note.missing == {"birch-id": "isn't registered"}
+    assert note.copies == {guid: "birch-id"}
+    with pytest.raises(EntityNotKnownError):
+        await three.enterprise.get_entity_detail_history(USER, "x", HistoryRange())
+    with pytest.raises(RelationshipNotKnownError):
+        await three.enterprise.get_relationship_history(USER, "x", HistoryRange())
+
+
 async def test_one_members_business_is_not_the_cohorts(three: Cohort) -> None:
     asked: Any = three.enterprise
     for call in (
-        asked.get_entity_detail_history(USER, "g", HistoryRange()),
+        asked.get_home_classifications(USER, "g"),
         asked.re_identify_entity(USER, None, None, "g", "h"),
         asked.save_entity_reference_copy(USER, None),
         asked.add_type_def(USER, None),
