@@ -325,6 +325,9 @@ TLS_GOODBYE_SECONDS = 2.0
 """How long the other side's part in closing TLS is waited for. What it would say doesn't
 matter any more."""
 
+UPKEEP_SECONDS = 86_400.0
+"""How often it is looked whether a certificate is to be renewed, which has years for it."""
+
 REMOVED_SECONDS = 5.0
 """How long a removed node that knocks has for asking, and is told that it was removed."""
 

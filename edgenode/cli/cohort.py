@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from edgenode.cli.members import add_actions
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
 from edgenode.clock import EpochMillis, FlooredClock, SystemClock
@@ -393,7 +394,7 @@ def _days(text: str) -> float:
 
 def add_commands(commands: Any, common: ArgumentParser) -> None:
     """Add these commands to the parser."""
-    about = "Make, join and leave a cohort, and rotate its key."
+    about = "Make, join and leave a cohort, rotate its key, see to its members."
     actions = commands.add_parser(
         "cohort", help=about, description=about
     ).add_subparsers(required=True, metavar="ACTION")
@@ -406,6 +407,7 @@ def add_commands(commands: Any, common: ArgumentParser) -> None:
             description=perform.__doc__,
         )
         parsers[perform.__name__].set_defaults(perform=perform)
+    add_actions(actions, common)
     parsers["create"].add_argument(
         "name", nargs="?", help="what it is called; cohort.name by default"
     )

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from edgenode.errors import PeerRefusedError, PeerUnavailableError
-from edgenode.limits import CONTACTS_AT_ONCE, MAX_WAITING_CONTACTS
+from edgenode.limits import CONTACTS_AT_ONCE, MAX_NODES, MAX_WAITING_CONTACTS
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ class Contacts:
         self._meet = meet
         self._waiting: dict[str, tuple[str | None, tuple[tuple[str, int], ...]]] = {}
         self._under_way: set[str] = set()
+        self._refused_by: dict[str, str] = {}
         self._arrived = asyncio.Event()
         self.failures = 0
 
@@ -59,10 +60,22 @@ class Contacts:
             self._under_way.add(name)
             try:
                 await self._meet(node_id, addresses)
-            except (PeerUnavailableError, PeerRefusedError) as error:
+                self._refused_by.pop(name, None)
+            except PeerUnavailableError as error:
                 self.failures += 1
                 logger.debug("no conversation with %s: %s", name, error)
+            except PeerRefusedError as error:
+                self.failures += 1
+                self._tell(name, str(error))
             finally:
                 self._under_way.discard(name)
                 if self._waiting:
                     self._arrived.set()
+
+    def _tell(self, name: str, reason: str) -> None:
+        """Say why a node won't speak with this one, once until that changes."""
+        if self._refused_by.get(name) != reason:
+            logger.warning("no conversation with %s: %s", name, reason)
+        if len(self._refused_by) >= MAX_NODES:
+            self._refused_by.clear()
+        self._refused_by[name] = reason

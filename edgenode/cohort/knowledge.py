@@ -38,6 +38,7 @@ class Knowledge:
         trust: Trust,
         records: Callable[[], Mapping[str, MemberRecord]],
         marks: Callable[[], Iterable[Mark]],
+        key: Callable[[], tuple[int, str]],
     ) -> None:
         """Begin with what is known.
 
@@ -46,11 +47,13 @@ class Knowledge:
             trust: Who isn't let in.
             records: The members, own ones included, by collection id.
             marks: How far the events of own members go, and of those followed.
+            key: The number and tag of the cohort's key.
         """
         self._peers = peers
         self._trust = trust
         self._records = records
         self._marks = marks
+        self._key = key
 
     def half(
         self, own: NodeInfo, time: EpochMillis, other: Exchange | None = None
@@ -58,6 +61,7 @@ class Knowledge:
         """What this node says, in answer to the other's half if there is one."""
         nodes = (own, *(peer.info for peer in self._peers.all() if peer.info.revision))
         records = self._records()
+        key_number, key_tag = self._key()
         has_node = _revisions(other.known_nodes if other else ())
         has_record = _revisions(other.known_members if other else ())
         return Exchange(
@@ -85,6 +89,8 @@ class Knowledge:
                 if record.revision > has_record.get(collection_id, -1)
             )[:MAX_TOLD_RECORDS],
             removals=self._trust.removals(),
+            key_number=key_number,
+            key_tag=key_tag,
         )
 
     def lacks(self, other: Exchange) -> bool:

@@ -113,6 +113,9 @@ class Exchange:
         nodes: Nodes of which the other has an older description, or none.
         members: Members of which the other has an older record, or none.
         removals: All removals it knows.
+        key_number: The number of the sender's key; 0 where the cohort is open, or it
+            hasn't been told yet.
+        key_tag: The tag of that key; of two keys with one number the higher tag holds.
     """
 
     sender: NodeInfo
@@ -123,3 +126,5 @@ class Exchange:
     nodes: tuple[NodeInfo, ...] = ()
     members: tuple[MemberRecord, ...] = ()
     removals: tuple[Removal, ...] = ()
+    key_number: int = 0
+    key_tag: str = ""

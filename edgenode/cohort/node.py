@@ -6,7 +6,7 @@ to whose brokers to subscribe. What concerns a member's metadata is handed to th
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from random import Random
@@ -42,6 +42,7 @@ from edgenode.limits import (
     EXCHANGE_SECONDS,
     TICK_SECONDS,
 )
+from edgenode.security.keyholder import KeyHolder
 from edgenode.security.trust import Refusal, Removal, Trust
 
 logger = logging.getLogger(__name__)
@@ -81,6 +82,8 @@ class CohortNode:
         codec: Codec,
         clock: Clock,
         random: Random,
+        keys: KeyHolder | None = None,
+        cut: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Put the parts together; nothing happens before ``run``.
 
@@ -92,6 +95,8 @@ class CohortNode:
             codec: The form of events and of what nodes tell each other.
             clock: The time.
             random: Chooses whom to speak with.
+            keys: Follows the cohort's key; None where there is none to follow.
+            cut: Told of a node that was removed, to close connections with it.
         """
         self.info = info
         self.peers = PeerTable(info.node_id)
@@ -108,7 +113,11 @@ class CohortNode:
         self._linked: set[str] = set()
         self._contacts = Contacts(self._meet)
         self._presence = Presence()
-        self._knowledge = Knowledge(self.peers, trust, self.records, self._marks)
+        self._keys = keys
+        self._cut = cut
+        self._knowledge = Knowledge(
+            self.peers, trust, self.records, self._marks, self._key
+        )
         for member in members:
             member.attach(self)
 
@@ -404,6 +413,8 @@ class CohortNode:
         after = self._clock.now()
         skew = (theirs.time - (before + after) / 2) / 1000
         await self._merge(theirs)
+        if self._is_behind(theirs) and self._keys is not None:
+            await self._keys.take(await peer.key())
         met = theirs.sender.node_id
         self.peers.seen(met, [host for host, _ in addresses[:1]])
         self.peers.heard(met, self._clock.monotonic(), skew=skew)
@@ -414,6 +425,18 @@ class CohortNode:
         self._link()
         for member in self._members.values():
             member.reachable(met)
+
+    def _key(self) -> tuple[int, str]:
+        """The number and tag of the cohort's key."""
+        if self._keys is None:
+            return 0, ""
+        return self._keys.cohort.number, self._keys.cohort.key.tag
+
+    def _is_behind(self, theirs: Exchange) -> bool:
+        """Whether the other has a newer key than this node."""
+        return self._keys is not None and self._keys.is_behind(
+            theirs.key_number, theirs.key_tag
+        )
 
     async def _merge(self, theirs: Exchange) -> None:
         for removal in await self._trust.merge(theirs.removals):
@@ -433,9 +456,14 @@ class CohortNode:
         if removal.is_removed:
             self.peers.removed(removal.node_id)
             self._linked.discard(removal.node_id)
+            self._cut(removal.node_id)
             if self._session is not None:
                 self._session.bus.disconnect(removal.node_id)
             self._link()
+
+    def is_removed(self, node_id: str) -> bool:
+        """Whether a node isn't let in."""
+        return self._trust.is_removed(node_id)
 
     async def remove(self, node_id: str, by: str) -> Removal:
         """Let a node in no more, and tell the others at once.
@@ -480,6 +508,9 @@ class CohortNode:
             raise BadRequestError("not the asker's own id", "sender.nodeId")
         await self._merge(half)
         self.peers.heard(half.sender.node_id, self._clock.monotonic())
+        peer = self.peers.get(half.sender.node_id)
+        if peer is not None and self._is_behind(half):
+            self._meet_peer(peer)  # to ask it for the key
         self._link()
         return self._knowledge.half(self.info, self._clock.now(), half)
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from edgenode.cohort.model import Exchange, HistoryFrame, StateFrame
 from edgenode.events.streams import Position, Sum
+from edgenode.security.cohorts import ToldKey
 
 
 class CohortPeer(Protocol):
@@ -17,6 +18,10 @@ class CohortPeer(Protocol):
     Every question raises PeerUnavailableError where the node can't be reached or
     doesn't answer, and PeerRefusedError where it won't.
     """
+
+    async def key(self) -> ToldKey:
+        """The current key of the cohort."""
+        ...
 
     async def exchange(self, half: Exchange) -> Exchange:
         """Tell what is known, and hear what the other knows and the asker lacks."""

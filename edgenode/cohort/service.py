@@ -8,6 +8,7 @@ from edgenode.cohort.node import CohortNode
 from edgenode.errors import MemberElsewhereError, PeerRefusedError
 from edgenode.events.frames import HistoryFrame, StateFrame
 from edgenode.events.streams import Position, Sum
+from edgenode.security.cohorts import ToldKey
 
 
 class PeerService:
@@ -17,25 +18,27 @@ class PeerService:
         self,
         node: CohortNode,
         members: Mapping[str, CohortMember],
-        token: Callable[[], str | None],
+        key: Callable[[], ToldKey | None],
     ) -> None:
         """Take who answers.
 
         Args:
             node: Answers exchanges.
             members: This node's, by collection id.
-            token: The join token of the current key; None in an open cohort.
+            key: The current key; None in an open cohort.
         """
         self._node = node
         self._members = members
-        self._token = token
+        self._key = key
 
-    async def key(self, node_id: str) -> str:
-        """The current key of the cohort, as its join token."""
-        token = self._token()
-        if token is None:
+    async def key(self, node_id: str) -> ToldKey:
+        """The current key of the cohort."""
+        told = self._key()
+        if told is None:
             raise PeerRefusedError(self._node.info.node_id, "the cohort has no key")
-        return token
+        if self._node.is_removed(node_id):
+            raise PeerRefusedError(node_id, "it was removed from the cohort")
+        return told
 
     async def exchange(self, node_id: str, half: Exchange) -> Exchange:
         """Hear what the other knows, and tell what it lacks."""
@@ -113,6 +116,10 @@ class LocalPeer:
     def __init__(self, service: PeerService, node_id: str) -> None:
         self._service = service
         self._node_id = node_id
+
+    async def key(self) -> ToldKey:
+        """Nobody asks itself for the key."""
+        raise PeerRefusedError(self._node_id, "this is the same node")
 
     async def exchange(self, half: Exchange) -> Exchange:
         """Nobody exchanges anything with itself."""

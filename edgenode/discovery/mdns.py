@@ -66,6 +66,7 @@ class MdnsDiscovery:
         self,
         announcement: Announcement,
         *,
+        tags: Collection[str] = (),
         interfaces: Collection[str] = (),
         poll_seconds: float = INTERFACE_POLL_SECONDS,
         announce_seconds: float = ANNOUNCE_SECONDS,
@@ -75,6 +76,7 @@ class MdnsDiscovery:
 
         Args:
             announcement: This node's.
+            tags: The cohort's tags beside the one in it.
             interfaces: The names of those to be used; all where there are none.
             poll_seconds: How often the interfaces are looked at.
             announce_seconds: How often the node announces itself unasked.
@@ -85,7 +87,7 @@ class MdnsDiscovery:
         self._poll_seconds = poll_seconds
         self._announce_seconds = announce_seconds
         self._clock = clock or SystemClock()
-        self.sightings = Sightings(announcement)
+        self.sightings = Sightings(announcement, tags)
         self.malformed = 0
 
     async def run(self, listener: SightingListener) -> None:

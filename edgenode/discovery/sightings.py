@@ -124,9 +124,16 @@ class Sightings:
         other_protocols: How many were of this cohort, with another protocol.
     """
 
-    def __init__(self, own: Announcement) -> None:
-        """``own`` is this node's announcement, of which the others are told apart."""
+    def __init__(self, own: Announcement, tags: Collection[str] = ()) -> None:
+        """Nothing is seen yet.
+
+        Args:
+            own: This node's announcement, which the others are told apart from.
+            tags: The cohort's tags beside the one that is announced: that of the key
+                before, while a rotation lasts.
+        """
         self._own = own
+        self._tags = frozenset((own.tag, *tags))
         self._nodes: dict[str, _Node] = {}
         self.other_cohorts = 0
         self.other_protocols = 0
@@ -146,7 +153,7 @@ class Sightings:
         """
         if announcement.node_id == self._own.node_id:
             return []
-        if announcement.tag != self._own.tag:
+        if announcement.tag not in self._tags:
             self.other_cohorts += 1
             return []
         if announcement.protocol != PROTOCOL:

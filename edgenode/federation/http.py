@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from typing import NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -102,6 +103,10 @@ class PeerHttp:
         self._session = session
         self._connections = connections
         self._find = find
+
+    def disconnect(self, node_id: str | None = None) -> None:
+        """Break off what is asked of a node, or of all, and keep no connection."""
+        self._connections.cut(node_id)
 
     async def request(
         self,
@@ -248,6 +253,13 @@ class _Connections(aiohttp.BaseConnector):
         self._identify = identify
         self._targets: dict[str, Target] = {}
         self._good: dict[str, Address] = {}
+        self._nodes: WeakKeyDictionary[ResponseHandler, str] = WeakKeyDictionary()
+
+    def cut(self, node_id: str | None) -> None:
+        """Break off connections to a node, or all that lead to known ones."""
+        for protocol, node in list(self._nodes.items()):
+            if node_id in (None, node):
+                protocol.abort()
 
     def url(self, target: Target, path: str) -> URL:
         """The URL that stands for a path at a node."""
@@ -342,18 +354,21 @@ class _Connections(aiohttp.BaseConnector):
             happy_eyeballs_delay=ADDRESS_STAGGER_SECONDS,
         )
         try:
-            self._check(target, transport)
+            node_id = self._check(target, transport)
         except PeerRefusedError:
             transport.abort()
             raise
+        if node_id is not None:
+            self._nodes[protocol] = node_id
         return protocol
 
-    def _check(self, target: Target, transport: asyncio.Transport) -> None:
+    def _check(self, target: Target, transport: asyncio.Transport) -> str | None:
         node_id = self.node_at(transport)
         if node_id is not None and target.node_id not in (None, node_id):
             host, port, *_ = transport.get_extra_info("peername")
             reason = f"{host} port {port} is node {node_id}"
             raise PeerRefusedError(target.name, reason)
+        return node_id
 
 
 async def _dropped(trying: Iterable[asyncio.Task[ResponseHandler]]) -> None:

@@ -24,6 +24,7 @@ from edgenode.events.streams import Position, Sum
 from edgenode.federation import questions
 from edgenode.federation.http import Address, PeerHttp, StreamedAnswer, Target
 from edgenode.limits import LARGE_BODY_BYTES, MAX_ASKED_THINGS, MAX_REASON_LENGTH
+from edgenode.security.cohorts import ToldKey
 
 T = TypeVar("T")
 
@@ -65,9 +66,9 @@ class HttpPeer:
         self._codec = codec
         self._target = target
 
-    async def key(self) -> str:
-        """The current key of the cohort, as its join token."""
-        return await self._question("GET", "/key", questions.read_token)
+    async def key(self) -> ToldKey:
+        """The current key of the cohort."""
+        return await self._question("GET", "/key", questions.read_key)
 
     async def exchange(self, half: Exchange) -> Exchange:
         """Tell what is known, and hear what the other knows and the asker lacks."""

@@ -10,6 +10,7 @@ from typing import Any
 from edgenode.codec.json import dumps, loads, raw
 from edgenode.errors import BadRequestError
 from edgenode.events.streams import Sum
+from edgenode.security.cohorts import ToldKey
 
 BASE = "/edgenode/cohort"
 MEMBER = BASE + "/members/{collectionId}"
@@ -139,19 +140,29 @@ def read_definitions(text: bytes) -> list[bytes]:
     return [dumps(each) for each in _field(loads(text), "typeDefs", list)]
 
 
-def token_text(token: str) -> bytes:
-    """An answer with the cohort's key, as its join token."""
-    return dumps({"token": token})
+def key_text(told: ToldKey) -> bytes:
+    """An answer with the cohort's key."""
+    return dumps(
+        {
+            "token": told.token,
+            "number": told.number,
+            "overlapEnds": told.overlap_ends,
+        }
+    )
 
 
-def read_token(text: bytes) -> str:
-    """The join token in such an answer.
+def read_key(text: bytes) -> ToldKey:
+    """The key in such an answer.
 
     Raises:
         BadRequestError: There is none.
     """
-    token: str = _field(loads(text), "token", str)
-    return token
+    told = loads(text)
+    token: str = _field(told, "token", str)
+    numbers = [_field(told, name, int) for name in ("number", "overlapEnds")]
+    if not all(_is_number(number, _DIGESTS) for number in numbers):
+        raise BadRequestError("numbers expected", "number")
+    return ToldKey(token, *numbers)
 
 
 def _field(body: Any, name: str, kind: type) -> Any:

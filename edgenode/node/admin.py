@@ -1,7 +1,7 @@
 """What a node tells of its cohort to people, and does in it for them."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any
 
 from edgenode.clock import Clock
@@ -14,7 +14,8 @@ from edgenode.errors import EdgeNodeError
 from edgenode.federation.members import FederationMembers, MemberStatistics
 from edgenode.rest.cohort_admin import AdminRefusedError
 from edgenode.security.certificates import is_node_id
-from edgenode.security.cohorts import Cohort
+from edgenode.security.directory import DamagedCohortError
+from edgenode.security.keyholder import KeyHolder
 from edgenode.security.trust import Trust
 
 THIS_NODE = "this node"
@@ -28,7 +29,7 @@ class NodeAdmin:
 
     def __init__(
         self,
-        cohort: Callable[[], Cohort],
+        keys: KeyHolder,
         node: CohortNode,
         trust: Trust,
         members: Mapping[str, CohortMember],
@@ -38,14 +39,14 @@ class NodeAdmin:
         """Take the parts.
 
         Args:
-            cohort: Which one it is by now.
+            keys: Which one it is by now, and with which key.
             node: This node in it.
             trust: Who isn't let in.
             members: The node's servers as members, by name.
             federations: What each of them asks of others.
             clock: The time.
         """
-        self._cohort = cohort
+        self._keys = keys
         self._node = node
         self._trust = trust
         self._members = members
@@ -66,7 +67,7 @@ class NodeAdmin:
             for follower in member.followers().values()
         ]
         bus = self._node.bus_statistics()
-        cohort = self._cohort()
+        cohort = self._keys.cohort
         return {
             "name": cohort.key.name,
             "mode": "open" if cohort.is_open else "keyed",
@@ -91,7 +92,7 @@ class NodeAdmin:
             each.collection_id: each for each in self._federations[name].statistics()
         }
         records = self._node.records()
-        cohort = self._cohort()
+        cohort = self._keys.cohort
         told = [
             self._told(record, followers.get(key), asked.get(key))
             for key, record in records.items()
@@ -207,6 +208,25 @@ class NodeAdmin:
         node_id = _the_only(node, found, "removed nodes", removed)
         told = await self._kept(self._node.readmit(node_id, by[:_MAX_BY]))
         return {"nodeId": told.node_id, "toldNodes": len(self._node.peers)}
+
+    async def reload(self) -> dict[str, Any]:
+        """Use the cohort's key as it is kept by now."""
+        try:
+            is_used = await self._keys.reload()
+        except DamagedCohortError as error:
+            raise AdminRefusedError(
+                f"{error.path} can't be used ({error.why})", error.mend
+            ) from error
+        except (OSError, EdgeNodeError) as error:
+            raise AdminRefusedError(
+                f"the key can't be used: {error}",
+                "let the node's user write its data directory, then start it again",
+            ) from error
+        return {
+            "keyNumber": self._keys.cohort.number,
+            "tag": self._keys.cohort.key.tag,
+            "restartNeeded": not is_used,
+        }
 
     async def _kept(self, deciding: Awaitable[Removal]) -> Removal:
         try:

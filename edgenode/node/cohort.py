@@ -4,10 +4,11 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from random import SystemRandom
+from typing import Any
 from uuid import uuid4
 
 from edgenode import __version__
@@ -39,7 +40,7 @@ from edgenode.federation.http import PeerHttp, peer_http
 from edgenode.federation.members import FederationMembers
 from edgenode.federation.peers import HttpDialer, NodeCaller
 from edgenode.federation.remote import RemoteMetadataCollection
-from edgenode.limits import EXCHANGE_SECONDS
+from edgenode.limits import ACCEPT_PAUSE_SECONDS, EXCHANGE_SECONDS
 from edgenode.node.admin import NodeAdmin
 from edgenode.node.highway import CohortHighway
 from edgenode.node.metrics import member_metrics, node_metrics
@@ -52,18 +53,16 @@ from edgenode.rest.adapter import Adapter
 from edgenode.rest.cohort_admin import admin_operations
 from edgenode.rest.cohort_services import cohort_operations
 from edgenode.rest.hosting import Highway
-from edgenode.rest.members import Door, listening_for_members
+from edgenode.rest.members import Door, MemberServer, listening_for_members
 from edgenode.rest.streams import StreamOperation
-from edgenode.security.certificates import InvalidCertificateError
 from edgenode.security.cohorts import Cohort
 from edgenode.security.directory import (
     CohortDirectory,
     open_cohort,
     settled_cohort,
 )
-from edgenode.security.identity import NodeIdentity, ensure_identity
+from edgenode.security.keyholder import KeyHolder
 from edgenode.security.listening import bound
-from edgenode.security.tls import Credentials, peer_node_id
 from edgenode.security.trust import Refusal, Trust
 
 logger = logging.getLogger(__name__)
@@ -92,47 +91,18 @@ async def open_cohort_of_node(
         cohort, is_new = await asyncio.to_thread(
             settled_cohort, directory, settings.name, settings.join_file
         )
-    identity = await ensure_identity(directory.path, cohort, clock.now())
     trust = await Trust.opened(directory.removals_path)
-    secrets = _Secrets(trust)
-    if not cohort.is_open:
-        secrets.credentials = await Credentials.opened(identity.files, trust.is_removed)
+    keys = await KeyHolder.opened(directory, cohort, trust.is_removed, clock)
     async with AsyncExitStack() as stack:
         listener = bound(settings.listen.host, settings.listen.port)
         stack.callback(listener.close)
-        made = NodeCohort(
-            settings, directory, cohort, identity, trust, secrets, listener, clock
-        )
+        made = NodeCohort(settings, keys, trust, listener, clock)
         made.is_new = is_new
         http = await stack.enter_async_context(
-            peer_http(secrets.client, secrets.identify, made.find)
+            peer_http(keys.client_context, keys.identify, made.find)
         )
         made.put_together(servers, http)
         yield made
-
-
-class _Secrets:
-    """How connections are secured; without credentials they aren't."""
-
-    def __init__(self, trust: Trust) -> None:
-        self.credentials: Credentials | None = None
-        self._trust = trust
-
-    def server(self) -> ssl.SSLContext | None:
-        """For connections that come in."""
-        return None if self.credentials is None else self.credentials.server_context()
-
-    def client(self) -> ssl.SSLContext | None:
-        """For connections that go out."""
-        return None if self.credentials is None else self.credentials.client_context()
-
-    def identify(self, ssl_object: ssl.SSLObject | ssl.SSLSocket) -> str | None:
-        """The node at the other end; None for one that isn't let in."""
-        try:
-            node_id = peer_node_id(ssl_object)
-        except InvalidCertificateError:
-            return None
-        return None if self._trust.is_removed(node_id) else node_id
 
 
 class NodeCohort:
@@ -140,7 +110,6 @@ class NodeCohort:
 
     Attributes:
         settings: How it is configured.
-        cohort: Which one it is.
         is_new: Whether this node has just made it.
         trust: Who isn't let in.
         node: This node in it.
@@ -153,21 +122,16 @@ class NodeCohort:
     def __init__(
         self,
         settings: CohortConfig,
-        directory: CohortDirectory,
-        cohort: Cohort,
-        identity: NodeIdentity,
+        keys: KeyHolder,
         trust: Trust,
-        secrets: _Secrets,
         listener: socket.socket,
         clock: Clock,
     ) -> None:
         self.settings = settings
-        self.cohort = cohort
         self.is_new = False
         self.trust = trust
-        self._directory = directory
-        self._identity = identity
-        self._secrets = secrets
+        self._keys = keys
+        self._node_id = keys.identity.node_id
         self._listener = listener
         self._port = int(listener.getsockname()[1])
         self._clock = clock
@@ -175,16 +139,25 @@ class NodeCohort:
         self._enterprises: dict[str, EnterpriseMetadataCollection] = {}
         self._federations: dict[str, FederationMembers] = {}
         self._service: PeerService | None = None
+        self._http: PeerHttp | None = None
+        self._server: MemberServer | None = None
+        keys.on_distrust(lambda: self._cut(None))
+
+    @property
+    def cohort(self) -> Cohort:
+        """Which one it is, with the key as it is now."""
+        return self._keys.cohort
 
     def put_together(self, servers: Sequence[OpenServer], http: PeerHttp) -> None:
         """Make the members and what asks others; to be called once."""
+        self._http = http
         for server in servers:
             member = CohortMember(self._member_parts(server))
             self._members[server.config.name] = member
             server.members.append(member)
         self.node = CohortNode(
             info=NodeInfo(
-                node_id=self._identity.node_id,
+                node_id=self._node_id,
                 run_id=uuid4().hex,
                 revision=self._clock.now(),
                 name=socket.gethostname(),
@@ -198,11 +171,13 @@ class NodeCohort:
             codec=Codec(SERVED),
             clock=self._clock,
             random=SystemRandom(),
+            keys=None if self.cohort.is_open else self._keys,
+            cut=self._cut,
         )
         by_collection = {each.collection_id: each for each in self._members.values()}
-        self._service = PeerService(self.node, by_collection, self._token)
+        self._service = PeerService(self.node, by_collection, self._keys.told)
         self.admin = NodeAdmin(
-            lambda: self.cohort,
+            self._keys,
             self.node,
             self.trust,
             self._members,
@@ -264,7 +239,7 @@ class NodeCohort:
         name = server.config.name
         root = f"{scheme}://{HostPort(socket.gethostname(), self._port)}"
         return MemberParts(
-            node_id=self._identity.node_id,
+            node_id=self._node_id,
             registration=MemberRegistration(
                 metadata_collection_id=server.collection_id,
                 metadata_collection_name=server.config.metadata_collection_name or name,
@@ -286,7 +261,7 @@ class NodeCohort:
 
     def find(self, node_id: str) -> list[tuple[str, int]]:
         """Where a node is reached."""
-        if node_id == self._identity.node_id:
+        if node_id == self._node_id:
             host = self.settings.listen.host
             return [(_LOOPBACK.get(host, host), self._port)]
         peer = self.node.peers.get(node_id)
@@ -322,8 +297,12 @@ class NodeCohort:
         now = self._clock.monotonic()
         return (*figures, *node_metrics(self.node, self.trust, now))
 
-    def _token(self) -> str | None:
-        return None if self.cohort.is_open else self.cohort.key.token
+    def _cut(self, node_id: str | None) -> None:
+        """Close the connections for questions with a node, or with all."""
+        if self._http is not None:
+            self._http.disconnect(node_id)
+        if self._server is not None:
+            self._server.disconnect(node_id)
 
     # taking part
 
@@ -331,24 +310,26 @@ class NodeCohort:
     async def taking_part(self, adapter: Adapter) -> AsyncIterator[None]:
         """Let other nodes in, look for them and speak with them, until the end."""
         door = Door(
-            context=self._secrets.server,
-            identify=self._secrets.identify,
+            context=self._keys.server_context,
+            identify=self._keys.identify,
             refused=self.trust.refused,
         )
         async with (
-            listening_for_members(adapter, self._listener, door),
+            listening_for_members(adapter, self._listener, door) as self._server,
             asyncio.TaskGroup() as tasks,
         ):
-            bus, port = self._bus()
+            bus = self._bus()
+            port = self._listen(bus, self.settings.bus_listen.port)
             self.node.info = replace(self.node.info, bus_port=port)
             running = [
                 tasks.create_task(work, name=name)
                 for name, work in (
                     ("cohort", self.node.run()),
-                    ("cohort bus", self.node.use(self._session(bus))),
+                    ("cohort bus", self._speak(bus, port)),
                     ("cohort addresses", self._watch_addresses()),
                     ("cohort static peers", self._look_for_static_peers()),
                     ("cohort discovery", self._discover(port)),
+                    ("cohort certificates", self._keys.keep_up()),
                 )
             ]
             try:
@@ -357,29 +338,48 @@ class NodeCohort:
                 for task in running:
                     task.cancel()
 
-    def _bus(self) -> tuple[EventBus, int]:
-        """The bus, and the port of the broker on it that is ours."""
-        node_id, prefix = self._identity.node_id, self._topics.prefix
+    async def _speak(self, bus: EventBus, port: int) -> None:
+        """Use a bus until the keys change, and then another one."""
+        changed = self._keys.changed
+        while True:
+            await _until(changed, self.node.use(self._session(bus)))
+            changed = self._keys.changed
+            bus = self._bus()
+            while True:
+                try:
+                    self._listen(bus, port)
+                    break
+                except OSError as error:
+                    logger.warning("the broker's port can't be had: %s", error)
+                    await self._clock.sleep(ACCEPT_PAUSE_SECONDS)
+
+    def _bus(self) -> EventBus:
+        """A bus for the key as it is now."""
+        node_id, prefix = self._node_id, self._topics.prefix
         topic = self._topics.name(TopicKind.LOST, node_id)
         header = Header(node=node_id, run=self.node.info.run_id)
         text = dumps({"lost": node_id})
         will = Message(topic, wrap(self._bus_key, topic, header, text))
         shared = self.settings.bus
         if shared is not None:
-            return SharedBus(node_id, prefix, will, _shared_broker(shared)), 0
-        bus = MeshBus(
+            return SharedBus(node_id, prefix, will, _shared_broker(shared))
+        return MeshBus(
             node_id,
             prefix,
             will,
             BusTrust(
-                server=self._secrets.server,
-                client=self._secrets.client,
-                identify=self._secrets.identify,
+                server=self._keys.server_context,
+                client=self._keys.client_context,
+                identify=self._keys.identify,
                 refused=self.trust.refused,
             ),
         )
-        place = self.settings.bus_listen
-        return bus, bus.listen([place.host], place.port)
+
+    def _listen(self, bus: EventBus, port: int) -> int:
+        """Have a bus listen; the port of the broker on it that is ours, or 0."""
+        if not isinstance(bus, MeshBus):
+            return 0
+        return bus.listen([self.settings.bus_listen.host], port)
 
     def _session(self, bus: EventBus) -> Session:
         return Session(bus, self._topics, self._bus_key)
@@ -420,19 +420,36 @@ class NodeCohort:
             await self._clock.sleep(EXCHANGE_SECONDS)
 
     async def _discover(self, bus_port: int) -> None:
-        if not self.settings.discovery:
-            return
-        announcement = Announcement(
-            node_id=self._identity.node_id,
-            tag=self.cohort.key.tag,
-            name=self.node.info.name,
-            rest_port=self._port,
-            bus_port=bus_port,
-        )
-        discovery = MdnsDiscovery(
-            announcement, interfaces=self.settings.interfaces, clock=self._clock
-        )
-        await discovery.run(_Seen(self.node))
+        while self.settings.discovery:
+            announcement = Announcement(
+                node_id=self._node_id,
+                tag=self.cohort.key.tag,
+                name=self.node.info.name,
+                rest_port=self._port,
+                bus_port=bus_port,
+            )
+            discovery = MdnsDiscovery(
+                announcement,
+                # Those that are behind with the key are to be found, too.
+                tags=self._keys.trusted_tags,
+                interfaces=self.settings.interfaces,
+                clock=self._clock,
+            )
+            await _until(self._keys.changed, discovery.run(_Seen(self.node)))
+
+
+async def _until(event: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do something that has no end until something happens."""
+    doing = asyncio.create_task(work, name="cohort work")
+    waiting = asyncio.create_task(event.wait(), name="cohort change")
+    try:
+        await asyncio.wait((doing, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            doing.result()
+    finally:
+        doing.cancel()
+        waiting.cancel()
+        await asyncio.gather(doing, waiting, return_exceptions=True)
 
 
 class _Seen:

@@ -5,7 +5,8 @@ The paths begin with ``/edgenode/cohort/admin``; bodies and answers are JSON:
 - ``GET /members`` tells of the members as one server sees them: the one that the query
   parameter ``server`` names, or the first;
 - ``POST /remove`` and ``POST /readmit`` take ``{"node": ..., "by": ...}``: a node by its
-  id, by the beginning of that, or by a name, and who wants it.
+  id, by the beginning of that, or by a name, and who wants it;
+- ``POST /reload`` takes up the cohort's key as it is kept by now.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -49,6 +50,10 @@ class CohortAdmin(Protocol):
         """Let a node in again."""
         ...
 
+    async def reload(self) -> Told:
+        """Use the cohort's key as it is kept by now."""
+        ...
+
 
 def admin_operations(admin: CohortAdmin) -> Iterator[StreamOperation]:
     """The services, each at its path."""
@@ -60,6 +65,9 @@ def admin_operations(admin: CohortAdmin) -> Iterator[StreamOperation]:
     yield StreamOperation("POST", f"{_BASE}/remove", "removeNode", services.remove, own)
     yield StreamOperation(
         "POST", f"{_BASE}/readmit", "readmitNode", services.readmit, own
+    )
+    yield StreamOperation(
+        "POST", f"{_BASE}/reload", "reloadCohort", services.reload, own
     )
 
 
@@ -79,6 +87,12 @@ class _AdminServices:
 
     async def readmit(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
         return await self._decided(request, self._admin.readmit)
+
+    async def reload(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
+        try:
+            return _json(await self._admin.reload())
+        except AdminRefusedError as error:
+            raise _refusal(error) from error
 
     async def _decided(
         self, request: web.BaseRequest, decide: Callable[[str, str], Awaitable[Told]]

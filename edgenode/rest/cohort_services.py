@@ -41,6 +41,7 @@ from edgenode.rest.bodies import Bodies
 from edgenode.rest.callers import CALLER, Audience
 from edgenode.rest.refusals import RefusalError
 from edgenode.rest.streams import Answer, StreamOperation, write
+from edgenode.security.cohorts import ToldKey
 
 _SEQUENCES = range(2**63)
 _SEQUENCE_DIGITS = len(str(_SEQUENCES.stop))
@@ -55,8 +56,8 @@ class PeerServices(Protocol):
     BadRequestError for what makes no sense.
     """
 
-    async def key(self, node_id: str) -> str:
-        """The current key of the cohort, as its join token."""
+    async def key(self, node_id: str) -> ToldKey:
+        """The current key of the cohort."""
         ...
 
     async def exchange(self, node_id: str, half: Exchange) -> Exchange:
@@ -146,8 +147,8 @@ class _CohortServices:
 
     async def key(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
         async with _refusals():
-            token = await self._services.key(_asker(request))
-        return _json(questions.token_text(token))
+            told = await self._services.key(_asker(request))
+        return _json(questions.key_text(told))
 
     async def events(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
         after = Position(_query(request, "incarnation"), _sequence(request))

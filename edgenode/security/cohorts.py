@@ -1,6 +1,6 @@
 """Which cohort a node is in: pure data, and how it changes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from edgenode.clock import EpochMillis
 from edgenode.errors import EdgeNodeError
@@ -11,6 +11,21 @@ DAY_MILLIS = 86_400_000
 
 class RotationError(EdgeNodeError):
     """The key can't be rotated now; the message says what to do instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldKey:
+    """What a node tells another of the cohort's key.
+
+    Attributes:
+        token: The current key, as join token.
+        number: Its number.
+        overlap_ends: When the one before isn't trusted any more.
+    """
+
+    token: str = field(repr=False)
+    number: int
+    overlap_ends: EpochMillis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +97,16 @@ class Cohort:
             return self
         if key == self.key:
             return replace(self, number=number)
+        # Of two that were made at once, neither is the one before.
+        before = self.previous if number == self.number else None
         return replace(
-            self, key=key, number=number, previous=self.key, overlap_ends=overlap_ends
+            self,
+            key=key,
+            number=number,
+            previous=before or self.key,
+            overlap_ends=overlap_ends,
         )
+
+    def told(self) -> ToldKey:
+        """What this node tells others of the key."""
+        return ToldKey(self.key.token, self.number, self.overlap_ends)

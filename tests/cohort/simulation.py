@@ -37,6 +37,7 @@ from edgenode.observability.audit_log import AuditLog
 from edgenode.releases import SERVED
 from edgenode.releases.shipped_types import load_release_types
 from edgenode.repository.sqlite import SqliteRepository
+from edgenode.security.cohorts import ToldKey
 from edgenode.security.trust import Trust
 from edgenode.typedefs.registry import TypeRegistry
 from tests.unit.cohort.clocks import FakeClock
@@ -158,6 +159,9 @@ class DirectPeer:
         if node is None or not self.world.network.is_reachable(self.own, self.other):
             raise PeerUnavailableError(self.other, "it isn't reachable")
         return node.service
+
+    async def key(self) -> ToldKey:
+        return await self._service().key(self.own)
 
     async def exchange(self, half: Exchange) -> Exchange:
         text = CODEC.event_object(half)

@@ -8,9 +8,12 @@ from edgenode.cohort.model import Exchange
 from edgenode.errors import BadRequestError, MemberElsewhereError, PeerRefusedError
 from edgenode.events.frames import HistoryFrame, StateFrame
 from edgenode.events.streams import Position, Sum
+from edgenode.security.cohorts import ToldKey
 
 MEMBER = "member/ä?"
 """A collection id that only fits into a path when it is encoded."""
+
+KEY = ToldKey("edgenode-token", 3, 1_700_000_000_000)
 
 
 @dataclass
@@ -34,11 +37,11 @@ class Shelf:
         if collection_id != MEMBER:
             raise MemberElsewhereError(collection_id)
 
-    async def key(self, node_id: str) -> str:
+    async def key(self, node_id: str) -> ToldKey:
         self.asked.append((node_id,))
         if not self.sums:
             raise PeerRefusedError(node_id, "it has left")
-        return "edgenode-token"
+        return KEY
 
     async def exchange(self, node_id: str, half: Exchange) -> Exchange:
         self.asked.append((node_id, half))

@@ -16,6 +16,7 @@ from edgenode.cohort.model import (
 from edgenode.cohort.peer import CohortPeer
 from edgenode.errors import PeerUnavailableError
 from edgenode.events.streams import Position, Step, Sum
+from edgenode.security.cohorts import ToldKey
 
 
 @dataclass
@@ -49,6 +50,9 @@ class Origin:
     def _check(self) -> None:
         if not self.is_reachable:
             raise PeerUnavailableError("origin", "it is cut off")
+
+    async def key(self) -> ToldKey:
+        raise AssertionError("no follower asks for that")
 
     async def exchange(self, half: Exchange) -> Exchange:
         raise NotImplementedError

@@ -42,7 +42,7 @@ from edgenode.federation.peers import HttpDialer, HttpPeer
 from edgenode.limits import MAX_ASKED_THINGS, MAX_PEER_ANSWER_BYTES
 from edgenode.rest.cohort_services import cohort_operations
 from tests.model.house import CODEC
-from tests.wire.answering import MEMBER, Shelf
+from tests.wire.answering import KEY, MEMBER, Shelf
 from tests.wire.nodes import Authority, Gate, Identity, asker, member_listener
 
 HOST = "127.0.0.1"
@@ -152,7 +152,7 @@ async def test_the_small_questions_arrive_with_their_answers(pair: Pair) -> None
     shelf.digests = {"a guid": 2**40 - 1, "ü": 0}
     shelf.types = {"t": b'{"class":"EntityDef","guid":"t"}'}
     owner, group = "owner/ä&?", "#Zöne & co"
-    assert await peer.key() == "edgenode-token"
+    assert await peer.key() == KEY
     assert await peer.group_sums(MEMBER, owner) == shelf.sums
     assert await peer.bucket_sums(MEMBER, owner, group) == shelf.buckets
     assert await peer.bucket_items(MEMBER, owner, group, [0, 7]) == shelf.digests
@@ -332,7 +332,7 @@ async def test_the_right_one_of_several_addresses_is_found(
     ):
         ways = [(HOST, 1), (HOST, wrong), (HOST, silent.port), (HOST, pair.port)]
         peer = HttpDialer(http, CODEC).peer(pair.answering.node_id, ways)
-        assert await peer.key() == "edgenode-token"
+        assert await peer.key() == KEY
         assert silent.connections == 1
     assert len(pair.shelf.asked) == 1
 
