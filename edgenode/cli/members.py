@@ -1,0 +1,167 @@
+"""Commands about the other members of the cohort, which a running node knows."""
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+from urllib.parse import urlencode
+
+from edgenode.cli.client import NodeClient, node_client
+from edgenode.cli.outcome import CommandError, ExitCode
+from edgenode.cli.output import Output
+from edgenode.codec.beans import iso_time
+from edgenode.codec.json import loads
+from edgenode.errors import BadRequestError
+
+_BASE = "/edgenode/cohort/admin"
+_SHOWN_ID = 8
+"""How many digits of a node's id are shown: enough to tell a hundred nodes apart."""
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+
+JsonObject = dict[str, Any]
+
+
+def members(arguments: Namespace, output: Output) -> None:
+    """List the members of the cohort, how each of them is, and what is missing."""
+    client = node_client(arguments)
+    query = urlencode({"server": client.server})
+    answer = _asked(client, "GET", f"/members?{query}")
+    if output.as_json:
+        output.json(answer)
+        return
+    output.table(
+        ("name", "node", "state", "lag", "skew", "version", "last seen", "trouble"),
+        (_row(member) for member in answer["members"]),
+        title=f"cohort {answer['cohort']} ({answer['tag']}), as {answer['server']} "
+        "sees it",
+    )
+    if answer["mode"] == "open":
+        output.line(
+            "it is open: anybody on the network may join it, and read and change"
+        )
+    for removed in answer["removed"]:
+        output.line(
+            f"node {removed['nodeId']} was removed by {removed['by'] or 'somebody'} at "
+            f"{iso_time(removed['at'])}"
+        )
+
+
+def remove(arguments: Namespace, output: Output) -> None:
+    """Remove a node from the cohort: nobody lets it in any more."""
+    client = node_client(arguments)
+    answer = _decided(client, "/remove", arguments.node)
+    if output.as_json:
+        output.json(answer)
+        return
+    node = _node(answer)
+    gone = ", ".join(answer["members"]) or "none"
+    output.line(f"node {node} is removed; its members: {gone}")
+    output.line(f"{_others(answer['toldNodes'])}; copies of its metadata stay")
+    output.line(
+        "Whoever has its card or disk has the cohort's key, too. If it was stolen, shut it "
+        "out for good with 'edgenode cohort rotate --overlap 0' and join each other "
+        "machine again."
+    )
+
+
+def readmit(arguments: Namespace, output: Output) -> None:
+    """Let a node that was removed into the cohort again."""
+    client = node_client(arguments)
+    answer = _decided(client, "/readmit", arguments.node)
+    if output.as_json:
+        output.json(answer)
+        return
+    output.line(f"node {answer['nodeId']} may be in the cohort again")
+    output.line(_others(answer["toldNodes"]))
+
+
+def _decided(client: NodeClient, path: str, node: str) -> JsonObject:
+    return _asked(client, "POST", path, {"node": node, "by": client.user})
+
+
+def _asked(
+    client: NodeClient, method: str, path: str, body: object = None
+) -> JsonObject:
+    """What the node's services for its own machine answer.
+
+    Raises:
+        CommandError: They refuse, or there are none.
+    """
+    status, text = client.fetch(method, _BASE + path, body)
+    try:
+        answer = loads(text)
+    except BadRequestError:
+        answer = None
+    told: JsonObject = answer if isinstance(answer, dict) else {}
+    if status == 200:
+        return told
+    if told.get("message"):
+        raise CommandError(ExitCode.REFUSED, told["message"], told.get("mend", ""))
+    raise CommandError(
+        ExitCode.REFUSED,
+        f"the node at {client.url} is in no cohort (HTTP {status})",
+        "see cohort.mode in its configuration; 'edgenode check-config' shows it",
+    )
+
+
+def _row(member: JsonObject) -> tuple[str, ...]:
+    skew = member.get("skew")
+    seen = member.get("lastSeen")
+    return (
+        member["name"],
+        _node(member),
+        member["state"],
+        str(member.get("lag", "")),
+        "" if skew is None else f"{skew:+.1f} s",
+        member["version"],
+        "" if seen is None else _ago(seen),
+        _trouble(member),
+    )
+
+
+def _node(told: JsonObject) -> str:
+    short = told["nodeId"][:_SHOWN_ID]
+    return f"{told['node']} ({short})" if told["node"] else short
+
+
+def _trouble(member: JsonObject) -> str:
+    queries = member.get("queries", {})
+    found = []
+    if member.get("trouble"):
+        found.append(member["trouble"])
+    if member.get("isComparing"):
+        found.append("what is held of it is to be compared")
+    if queries.get("state", "closed") != "closed":
+        found.append(f"isn't asked for now: {queries['reason']}")
+    return "; ".join(found)
+
+
+def _ago(seconds: float) -> str:
+    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"
+
+
+def _others(count: int) -> str:
+    if not count:
+        return "there is no other node to be told"
+    return f"{count} other node{'s are' if count > 1 else ' is'} being told"
+
+
+def add_actions(actions: Any, common: ArgumentParser) -> None:
+    """Add these commands below ``edgenode cohort``."""
+    for perform in (members, remove, readmit):
+        parser: ArgumentParser = actions.add_parser(
+            perform.__name__,
+            parents=[common],
+            help=perform.__doc__,
+            description=perform.__doc__,
+        )
+        parser.set_defaults(perform=perform)
+        if perform is not members:
+            parser.add_argument(
+                "node",
+                metavar="NODE",
+                help="its id, the beginning of that, or a name"
+                if perform is remove
+                else "its id, or the beginning of that",
+            )
