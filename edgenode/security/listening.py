@@ -52,6 +52,7 @@ class Arrival:
 
     Attributes:
         address: Where it came from, without the port.
+        has_spoken: Whether anything came, where there has to be TLS.
         is_begun: Whether there is TLS on it, where there has to be.
     """
 
@@ -59,6 +60,7 @@ class Arrival:
         self, connection: socket.socket, address: str, context: ssl.SSLContext | None
     ) -> None:
         self.address = address
+        self.has_spoken = False
         self.is_begun = False
         self._connection = connection
         self._context = context
@@ -70,6 +72,8 @@ class Arrival:
             OSError: There is no agreement.
         """
         is_secure = self._context is not None
+        if is_secure:
+            await self._spoken_to()
         transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
             lambda: protocol,
             self._connection,
@@ -78,6 +82,25 @@ class Arrival:
         )
         self.is_begun = True
         return transport
+
+    async def _spoken_to(self) -> None:
+        """Wait for the first byte, and leave it where it is.
+
+        Raises:
+            OSError: None came.
+        """
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        loop.add_reader(self._connection, readable.set)
+        try:
+            await readable.wait()
+            if not self._connection.recv(1, socket.MSG_PEEK):
+                raise ConnectionAbortedError("nothing was said")
+            self.has_spoken = True
+        finally:
+            loop.remove_reader(self._connection)
+            if not self.has_spoken:
+                self._connection.close()
 
 
 Welcome = Callable[[Arrival], Awaitable[None]]
@@ -168,7 +191,10 @@ class Doorkeeper:
         except ssl.SSLError as error:
             self._refused(Refusal.CERTIFICATE, address, _fault(error))
         except (OSError, EOFError) as error:
-            logger.debug("%s went away: %s", address, error)
+            if arrival.has_spoken and not arrival.is_begun:
+                self._refused(Refusal.UNFINISHED, address, "")
+            else:
+                logger.debug("%s went away: %s", address, error)
 
 
 def bound(host: str, port: int) -> socket.socket:

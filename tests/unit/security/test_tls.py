@@ -402,6 +402,16 @@ async def test_who_goes_away_is_no_stranger(tmp_path: Path) -> None:
         assert not trust.refusals()
 
 
+async def test_who_breaks_off_a_handshake_is_counted(tmp_path: Path) -> None:
+    """A node with another cohort's key does, before it shows anything of its own."""
+    trust = Trust(tmp_path / "removals.json")
+    async with served(await of(await identity_of("one")), trust) as port:
+        stranger = await of(await identity_of("two", Cohort(key=FOREIGN_KEY)))
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await said(port, stranger.client_context())
+        await _until(lambda: trust.refusals() == {(Refusal.UNFINISHED, HOST): 1})
+
+
 async def test_handshakes_are_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
