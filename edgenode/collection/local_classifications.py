@@ -8,6 +8,7 @@ from edgenode.collection.base import ClassificationSource
 from edgenode.collection.local_base import LocalOperations, full_document
 from edgenode.errors import (
     EntityAlreadyClassifiedError,
+    EntityCanNotBeUpdatedError,
     EntityNotClassifiedError,
     EntityNotKnownError,
     EntityProxyMissingError,
@@ -15,6 +16,7 @@ from edgenode.errors import (
 )
 from edgenode.events import outbound
 from edgenode.instances import lifecycle
+from edgenode.instances.digests import owner_of
 from edgenode.instances.document import Document
 from edgenode.instances.lifecycle import Edit
 from edgenode.instances.model import Classification, EntityDetail, EntityProxy
@@ -89,7 +91,7 @@ class LocalClassificationOperations(LocalOperations):
             edit = self._edit(tx, user_id, entity)
             new = self._classified(entity, known, source, properties, operation, edit)
             if new is None:
-                return self._found(entity, str(known.name), operation)
+                return self._present(entity, str(known.name), operation)
             _save(tx, lifecycle.with_classification(entity, new), edit)
             tx.queue_event(outbound.classified(self._proxy_of(entity), new))
             return new
@@ -111,7 +113,7 @@ class LocalClassificationOperations(LocalOperations):
         def work(tx: Transaction) -> Document[EntityDetail]:
             stored = self._known_entity(tx, entity_guid, "getEntitySummary")
             entity = stored.document.value
-            old = self._found(entity, str(known.name), operation)
+            old = self._own(entity, str(known.name), operation)
             if isinstance(entity, EntityProxy):
                 raise EntityNotKnownError(entity_guid, operation, self._name)
             edit = self._edit(tx, user_id, entity)
@@ -139,7 +141,7 @@ class LocalClassificationOperations(LocalOperations):
 
         def work(tx: Transaction) -> Classification:
             entity = self._entity_of(tx, proxy, operation)
-            old = self._found(entity, str(known.name), operation)
+            old = self._own(entity, str(known.name), operation)
             edit = self._edit(tx, user_id, entity)
             new = lifecycle.re_classified(old, properties, edit)
             _save(tx, lifecycle.with_classification(entity, new), edit)
@@ -157,7 +159,7 @@ class LocalClassificationOperations(LocalOperations):
         def work(tx: Transaction) -> Document[EntityDetail]:
             stored = self._known_entity(tx, entity_guid, "getEntitySummary")
             entity = stored.document.value
-            old = self._found(entity, str(known.name), operation)
+            old = self._own(entity, str(known.name), operation)
             if isinstance(entity, EntityProxy):
                 raise EntityNotKnownError(entity_guid, operation, self._name)
             edit = self._edit(tx, user_id, entity)
@@ -181,7 +183,7 @@ class LocalClassificationOperations(LocalOperations):
 
         def work(tx: Transaction) -> Classification:
             entity = self._entity_of(tx, proxy, operation)
-            old = self._found(entity, str(known.name), operation)
+            old = self._own(entity, str(known.name), operation)
             edit = self._edit(tx, user_id, entity)
             _save(tx, lifecycle.without_classification(entity, str(known.name)), edit)
             tx.queue_event(outbound.declassified(self._proxy_of(entity), old))
@@ -223,10 +225,23 @@ class LocalClassificationOperations(LocalOperations):
             return proxy
         return self._known_entity(tx, str(proxy.guid), operation).document.value
 
-    def _found(self, entity: Entity, name: str, operation: str) -> Classification:
+    def _present(self, entity: Entity, name: str, operation: str) -> Classification:
         classification = lifecycle.classification_of(entity, name)
         if classification is None:
             raise EntityNotClassifiedError(operation, self._name, name, entity.guid)
+        return classification
+
+    def _own(self, entity: Entity, name: str, operation: str) -> Classification:
+        """A classification that may be changed here: not one that another member gave.
+
+        Genuine members change those of others, too; the next word of its home undoes
+        that. What nobody in the cohort answers for is anybody's.
+        """
+        classification = self._present(entity, name, operation)
+        if not is_at_home(classification, self._local_id) and (
+            self._parts.is_known_collection(owner_of(classification))
+        ):
+            raise EntityCanNotBeUpdatedError(self._name, entity.guid, operation)
         return classification
 
     def _classified(

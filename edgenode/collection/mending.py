@@ -225,11 +225,10 @@ class LocalMendingOperations(ReplicaOperations):
             if given_now is None:
                 if not is_owners:
                     named[kept.name] = kept
-            elif owner_of(given_now) != owner_of(kept) or not is_owners:
-                ours = is_at_home(kept, self._local_id)
-                is_others = ours and not is_at_home(given_now, self._local_id)
-                if is_others or is_newer(kept, given_now):
-                    named[kept.name] = kept
+            elif (owner_of(given_now) != owner_of(kept) or not is_owners) and is_newer(
+                kept, given_now
+            ):
+                named[kept.name] = kept
         return replace(entity, classifications=tuple(named.values()) or None)
 
     def _speaks_for(

@@ -64,6 +64,14 @@ class ReplicaOperations(CopyOperations):
         """Store an entity as its owner tells it, with the classifications of others."""
         new = with_told_classifications(told, known, origin, self._local_id)
         tx.save_entity(new, lifecycle.copy_time(new, self._parts.clock.now()))
+        self._tell_yielded(tx, known, new)
+
+    def _tell_yielded(self, tx: Transaction, known: Entity | None, new: Entity) -> None:
+        """Tell of classifications given here that yield to those of other members."""
+        kept = new.classifications or ()
+        for ours in (known and known.classifications) or ():
+            if is_at_home(ours, self._local_id) and ours not in kept:
+                tx.queue_event(outbound.declassified(new, ours))
 
     def _put_relationship(self, tx: Transaction, told: Relationship) -> None:
         """Store a relationship, with proxies of ends of which nothing is known yet."""

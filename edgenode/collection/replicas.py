@@ -431,13 +431,13 @@ class LocalReplicaOperations(ReplicaOperations):
             received = self._entity_told(hearing, entity, event)
             known = self._known(sender.tx, str(entity.guid))
         if known is None:
-            known = replace(entity, classifications=None)
+            known = replace(self._proxy_of(entity), classifications=None)
         present = lifecycle.classification_of(known, str(given.name))
-        if present is not None and (
-            is_at_home(present, self._local_id) or not is_newer(given, present)
-        ):
+        if present is not None and not is_newer(given, present):
             return received
-        self._save_known(sender.tx, lifecycle.with_classification(known, given))
+        new = lifecycle.with_classification(known, given)
+        self._save_known(sender.tx, new)
+        self._tell_yielded(sender.tx, known, new)
         return _SAVED
 
     def _classification_gone(self, sender: _Sender, event: InstanceEvent) -> Received:
@@ -512,7 +512,10 @@ class LocalReplicaOperations(ReplicaOperations):
         if is_at_home(entity, self._local_id):
             return False
         if not isinstance(known, EntityDetail):
-            return True
+            # A member's own word on it comes by itself; what another one still holds may
+            # be gone at home.
+            is_members = self._parts.is_known_collection(owner_of(entity))
+            return not is_members or self._may_tell(sender, entity)
         return self._may_tell(sender, entity) and entity.version > known.version
 
     # Requests, batches, complaints

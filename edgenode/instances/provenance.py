@@ -209,12 +209,14 @@ def with_home_classifications(
 def is_newer(one: Classification, other: Classification) -> bool:
     """Whether the one of two namesakes at an entity holds against the other.
 
-    The one given later does, then the higher version; where two members gave it at the
-    same time their ids decide, so that everybody keeps the same one.
+    Of one owner the one that was given later does, then the higher version. Where two
+    members gave it, neither knowing of the other, everybody keeps the one that was given
+    first, and the ids decide where that was at the same time.
     """
-    if _differ(one.create_time, other.create_time):
-        return (one.create_time or 0) > (other.create_time or 0)
-    return (one.version, owner_of(one)) > (other.version, owner_of(other))
+    one_time, other_time = one.create_time or 0, other.create_time or 0
+    if owner_of(one) == owner_of(other):
+        return (one_time, one.version) > (other_time, other.version)
+    return (one_time, owner_of(one)) < (other_time, owner_of(other))
 
 
 def with_told_classifications(
@@ -241,11 +243,11 @@ def with_told_classifications(
             named[given.name] = given
     for kept in before:
         given_now = named.get(kept.name)
-        if is_at_home(kept, local_id) or (
-            owner_of(kept) not in owners
-            if given_now is None
-            else is_newer(kept, given_now)
-        ):
+        if given_now is None:
+            stays = is_at_home(kept, local_id) or owner_of(kept) not in owners
+        else:
+            stays = is_newer(kept, given_now)
+        if stays:
             named[kept.name] = kept
     return replace(told, classifications=tuple(named.values()) or None)
 

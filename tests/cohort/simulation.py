@@ -96,6 +96,8 @@ class World:
             for _ in range(TURNS):
                 await asyncio.sleep(0)
             quiet = quiet + 1 if self.activity() == before else 0
+            for node in self.nodes.values():
+                node.check()
 
     def activity(self) -> tuple[object, ...]:
         return (
@@ -225,6 +227,13 @@ class SimulatedNode:
     cohort: CohortNode
     service: PeerService
     audit_log: AuditLog
+    tasks: "list[asyncio.Task[None]]"
+
+    def check(self) -> None:
+        """Make sure that all of it still runs."""
+        for task in self.tasks:
+            if task.done():
+                task.result()
 
     @classmethod
     async def started(
@@ -328,7 +337,15 @@ class SimulatedNode:
 
         stack.push_async_callback(stop)
         return cls(
-            name, clock, repository, collection, member, node, service, audit_log
+            name,
+            clock,
+            repository,
+            collection,
+            member,
+            node,
+            service,
+            audit_log,
+            tasks,
         )
 
     @property
@@ -341,11 +358,13 @@ class SimulatedNode:
         entities = await self.repository.states_until(EntityDetail, newest, "", 100_000)
         links = await self.repository.states_until(Relationship, newest, "", 100_000)
         found: dict[str, tuple[str, str, str]] = {}
-        for document in (*entities, *links):
-            value = document.value
-            found[str(value.guid)] = (
-                type(value).__name__,
-                str(value.metadata_collection_id),
-                document.json.decode(),
-            )
+        for entity in entities:
+            found[str(entity.value.guid)] = _held(entity.value, entity.json)
+        for link in links:
+            found[str(link.value.guid)] = _held(link.value, link.json)
         return found
+
+
+def _held(instance: EntityDetail | Relationship, text: bytes) -> tuple[str, str, str]:
+    home = str(instance.metadata_collection_id)
+    return type(instance).__name__, home, text.decode()
