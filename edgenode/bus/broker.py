@@ -20,7 +20,7 @@ from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
 
 from edgenode.bus.base import Message, Trust
-from edgenode.bus.gate import Gate, GateBounds, Traffic
+from edgenode.bus.gate import Gate, GateBounds, OtherKeyError, Traffic
 from edgenode.bus.packets import Connect, PacketError, Refusal
 from edgenode.bus.sockets import listening_sockets
 from edgenode.limits import (
@@ -215,6 +215,9 @@ class EmbeddedBroker:
             connect = await gate.introduction(node_id)
             owner = node_id or connect.client_id
             await self._make_room(gate, owner, connect)
+        except OtherKeyError as error:
+            writer.close()
+            raise NotWelcomeError(None, str(error)) from error
         except PacketError as error:
             writer.close()
             raise NotWelcomeError(Reason.MALFORMED, str(error)) from error

@@ -46,6 +46,10 @@ from edgenode.limits import (
 _EVERYTHING = subscribe_packet(Request(1, ("#",)))
 
 
+class OtherKeyError(RefusedConnectError):
+    """A node of this cohort has another key than this one, older or newer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateBounds:
     """What one peer may hold of this node's memory and time."""
@@ -137,8 +141,16 @@ class Gate:
             raise RefusedConnectError(Refusal.IDENTIFIER, "the name of another node")
         will = connect.will
         if will is not None and will.topic != f"{self._prefix}lost/{owner}":
+            if self._has_other_key(will.topic, owner):
+                raise OtherKeyError(Refusal.UNAVAILABLE, "another key of the cohort")
             raise RefusedConnectError(Refusal.NOT_AUTHORIZED, "a will for another node")
         return replace(connect, client_id=client_id)
+
+    def _has_other_key(self, topic: str, owner: str) -> bool:
+        """Whether a will differs in the cohort's tag alone, as while a rotation lasts."""
+        cohort, _, _ = self._prefix.removesuffix("/").rpartition("/")
+        tag, _, rest = topic.removeprefix(f"{cohort}/").partition("/")
+        return topic == f"{cohort}/{tag}/{rest}" and rest == f"lost/{owner}"
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer that the connection isn't accepted."""

@@ -186,10 +186,11 @@ class NodeCohort:
         )
         logs = [server.audit_log for server in servers]
 
-        def refused(reason: Refusal, address: str) -> None:
+        def refused(reason: Refusal, address: str, detail: str) -> None:
+            why = f"{reason.value}, {detail}" if detail else reason.value
             for log in logs:
                 component = OMRSAuditingComponent.COHORT_MANAGER
-                log.record(component, PEER_REFUSED, address, reason.value)
+                log.record(component, PEER_REFUSED, address, why)
 
         self.trust.on_refusal(refused)
         for server in servers:

@@ -39,9 +39,14 @@ _BACKLOG = 128
 
 
 class NotWelcomeError(EdgeNodeError):
-    """Whoever is at the other end of a connection is not let in."""
+    """Whoever is at the other end of a connection is not let in.
 
-    def __init__(self, reason: Refusal, detail: str = "") -> None:
+    Attributes:
+        reason: What it is counted as; None for what is no offence.
+        detail: What is wrong, in words.
+    """
+
+    def __init__(self, reason: Refusal | None, detail: str = "") -> None:
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
@@ -184,7 +189,8 @@ class Doorkeeper:
             async with asyncio.timeout(self._seconds):
                 await self._welcome(arrival)
         except NotWelcomeError as error:
-            self._refused(error.reason, address, error.detail)
+            if error.reason is not None:
+                self._refused(error.reason, address, error.detail)
         except TimeoutError:
             reason = Refusal.MALFORMED if arrival.is_begun else Refusal.CERTIFICATE
             self._refused(reason, address, "did not say in time who it is")

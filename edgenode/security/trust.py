@@ -82,7 +82,7 @@ class Trust:
         self._refusals: Counter[tuple[Refusal, str]] = Counter()
         self._peers: set[str] = set()
         self._saving = asyncio.Lock()
-        self._told: Callable[[Refusal, str], None] | None = None
+        self._told: Callable[[Refusal, str, str], None] | None = None
         self._take(removals)
 
     @classmethod
@@ -146,7 +146,7 @@ class Trust:
         self._refusals[reason, address] += 1
         count = self._refusals[reason, address]
         if count == 1 and self._told is not None:
-            self._told(reason, address or "a peer")
+            self._told(reason, address or "a peer", detail)
         elif count == 10 ** (len(str(count)) - 1):  # 1, 10, 100, ...
             logger.warning(
                 "refused %s: %s (%d so far)",
@@ -155,7 +155,7 @@ class Trust:
                 count,
             )
 
-    def on_refusal(self, told: Callable[[Refusal, str], None]) -> None:
+    def on_refusal(self, told: Callable[[Refusal, str, str], None]) -> None:
         """Have somebody told, in place of the log, of the first one for each address."""
         self._told = told
 

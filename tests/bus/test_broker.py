@@ -183,6 +183,20 @@ async def test_in_an_open_cohort_the_name_is_the_node() -> None:
         assert it.came == ["n2"]
 
 
+async def test_a_node_with_another_key_is_no_offender() -> None:
+    async with running() as it:
+        other = await it.open()
+        will = Will("edgenode/cohort/other/lost/n2", b"")
+        assert await other.connect("n2", will=will) == refused(3)
+        await other.hung_up()
+        assert it.refusals == []
+        foreign = await it.open()
+        will = Will("edgenode/elsewhere/tag/lost/n2", b"")
+        assert await foreign.connect("n2", will=will) == refused(5)
+        await foreign.hung_up()
+        assert it.refusals.reasons == ["a will for another node"]
+
+
 async def test_other_versions_of_mqtt_are_refused() -> None:
     async with running() as it:
         five = await it.open()

@@ -208,7 +208,7 @@ def test_the_addresses_are_bounded(path: Path) -> None:
 def test_somebody_is_told_of_the_first_refusal_of_each_address(path: Path) -> None:
     trust = Trust(path)
     told: list[tuple[Refusal, str]] = []
-    trust.on_refusal(lambda reason, address: told.append((reason, address)))
+    trust.on_refusal(lambda reason, address, _: told.append((reason, address)))
     for _ in range(5):
         trust.refused(Refusal.CERTIFICATE, "10.0.0.7")
     trust.refused(Refusal.REMOVED, "10.0.0.7")
