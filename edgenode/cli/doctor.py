@@ -6,13 +6,13 @@ import platform
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from edgenode.cli.client import NodeClient
+from edgenode.cli.cohort_checks import cohort_findings
+from edgenode.cli.findings import Finding, Verdict
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
 from edgenode.clock import Clock, EpochMillis, SystemClock
@@ -53,26 +53,8 @@ _PAGE = b"\0" * 4096
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 
 
-class Verdict(Enum):
-    """How well something is; only what fails makes the command fail."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; ``mend`` says what to do where it isn't well."""
-
-    check: str
-    verdict: Verdict
-    found: str
-    mend: str = ""
-
-
 def doctor(arguments: Namespace, output: Output) -> None:
-    """Look at disk, clock, port, space, rights and Python, and say what would mend them."""
+    """Look at disk, clock, ports, space, rights, cohort and Python, and say what mends them."""
     config = load_config(arguments.config)
     findings = tuple(examined(config, SystemClock()))
     failed = sum(each.verdict is Verdict.FAIL for each in findings)
@@ -113,6 +95,7 @@ def examined(config: NodeConfig, clock: Clock) -> Iterator[Finding]:
     yield stores(config)
     yield time_of_day(clock.now(), _newest(stored), is_synchronised())
     yield port(config)
+    yield from cohort_findings(config, clock.now())
     yield python(sys.version_info[:2])
 
 

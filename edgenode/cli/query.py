@@ -49,6 +49,8 @@ def status(arguments: Namespace, client: NodeClient, output: Output) -> None:
         output.json({"ready": ready, "servers": servers})
     else:
         output.line(f"{client.url}: {ready.get('status')}")
+        if cohort := ready.get("cohort"):
+            output.line(_cohort_line(cohort))
         for name, answer in servers.items():
             output.line(
                 f"\n{name} ({answer['serverType']}), up since {answer['serverStartTime']}"
@@ -70,6 +72,19 @@ def status(arguments: Namespace, client: NodeClient, output: Output) -> None:
         raise CommandError(
             ExitCode.UNWELL, "the node isn't ready", "see what 'edgenode status' shows"
         )
+
+
+def _cohort_line(cohort: JsonObject) -> str:
+    """How the node stands in its cohort; a lost member is no fault of the node."""
+    states = cohort["members"]
+    others = ", ".join(f"{count} {state}" for state, count in states.items() if count)
+    kind = " (open: anybody may join)" if cohort["mode"] == "open" else ""
+    links = cohort["busLinks"]
+    return (
+        f"cohort {cohort['name']}{kind}: other members: {others or 'none'}; "
+        f"at most {cohort['worstLag']} events behind; "
+        f"{links} bus link{'' if links == 1 else 's'}"
+    )
 
 
 def _decoded(client: NodeClient, text: bytes) -> JsonObject:

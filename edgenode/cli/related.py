@@ -104,7 +104,7 @@ def add_commands(commands: Any, common: ArgumentParser) -> None:
         help="over relationships of this type",
     )
     parser.add_argument(
-        "--levels", type=count, help="how many relationships away at most, with those"
+        "--levels", type=count, help="how many relationships away at most"
     )
     parser.add_argument("--status", metavar="STATUS,...", help="such as DELETED")
     parser.add_argument("--as-of", metavar="TIME", help="what was related at that time")

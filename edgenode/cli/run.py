@@ -12,6 +12,7 @@ from edgenode.cli.output import Output
 from edgenode.config import (
     DEFAULT_HOST,
     DEFAULT_PORT,
+    CohortConfig,
     ConfigError,
     NodeConfig,
     default_server_name,
@@ -21,6 +22,7 @@ from edgenode.errors import EdgeNodeError
 
 if TYPE_CHECKING:
     from edgenode.node import RunningNode
+    from edgenode.node.cohort import NodeCohort
 
 DEFAULT_URL = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
@@ -87,9 +89,11 @@ def _hints(config: NodeConfig, node: "RunningNode", output: Output) -> None:
     # What the other terminal can't know by itself.
     options = f" --url {url}" if url != DEFAULT_URL else ""
     options += f" --server {server}" if server != default_server_name() else ""
+    in_cohort = "" if cohort is None else _cohort_hint(cohort, command)
     output.line(
         f"edgenode serves {', '.join(each.name for each in config.servers)} at {url}\n"
         f"data is in {config.data_directory}\n"
+        f"{in_cohort}"
         "Try, in another terminal:\n"
         f"  {command} add Glossary qualifiedName=demo displayName=Demo{options}\n"
         f"  {command} find Glossary{options}\n"
@@ -97,12 +101,22 @@ def _hints(config: NodeConfig, node: "RunningNode", output: Output) -> None:
         f"  curl {base}/types/typedef/name/GlossaryTerm\n"
         "Stop it with Ctrl-C."
     )
-    if cohort is not None and not cohort.cohort.is_open:
-        made = "made" if cohort.is_new else "in"
-        output.line(
-            f"{made} cohort {cohort.cohort.key.name}: '{command} cohort token' shows the "
-            f"token with which another machine joins it: 'edgenode cohort join TOKEN'"
+
+
+def _cohort_hint(cohort: "NodeCohort", command: str) -> str:
+    """One line of the cohort; the token itself isn't for logs."""
+    name = cohort.cohort.key.name
+    if cohort.cohort.is_open:
+        return (
+            f"WARNING: cohort {name} is open: anybody on the network may join it, and "
+            "read and change everything\n"
         )
+    if not cohort.is_new:
+        return f"it is in cohort {name}; '{command} cohort members' shows who else is\n"
+    return (
+        f"it has made cohort {name}; the next machine joins it with "
+        f"'edgenode cohort join TOKEN', and '{command} cohort token' shows the token\n"
+    )
 
 
 def _command() -> str:
@@ -135,11 +149,40 @@ def check_config(arguments: Namespace, output: Output) -> None:
             f"{server.name} (release {server.release})" for server in config.servers
         ),
     }
+    settings |= _cohort_settings(config.cohort)
     if output.as_json:
         output.json({"ok": True, "settings": settings})
     else:
         output.table(("setting", "value"), settings.items())
         output.line("the configuration is good")
+
+
+def _cohort_settings(cohort: CohortConfig) -> dict[str, str]:
+    """What holds of the cohort; one that is joined has a name of its own."""
+    if cohort.mode == "none":
+        return {"cohort.mode": cohort.mode}
+    bus = {"cohort.bus": "embedded", "cohort.bus_listen": str(cohort.bus_listen)}
+    if cohort.bus is not None:
+        scheme = "mqtts" if cohort.bus.is_encrypted else "mqtt"
+        bus = {"cohort.bus": f"{scheme}://{cohort.bus.address}"}
+    rules = {
+        "cohort.events_to_send": cohort.events_to_send,
+        "cohort.events_to_save": cohort.events_to_save,
+        "cohort.events_to_process": cohort.events_to_process,
+    }
+    return {
+        "cohort.mode": cohort.mode,
+        "cohort.name": cohort.name,
+        "cohort.listen": str(cohort.listen),
+        "cohort.peers": ", ".join(map(str, cohort.peers)) or "none",
+        "cohort.discovery": str(cohort.discovery).lower(),
+        "cohort.interfaces": ", ".join(cohort.interfaces) or "all",
+        **bus,
+        **{
+            name: " ".join([each.rule.name, *each.types])
+            for name, each in rules.items()
+        },
+    }
 
 
 def add_commands(commands: Any, common: ArgumentParser) -> None:

@@ -261,9 +261,9 @@ class NodeAdmin:
 def _the_only(text: str, found: set[str], what: str, known: Iterable[str]) -> str:
     if len(found) == 1:
         return next(iter(found))
-    some = ", ".join(sorted(found or known)) or "there are none"
     if found:
-        raise AdminRefusedError(
-            f"{text} may be any of {some}", "write more of the node's id"
-        )
-    raise AdminRefusedError(f"{text} is none of the {what}", f"they are: {some}")
+        some = ", ".join(sorted(found))
+        mend = "write more of the node's id"
+        raise AdminRefusedError(f"{text} may be any of {some}", mend)
+    some = ", ".join(sorted(known)) or "there are none"
+    raise AdminRefusedError(f"{text} is none of the {what}", f"choose of: {some}")

@@ -139,6 +139,13 @@ async def run_node(config: NodeConfig, ready: Callable[[RunningNode], None]) -> 
             config.host,
             config.port,
         )
+    if config.cohort.mode == "open":
+        logger.warning(
+            "cohort %s is OPEN: there is no key. Anybody on the network may join it, and "
+            "read and change all metadata of this node. That is for a bench; elsewhere "
+            'set cohort.mode = "keyed"',
+            config.cohort.name,
+        )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -15,8 +15,6 @@ from edgenode.cli.doctor import (
     CLOCK_SLACK_MILLIS,
     SYNC_SECONDS,
     SYNCS,
-    Finding,
-    Verdict,
     disk,
     examined,
     is_synchronised,
@@ -27,13 +25,15 @@ from edgenode.cli.doctor import (
     store,
     time_of_day,
 )
+from edgenode.cli.findings import Finding, Verdict
 from edgenode.clock import SystemClock
-from edgenode.config import NodeConfig, load_config
+from edgenode.config import CohortConfig, HostPort, NodeConfig, load_config
 from edgenode.repository.sqlite import SqliteRepository
 from tests.unit.repository.samples import CODEC, content, copy_as_after_a_crash, saving
 
 DAY = 86_400_000
 NOW = 1_795_000_000_000  # 2026-11-18
+ANYWHERE = HostPort("127.0.0.1", 0)
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 
 
@@ -60,6 +60,7 @@ def config(tmp_path: Path) -> NodeConfig:
         load_config(None, {"EDGENODE_SERVER_NAME": "pi"}),
         data_directory=tmp_path,
         port=0,
+        cohort=CohortConfig(listen=ANYWHERE, bus_listen=ANYWHERE),
     )
 
 

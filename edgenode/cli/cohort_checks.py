@@ -1,0 +1,172 @@
+"""What the self-check looks at of the cohort: its files, the certificate, its ports, time."""
+
+import errno
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from edgenode.cli.findings import Finding, Verdict
+from edgenode.clock import EpochMillis
+from edgenode.config import CohortConfig, HostPort, NodeConfig
+
+CERTIFICATE_SLACK_MILLIS = 30 * 86_400_000
+"""A certificate is renewed years before its end: one so near to it shows that it can't be."""
+
+FLOOR_SLACK_MILLIS = 60_000
+"""By how much the node's time may be ahead of the clock: it is corrected now and then."""
+
+
+def cohort_findings(config: NodeConfig, now: EpochMillis) -> Iterator[Finding]:
+    """All of it; of the clock alone where the node takes part in no cohort.
+
+    Args:
+        config: The node's.
+        now: What the clock says.
+    """
+    yield clock_floor(config.data_directory, now)
+    settings = config.cohort
+    if settings.mode == "none":
+        return
+    if settings.mode == "open":
+        yield Finding(
+            "cohort",
+            Verdict.WARN,
+            f"cohort {settings.name} is open: anybody on the network may join it, and "
+            "read and change everything",
+            'set cohort.mode = "keyed"',
+        )
+    else:
+        yield cohort_files(config.data_directory)
+        yield certificate(config.data_directory, now)
+    its_own = _is_running(config.data_directory)
+    for check, key, place in _ports(settings):
+        yield cohort_port(check, key, place, is_running=its_own)
+
+
+def _is_running(directory: Path) -> bool:
+    """Whether a node has the data directory, and so the ports; nothing is made here."""
+    from edgenode.repository.lock import LOCK_FILE, DirectoryInUseError, locked
+
+    try:
+        if (directory / LOCK_FILE).exists():
+            with locked(directory):
+                return False
+    except DirectoryInUseError:
+        return True
+    except OSError:  # it isn't this user's
+        return False
+    return False
+
+
+def _ports(settings: CohortConfig) -> Iterator[tuple[str, str, HostPort]]:
+    yield "members' port", "cohort.listen", settings.listen
+    if settings.bus is None:
+        yield "bus port", "cohort.bus_listen", settings.bus_listen
+
+
+def cohort_files(data_directory: Path) -> Finding:
+    """Whether the cohort's files can be read, by this user alone."""
+    from edgenode.security.directory import CohortDirectory, DamagedCohortError
+
+    check = "cohort"
+    directory = CohortDirectory(data_directory)
+    try:
+        cohort = directory.load()
+        files = sorted(directory.path.iterdir()) if directory.path.is_dir() else []
+        for path in (directory.path, *files):
+            if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+                return Finding(
+                    check,
+                    Verdict.FAIL,
+                    f"other users may read {path}: whoever has the key is let in",
+                    f"chmod -R go= {directory.path}; if somebody may have read it: "
+                    "edgenode cohort rotate --overlap 0",
+                )
+    except DamagedCohortError as error:
+        return Finding(check, Verdict.FAIL, f"{error.path}: {error.why}", error.mend)
+    except OSError as error:
+        return Finding(
+            check,
+            Verdict.FAIL,
+            f"{error.filename} can't be read ({error.strerror})",
+            "run it as the node's user",
+        )
+    if cohort is None:
+        return Finding(check, Verdict.OK, "none yet; the node makes one when it starts")
+    key = cohort.key
+    return Finding(check, Verdict.OK, f"{key.name} ({key.tag}), for this user alone")
+
+
+def certificate(data_directory: Path, now: EpochMillis) -> Finding:
+    """Until when the node can show who it is."""
+    from edgenode.security.directory import CohortDirectory
+    from edgenode.security.identity import read_identity
+
+    check = "certificate"
+    directory = CohortDirectory(data_directory).path
+    mend = "start the node again: it makes another one"
+    try:
+        identity = read_identity(directory)
+    except OSError as error:
+        return Finding(
+            check,
+            Verdict.FAIL,
+            f"{error.filename} can't be read ({error.strerror})",
+            "run it as the node's user",
+        )
+    if identity is None:
+        return Finding(check, Verdict.OK, "none yet; the node makes one when it starts")
+    found = f"of node {identity.node_id}, until {_day(identity.not_after)}"
+    if identity.not_after <= now:
+        return Finding(check, Verdict.FAIL, found, f"{mend}; check the clock, too")
+    if identity.not_after - now < CERTIFICATE_SLACK_MILLIS:
+        return Finding(check, Verdict.WARN, found, mend)
+    return Finding(check, Verdict.OK, found)
+
+
+def cohort_port(
+    check: str, setting: str, place: HostPort, *, is_running: bool
+) -> Finding:
+    """Whether an address for other nodes is free, or the running node's own."""
+    from edgenode.security.listening import bound
+
+    try:
+        bound(place.host, place.port).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE and is_running:
+            return Finding(check, Verdict.OK, f"this node listens at {place}")
+        mend = f"set {setting} to an address of this machine"
+        if error.errno == errno.EADDRINUSE:
+            mend = f"stop what uses the port, or set {setting}"
+        found = f"{place} can't be used ({error.strerror})"
+        return Finding(check, Verdict.FAIL, found, mend)
+    return Finding(check, Verdict.OK, f"{place} is free")
+
+
+def clock_floor(data_directory: Path, now: EpochMillis) -> Finding:
+    """Whether the clock is behind the time that the node has reached already."""
+    from edgenode.security.clock_floor import CLOCK_FILE, kept_floor
+
+    check = "clock floor"
+    floor = kept_floor(data_directory / CLOCK_FILE)
+    if not floor:
+        return Finding(check, Verdict.OK, "none is kept yet")
+    if floor <= now + FLOOR_SLACK_MILLIS:
+        return Finding(check, Verdict.OK, f"the node has reached {_moment(floor)}")
+    return Finding(
+        check,
+        Verdict.WARN,
+        f"the node has reached {_moment(floor)} already, and goes on from there until "
+        "the clock is as far",
+        "set the clock; if that time was wrong, stop the node and remove "
+        f"{data_directory / CLOCK_FILE}",
+    )
+
+
+def _day(at: EpochMillis) -> str:
+    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d}"
+
+
+def _moment(at: EpochMillis) -> str:
+    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
