@@ -4,11 +4,10 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from random import SystemRandom
-from typing import Any
 from uuid import uuid4
 
 from edgenode import __version__
@@ -61,7 +60,7 @@ from edgenode.security.directory import (
     open_cohort,
     settled_cohort,
 )
-from edgenode.security.keyholder import KeyHolder
+from edgenode.security.keyholder import KeyHolder, until
 from edgenode.security.listening import bound
 from edgenode.security.trust import Refusal, Trust
 
@@ -111,6 +110,7 @@ class NodeCohort:
     Attributes:
         settings: How it is configured.
         is_new: Whether this node has just made it.
+        keys: The cohort's key, and what secures connections.
         trust: Who isn't let in.
         node: This node in it.
         admin: What people ask of it.
@@ -130,7 +130,7 @@ class NodeCohort:
         self.settings = settings
         self.is_new = False
         self.trust = trust
-        self._keys = keys
+        self.keys = keys
         self._node_id = keys.identity.node_id
         self._listener = listener
         self._port = int(listener.getsockname()[1])
@@ -146,7 +146,7 @@ class NodeCohort:
     @property
     def cohort(self) -> Cohort:
         """Which one it is, with the key as it is now."""
-        return self._keys.cohort
+        return self.keys.cohort
 
     def put_together(self, servers: Sequence[OpenServer], http: PeerHttp) -> None:
         """Make the members and what asks others; to be called once."""
@@ -171,13 +171,13 @@ class NodeCohort:
             codec=Codec(SERVED),
             clock=self._clock,
             random=SystemRandom(),
-            keys=None if self.cohort.is_open else self._keys,
+            keys=None if self.cohort.is_open else self.keys,
             cut=self._cut,
         )
         by_collection = {each.collection_id: each for each in self._members.values()}
-        self._service = PeerService(self.node, by_collection, self._keys.told)
+        self._service = PeerService(self.node, by_collection, self.keys.told)
         self.admin = NodeAdmin(
-            self._keys,
+            self.keys,
             self.node,
             self.trust,
             self._members,
@@ -311,8 +311,8 @@ class NodeCohort:
     async def taking_part(self, adapter: Adapter) -> AsyncIterator[None]:
         """Let other nodes in, look for them and speak with them, until the end."""
         door = Door(
-            context=self._keys.server_context,
-            identify=self._keys.identify,
+            context=self.keys.server_context,
+            identify=self.keys.identify,
             refused=self.trust.refused,
         )
         async with (
@@ -330,7 +330,7 @@ class NodeCohort:
                     ("cohort addresses", self._watch_addresses()),
                     ("cohort static peers", self._look_for_static_peers()),
                     ("cohort discovery", self._discover(port)),
-                    ("cohort certificates", self._keys.keep_up()),
+                    ("cohort certificates", self.keys.keep_up()),
                 )
             ]
             try:
@@ -341,10 +341,10 @@ class NodeCohort:
 
     async def _speak(self, bus: EventBus, port: int) -> None:
         """Use a bus until the keys change, and then another one."""
-        changed = self._keys.changed
+        changed = self.keys.changed
         while True:
-            await _until(changed, self.node.use(self._session(bus)))
-            changed = self._keys.changed
+            await until(changed, self.node.use(self._session(bus)))
+            changed = self.keys.changed
             bus = self._bus()
             while True:
                 try:
@@ -369,9 +369,9 @@ class NodeCohort:
             prefix,
             will,
             BusTrust(
-                server=self._keys.server_context,
-                client=self._keys.client_context,
-                identify=self._keys.identify,
+                server=self.keys.server_context,
+                client=self.keys.client_context,
+                identify=self.keys.identify,
                 refused=self.trust.refused,
             ),
         )
@@ -432,25 +432,11 @@ class NodeCohort:
             discovery = MdnsDiscovery(
                 announcement,
                 # Those that are behind with the key are to be found, too.
-                tags=self._keys.trusted_tags,
+                tags=self.keys.trusted_tags,
                 interfaces=self.settings.interfaces,
                 clock=self._clock,
             )
-            await _until(self._keys.changed, discovery.run(_Seen(self.node)))
-
-
-async def _until(event: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Do something that has no end until something happens."""
-    doing = asyncio.create_task(work, name="cohort work")
-    waiting = asyncio.create_task(event.wait(), name="cohort change")
-    try:
-        await asyncio.wait((doing, waiting), return_when=asyncio.FIRST_COMPLETED)
-        if doing.done():
-            doing.result()
-    finally:
-        doing.cancel()
-        waiting.cancel()
-        await asyncio.gather(doing, waiting, return_exceptions=True)
+            await until(self.keys.changed, discovery.run(_Seen(self.node)))
 
 
 class _Seen:

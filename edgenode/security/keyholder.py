@@ -8,7 +8,8 @@ is told.
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from edgenode.clock import Clock
 from edgenode.errors import EdgeNodeError
@@ -166,7 +167,11 @@ class KeyHolder:
     async def keep_up(self) -> None:
         """Renew certificates and end overlaps in time, until cancelled."""
         while True:
-            await self._clock.sleep(self._pause())
+            # A rotation in between brings the end of its overlap with it.
+            changed = self.changed
+            await until(changed, self._clock.sleep(self._pause()))
+            if changed.is_set():
+                continue
             async with self._changing:
                 try:
                     await self._use(self.cohort)
@@ -198,3 +203,17 @@ class KeyHolder:
             changed.set()
         if not set(before) <= set(self._trusted):
             self._distrusted()
+
+
+async def until(event: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do something until something happens, or it ends by itself."""
+    doing = asyncio.create_task(work, name="cohort work")
+    waiting = asyncio.create_task(event.wait(), name="cohort change")
+    try:
+        await asyncio.wait((doing, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            doing.result()
+    finally:
+        doing.cancel()
+        waiting.cancel()
+        await asyncio.gather(doing, waiting, return_exceptions=True)
