@@ -166,6 +166,10 @@ class Play:
                 if other != name:
                     node.cohort.found([(other, PORT)])
         await self.world.pass_time(150, step=5.0)
+        for node in self.nodes.values():
+            for follower in node.member.followers().values():
+                follower.compare()  # as happens every while
+        await self.world.settle()
 
     async def check_equal(self) -> None:
         held = {name: await node.holdings() for name, node in self.nodes.items()}

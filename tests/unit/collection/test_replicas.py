@@ -594,13 +594,23 @@ async def test_a_third_member_classifies_by_either_form(
     assert given(here) is None
 
 
-async def test_a_classification_brings_an_entity_that_is_not_known(
+async def test_a_classification_brings_an_entity_of_nobody_in_the_cohort(
     here: Member,
 ) -> None:
     mine = remote_classification(metadata_collection_id=THIRD.id)
-    told = lifecycle.with_classification(remote_entity(), mine)
+    foreign = replace(remote_entity(), metadata_collection_id="left-long-ago")
+    told = lifecycle.with_classification(foreign, mine)
     await here.hear(THIRD.id, outbound.classified(told, mine))
     assert entity(here) == told
+
+
+async def test_a_classification_comes_before_its_entity(here: Member) -> None:
+    mine = remote_classification(metadata_collection_id=THIRD.id)
+    told = lifecycle.with_classification(remote_entity(), mine)
+    await here.hear(THIRD.id, outbound.classified(told, mine))
+    stored = here.repository.entity("remote-1")
+    assert stored is not None
+    assert stored.is_proxy  # what it is, its home tells, if it isn't gone there
     proxied = forms(replace(told, guid="p"))[1]
     await here.hear(THIRD.id, outbound.classified(proxied, mine))
     stored = here.repository.entity("p")
@@ -642,7 +652,9 @@ async def test_classifications_given_here_stay(here: Member) -> None:
         USER, "remote-1", "Confidentiality", ClassificationSource(), None
     )
     ours = given(here)
+    assert ours is not None
     theirs = remote_classification(version=9)
+    theirs = replace(theirs, create_time=(ours.create_time or 0) + 1)
     told = lifecycle.with_classification(remote_entity(version=9), theirs)
     await here.hear(REMOTE.id, outbound.classified(told, theirs))
     assert entity(here).version == 9
@@ -651,6 +663,26 @@ async def test_classifications_given_here_stay(here: Member) -> None:
     received = await here.hear(REMOTE.id, outbound.declassified(told, forged))
     assert received.outcome is Outcome.REFUSED
     assert given(here) == ours
+
+
+async def test_a_classification_given_here_yields_to_an_earlier_one(
+    here: Member,
+) -> None:
+    await here.hear(REMOTE.id, outbound.created(remote_entity()))
+    await here.collection.classify_entity(
+        USER, "remote-1", "Confidentiality", ClassificationSource(), None
+    )
+    ours = given(here)
+    assert ours is not None
+    theirs = remote_classification(metadata_collection_id=THIRD.id)
+    theirs = replace(theirs, create_time=(ours.create_time or 0) - 1)
+    told = lifecycle.with_classification(remote_entity(), theirs)
+    await here.hear(THIRD.id, outbound.classified(told, theirs))
+    assert given(here) == theirs
+    last = (await here.repository.events_after(0, 100))[-1].event
+    assert isinstance(last, InstanceEvent)
+    assert last.event_type is Event.DECLASSIFIED_ENTITY_EVENT
+    assert last.original_classification == ours
 
 
 async def test_a_classification_given_anew_is_not_taken_away_late(
