@@ -1,0 +1,368 @@
+"""Two machines as their users see them: joined by a token, asked together, one lost."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from edgenode.cli.outcome import ExitCode
+from tests.acceptance.commands import (
+    STOP_SECONDS,
+    Ended,
+    environment,
+    run,
+    started,
+    until,
+)
+from tests.acceptance.test_commands import Edgenode, in_process
+from tests.bus.mosquitto import free_port
+
+SECONDS = 15.0
+CONFIG = """
+[[server]]
+name = "{name}"
+[cohort]
+mode = "{mode}"
+name = "house"
+listen = "127.0.0.1:{port}"
+bus_listen = "127.0.0.1:0"
+peers = {peers}
+discovery = false
+"""
+
+
+class Commands:
+    """Runs commands on one machine or another, in this process."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def on(self, machine: "Machine") -> Edgenode:
+        return in_process(machine.environment, self._monkeypatch, self._capsys)
+
+
+@dataclass
+class Machine:
+    """One machine; ``url`` is empty while no node runs on it."""
+
+    name: str
+    path: Path
+    port: int
+    url: str = ""
+    node_id: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        listen = self.url.removeprefix("http://") or "127.0.0.1:0"
+        environ = environment(self.path / "data", listen)
+        del environ["EDGENODE_COHORT_MODE"]
+        return environ | {
+            "EDGENODE_CONFIG": str(self.path / "edgenode.toml"),
+            "EDGENODE_SERVER_NAME": self.name,
+        }
+
+    def set_up(self, peers: list[int], mode: str = "keyed") -> None:
+        self.path.mkdir()
+        places = [f"127.0.0.1:{port}" for port in peers]
+        text = CONFIG.format(name=self.name, mode=mode, port=self.port, peers=places)
+        (self.path / "edgenode.toml").write_text(text, encoding="utf-8")
+
+    def command(self, *arguments: str) -> Ended:
+        """A command in a process of its own."""
+        ended = run(list(arguments), self.environment)
+        assert ended.code == ExitCode.OK, ended.err
+        return ended
+
+    @contextmanager
+    def running(self) -> Iterator[Callable[[], None]]:
+        """Run a node until the end of the block; gives what kills it before."""
+        with (
+            (self.path / "log").open("ab") as log,
+            started(["run", "--json"], self.environment, log.fileno()) as process,
+        ):
+            try:
+                text = until(process, b"}\n")
+                assert text, self.log
+                told = json.loads(text)
+                self.url, self.node_id = told["url"], told["node"]
+                yield process.kill
+            finally:
+                process.terminate()
+                process.communicate(timeout=STOP_SECONDS)
+
+    @property
+    def log(self) -> str:
+        """The log of the nodes that ran here."""
+        return (self.path / "log").read_text(encoding="utf-8")
+
+    def recorded(self, number: int) -> int:
+        """How many records with a message id the server's audit log had."""
+        return self.log.count(f"EDGENODE-AUDIT-{number:04}")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two machines of one cohort."""
+
+    hall: Machine
+    attic: Machine
+    kill_attic: Callable[[], None]
+
+
+@contextmanager
+def paired(path: Path) -> Iterator[Pair]:
+    hall = Machine("hall", path / "hall", free_port())
+    attic = Machine("attic", path / "attic", free_port())
+    hall.set_up([])
+    attic.set_up([hall.port])
+    hall.command("cohort", "create")
+    token = hall.command("cohort", "token").out.strip()
+    attic.command("cohort", "join", token)
+    with ExitStack() as stack:
+        stack.enter_context(hall.running())
+        kill = stack.enter_context(attic.running())
+        pair = Pair(hall, attic, kill)
+        eventually(lambda: state_of(pair.attic, "hall") == "alive")
+        eventually(lambda: state_of(pair.hall, "attic") == "alive")
+        yield pair
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    with paired(tmp_path_factory.mktemp("pair")) as made:
+        yield made
+
+
+@pytest.fixture
+def commands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Commands:
+    return Commands(monkeypatch, capsys)
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    """Wait for something that nobody tells of."""
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def asked(machine: Machine, path: str, body: object = None) -> Any:
+    """What a node answers."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    request = Request(machine.url + path, data, headers)  # noqa: S310 - our own node
+    with urlopen(request) as answer:  # noqa: S310 - our own node
+        return json.loads(answer.read())
+
+
+def state_of(machine: Machine, member: str) -> str:
+    """How a member is, as a machine sees it; empty where it isn't one."""
+    members = asked(machine, "/edgenode/cohort/admin/members")["members"]
+    return next((each["state"] for each in members if each["name"] == member), "")
+
+
+def added(edgenode: Edgenode, *arguments: str) -> str:
+    ended = edgenode(*arguments)
+    assert ended.code == ExitCode.OK, ended.err
+    return ended.out.strip()
+
+
+def rows(ended: Ended) -> list[list[str]]:
+    """A table's rows, without its head."""
+    assert (ended.code, ended.err) == (ExitCode.OK, "")
+    return ended.words[1:]
+
+
+# while all are there
+
+
+def test_each_sees_the_other(pair: Pair, commands: Commands) -> None:
+    edgenode = commands.on(pair.attic)
+    ended = edgenode("cohort", "members")
+    title, head, *table = ended.words
+    assert title[:2] == ["cohort", "house"]
+    assert head == [
+        "name",
+        "node",
+        "state",
+        "lag",
+        "skew",
+        "version",
+        "last",
+        "seen",
+        "trouble",
+    ]
+    states = {words[0]: " ".join(words[3:5]) for words in table}
+    assert states["attic"] == "this node"
+    assert states["hall"].split() == ["alive", "0"]
+    told = edgenode("cohort", "members", "--json").json
+    hall = next(each for each in told["members"] if each["name"] == "hall")
+    assert hall["nodeId"] == pair.hall.node_id
+    assert abs(hall["skew"]) < 1
+    assert (hall["lag"], hall["trouble"], hall["isComparing"]) == (0, "", False)
+    assert hall["queries"]["state"] == "closed"
+    assert hall["addresses"] == ["127.0.0.1"]
+    assert told["removed"] == []
+
+
+def test_the_whole_cohort_is_asked(pair: Pair, commands: Commands) -> None:
+    hall = commands.on(pair.hall)
+    glossary = added(hall, "add", "Glossary", "qualifiedName=g", "displayName=Words")
+    attic = commands.on(pair.attic)
+    term = added(attic, "add", "GlossaryTerm", "qualifiedName=t", "displayName=Word")
+    (row,) = rows(attic("find", "Glossary", "--cohort"))
+    assert (row[0], row[-1]) == (glossary, "hall")
+    eventually(lambda: attic("get", glossary).code == ExitCode.OK)
+    added(attic, "link", "TermAnchor", glossary, term)
+    (row,) = rows(attic("related", glossary, "--cohort"))
+    assert row[0] == term
+    near = attic("related", glossary, "--levels", "1", "--cohort", "--json").json
+    assert {e["guid"] for e in near["entityElementList"]} == {glossary, term}
+    assert len(near["relationshipElementList"]) == 1
+    assert "TermAnchor" in attic("related", glossary, "--link", "TermAnchor").out
+    assert rows(attic("related", glossary, "--link", "SemanticAssignment")) == []
+    assert "Word" in attic("get", term, "--cohort").out
+    hall = commands.on(pair.hall)
+    (version,) = rows(hall("history", term, "--cohort"))
+    assert (version[0], version[-1]) == ("1", "Word")
+    wrong = hall("related", glossary, "--levels", "1", "--offset", "5")
+    assert wrong.code == ExitCode.USAGE
+    wrong = hall("related", glossary, "--type", "TermAnchor")
+    assert wrong.code == ExitCode.USAGE
+
+
+def test_status_tells_of_the_cohort(pair: Pair, commands: Commands) -> None:
+    edgenode = commands.on(pair.hall)
+    ended = edgenode("status")
+    assert ended.code == ExitCode.OK
+    assert "cohort house: other members: 1 alive; at most 0 events behind" in ended.out
+    told = edgenode("status", "--json").json["ready"]["cohort"]
+    assert told["members"] == {"alive": 1, "lost": 0, "silent": 0, "unknown": 0}
+    assert (told["mode"], told["nodeId"]) == ("keyed", pair.hall.node_id)
+    settings = edgenode("check-config", "--json").json["settings"]
+    assert settings["cohort.mode"] == "keyed"
+    assert settings["cohort.listen"] == f"127.0.0.1:{pair.hall.port}"
+    checks = {
+        each["check"]: each for each in edgenode("doctor", "--json").json["checks"]
+    }
+    assert pair.hall.node_id in checks["certificate"]["found"]
+    assert checks["members' port"]["verdict"] == "ok"
+
+
+def test_what_makes_no_sense_is_refused(pair: Pair, commands: Commands) -> None:
+    edgenode = commands.on(pair.hall)
+    for arguments, why in (
+        (("remove", "nobody"), "none of the nodes"),
+        (("remove", "hall"), "this node itself"),
+        (("readmit", pair.attic.node_id), "none of the removed nodes"),
+        (("members", "--server", "cellar"), "no server cellar"),
+    ):
+        ended = edgenode("cohort", *arguments)
+        assert (ended.code, ended.out) == (ExitCode.REFUSED, "")
+        assert why in ended.err
+        assert "\n  mend: " in ended.err
+    common = _shared_start(pair.hall.node_id, pair.attic.node_id)
+    ended = edgenode("cohort", "remove", common or pair.hall.node_id)
+    assert ended.code == ExitCode.REFUSED
+    assert edgenode("cohort", "members", "--json").json["removed"] == []
+
+
+def _shared_start(one: str, other: str) -> str:
+    return next((one[:n] for n in range(len(one), 0, -1) if one[:n] == other[:n]), "")
+
+
+# when one is lost
+
+
+def test_a_lost_node_is_told_of_and_removed(tmp_path: Path, commands: Commands) -> None:
+    with paired(tmp_path) as pair:
+        attic = commands.on(pair.attic)
+        term = added(attic, "add", "GlossaryTerm", "qualifiedName=t", "displayName=W")
+        hall = commands.on(pair.hall)
+        eventually(lambda: hall("get", term).code == ExitCode.OK)
+        pair.kill_attic()
+        eventually(lambda: state_of(pair.hall, "attic") == "lost")
+        found = hall("find", "GlossaryTerm", "--cohort")
+        assert found.code == ExitCode.OK
+        assert found.words[1][-2:] == ["attic", "(copy)"]
+        assert "edgenode: without attic (" in found.err
+        assert "1 instance is a copy of what was known of attic (" in found.err
+        as_json = hall("find", "GlossaryTerm", "--cohort", "--json")
+        note = as_json.json["edgenode"]
+        assert [each["guid"] for each in note["copies"]] == [term]
+        assert "without attic" in as_json.err
+        for arguments in (("get", term), ("history", term)):
+            ended = hall(*arguments, "--cohort")
+            assert ended.code == ExitCode.OK
+            assert "edgenode: without attic (" in ended.err
+        unknown = hall("get", "nothing", "--cohort")
+        assert unknown.code == ExitCode.REFUSED
+        assert "without attic" in unknown.err
+        status = hall("status")
+        assert status.code == ExitCode.OK, "a lost peer is no fault of this node"
+        assert "1 lost" in status.out
+        eventually(lambda: pair.hall.recorded(17) == 1)
+
+        start = pair.attic.node_id[:12]
+        removed = hall("cohort", "remove", start)
+        assert removed.code == ExitCode.OK
+        assert "attic" in removed.out
+        assert "rotate --overlap 0" in removed.out
+        eventually(lambda: state_of(pair.hall, "attic") == "")
+        assert pair.attic.node_id in hall("cohort", "members").out
+        found = hall("find", "GlossaryTerm", "--cohort")
+        assert (found.code, found.err) == (ExitCode.OK, "")
+        assert found.words[1][-1] == "attic"
+
+        with pair.attic.running():  # it knocks, and nobody opens
+            eventually(lambda: _refused(pair.hall))
+            assert state_of(pair.hall, "attic") == ""
+        assert hall("cohort", "readmit", start).code == ExitCode.OK
+        with pair.attic.running():
+            eventually(lambda: state_of(pair.hall, "attic") == "alive")
+        assert pair.hall.recorded(19) == pair.hall.recorded(20) == 1
+
+
+def _refused(machine: Machine) -> bool:
+    with urlopen(f"{machine.url}/metrics") as answer:  # noqa: S310 - our own node
+        return 'edgenode_refusals_total{reason="removed"}' in answer.read().decode()
+
+
+# how it is told at the start
+
+
+@pytest.mark.parametrize("mode", ["keyed", "open"])
+def test_a_start_tells_how_others_join_and_never_the_token(
+    mode: str, tmp_path: Path
+) -> None:
+    machine = Machine("hall", tmp_path / "hall", free_port())
+    machine.set_up([], mode)
+    printed = []
+    for _ in range(2):
+        with started(["run"], machine.environment) as process:
+            try:
+                text = until(process, b"Stop it with Ctrl-C.\n").decode()
+            finally:
+                process.terminate()
+                _, log = process.communicate(timeout=STOP_SECONDS)
+        assert "edgenode-" not in text + log.decode()
+        assert ("is OPEN" in log.decode()) is (mode == "open")
+        (line,) = [line for line in text.splitlines() if "cohort house" in line]
+        printed.append(line)
+    if mode == "open":
+        assert all("anybody on the network may join it" in line for line in printed)
+    else:
+        assert "has made cohort house" in printed[0]
+        assert "cohort join TOKEN" in printed[0]
+        assert "is in cohort house" in printed[1]
