@@ -53,7 +53,38 @@ class Memory:
     private: int
 
 
-class Node:
+class Counted:
+    """What the system counts of a process, as long as nobody took note of its end."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def io(self) -> Io:
+        """What it has written since its start."""
+        counted = self._status("io")
+        return Io(int(counted["write_bytes"]), int(counted["wchar"]))
+
+    def memory(self) -> Memory:
+        """What it holds in memory now."""
+        held = self._status("status")
+        return Memory(
+            int(held["VmRSS"].split()[0]) * 1024,
+            int(held["RssAnon"].split()[0]) * 1024,
+        )
+
+    def cpu_seconds(self) -> float:
+        """The processor's time that it has had since its start."""
+        stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii")
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def _status(self, file: str) -> dict[str, str]:
+        lines = Path(f"/proc/{self.pid}/{file}").read_text(encoding="ascii")
+        pairs = (line.partition(":") for line in lines.splitlines())
+        return {name: value.strip() for name, _, value in pairs}
+
+
+class Node(Counted):
     """A node on a data directory, from its start to its end.
 
     Attributes:
@@ -77,7 +108,6 @@ class Node:
             "EDGENODE_LISTEN": "127.0.0.1:0",
             "EDGENODE_DATA_DIRECTORY": str(directory.resolve()),
             "EDGENODE_COHORT_MODE": "none",
-            "EDGENODE_COHORT_MODE": "none",
             "EDGENODE_SERVER_NAME": SERVER,
             "EDGENODE_LOG_LEVEL": "warning",
         }
@@ -89,6 +119,7 @@ class Node:
             stdout=subprocess.PIPE,
             text=True,
         )
+        super().__init__(self._process.pid)
         try:
             self.url = self._said_url()
         except BaseException:
@@ -128,32 +159,6 @@ class Node:
         if not found:
             raise BenchError(f"/metrics has no {name}")
         return sum(float(line.rpartition(" ")[2]) for line in found)
-
-    # what the system counts
-
-    def _status(self, file: str) -> dict[str, str]:
-        lines = Path(f"/proc/{self._process.pid}/{file}").read_text(encoding="ascii")
-        pairs = (line.partition(":") for line in lines.splitlines())
-        return {name: value.strip() for name, _, value in pairs}
-
-    def io(self) -> Io:
-        """What it has written since its start."""
-        counted = self._status("io")
-        return Io(int(counted["write_bytes"]), int(counted["wchar"]))
-
-    def memory(self) -> Memory:
-        """What it holds in memory now."""
-        held = self._status("status")
-        return Memory(
-            int(held["VmRSS"].split()[0]) * 1024,
-            int(held["RssAnon"].split()[0]) * 1024,
-        )
-
-    def cpu_seconds(self) -> float:
-        """The processor's time that it has had since its start."""
-        stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii")
-        user, system = stat.rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     # its end
 

@@ -6,7 +6,7 @@ or repeats it, in any order, and parts and joins nodes.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from edgenode.bus.base import Address, BusListener, BusStatistics, Message
@@ -58,7 +58,9 @@ class MemoryNetwork:
         """What can happen next; what concerns paused nodes can't."""
         return tuple(self._pending[index] for index in self._possible())
 
-    def _possible(self) -> list[int]:
+    def _possible(self) -> Sequence[int]:
+        if not self._paused:
+            return range(len(self._pending))
         return [
             index
             for index, each in enumerate(self._pending)
