@@ -16,6 +16,8 @@ from edgenode.events.model import OMRSEventCategory, OMRSEventV1, TypeDefEvent
 from edgenode.events.streams import Position, Step
 from edgenode.repository.base import Transaction
 from edgenode.repository.sqlite import SqliteRepository
+from edgenode.typedefs.attributes import AttributeTypeDef
+from edgenode.typedefs.model import TypeDef
 from edgenode.typedefs.registry import TypeRegistry
 
 _OUTCOMES = {
@@ -149,22 +151,34 @@ class Intake:
         if not self._rules.processes_types():
             return
         theirs = await peer.type_digest(origin)
-        lacking = [guid for guid in theirs if not self._knows_type(guid)]
-        if not lacking:
+        wanted = [
+            guid
+            for guid, version in theirs.items()
+            if (known := self._type(guid)) is None or known.version < version
+        ]
+        if not wanted:
             return
-        for text in await peer.type_defs(origin, lacking):
+        grown = []
+        for text in await peer.type_defs(origin, wanted):
             section = self._codec.decode(TypeDefEvent, text)
+            told = section.type_def
+            if told is not None and self._types.type_def_by_guid(told.guid) is not None:
+                grown.append(told)
+                continue
             received = await self._collection.receive_type_def_event(
                 origin, None, section
             )
             if received.outcome is Reception.REFUSED:
                 self._report(origin, received)
+        merged = await self._collection.adopt_type_defs((), grown)
+        for error in merged.refused:
+            self._report(
+                origin, Received(outcome=Reception.REFUSED, reason=error.message)
+            )
 
-    def _knows_type(self, guid: str) -> bool:
-        return (
-            self._types.type_def_by_guid(guid) is not None
-            or self._types.attribute_type_def_by_guid(guid) is not None
-        )
+    def _type(self, guid: str) -> TypeDef | AttributeTypeDef | None:
+        known = self._types.type_def_by_guid(guid)
+        return known or self._types.attribute_type_def_by_guid(guid)
 
     async def adopt(self, owner: str, states: Sequence[StateFrame]) -> None:
         """Hold what an owner holds of its own."""
@@ -172,6 +186,15 @@ class Intake:
         for guid, reason in mended.refused:
             self._report(
                 owner, Received(outcome=Reception.REFUSED, reason=f"{guid}: {reason}")
+            )
+        for report in mended.reports:
+            self._report(
+                owner,
+                Received(
+                    outcome=Reception.REFUSED,
+                    reason=str(report.error.error_message),
+                    report=report,
+                ),
             )
 
     def is_member(self, owner: str) -> bool:

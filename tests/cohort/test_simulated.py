@@ -9,6 +9,13 @@ import pytest
 
 from edgenode.instances.model import EntityDetail, InstanceProvenanceType
 from edgenode.repository.backup import back_up, restore
+from edgenode.security.trust import Refusal
+from edgenode.typedefs.model import (
+    EntityDef,
+    TypeDefCategory,
+    TypeDefLink,
+    TypeDefPatch,
+)
 from tests.cohort.simulation import SimulatedNode, World
 from tests.model.house import properties
 
@@ -81,6 +88,52 @@ async def test_a_node_that_was_away_catches_up(world: World) -> None:
             assert await one.holdings() == await other.holdings()
 
 
+async def test_types_are_known_to_the_other(world: World) -> None:
+    async with world.node("a") as one, world.node("b", peers=["a"]) as other:
+        await world.settle()
+        term = one.collection.get_type_def_by_name(USER, "GlossaryTerm")
+        sensor = EntityDef(
+            guid="5f8b9f0e-0000-4000-8000-00000000000e",
+            name="Sensor",
+            version=1,
+            category=TypeDefCategory.ENTITY_DEF,
+            super_type=TypeDefLink(guid=term.guid, name=term.name),
+        )
+        await one.collection.add_type_def(USER, sensor)
+        thing = await one.collection.add_entity(
+            USER, sensor.guid, properties(qualifiedName="s"), None, None
+        )
+        async with world.node("c", peers=["b"]) as third:
+            await world.settle()
+            for node in (other, third):
+                known = node.collection.get_type_def_by_name(USER, "Sensor")
+                assert known.guid == sensor.guid
+                assert node.repository.entity(str(thing.value.guid)) is not None
+
+
+async def test_a_type_that_grew_unheard_is_taken_over(world: World) -> None:
+    async with world.node("a") as one, world.node("b", peers=["a"]) as other:
+        await world.settle()
+        world.network.part(["a"], ["b"])
+        known = one.collection.get_type_def_by_name(USER, "GlossaryTerm")
+        patch = TypeDefPatch(
+            type_def_guid=known.guid,
+            type_def_name=known.name,
+            apply_to_version=known.version,
+            update_to_version=known.version + 1,
+            new_version_name="next",
+            updated_by=USER,
+            update_time=world.clock.now(),
+        )
+        await one.collection.update_type_def(USER, patch)
+        world.network.join_all()
+        for follower in other.member.followers().values():
+            follower.compare()
+        await world.settle()
+        grown = other.collection.get_type_def_by_name(USER, "GlossaryTerm")
+        assert grown.version == known.version + 1
+
+
 async def test_what_an_archive_brought_reaches_who_comes_later(world: World) -> None:
     async with world.node("a") as one:
         term = await add_term(one, "t")
@@ -151,3 +204,42 @@ async def test_who_was_put_back_alone_waits_for_others(world: World) -> None:
             await world.pass_time(150, step=5)
             assert await other.holdings() == before
             assert await one.holdings() == before
+
+
+def recorded(node: SimulatedNode) -> list[str]:
+    """The ids of what the audit log holds."""
+    return [record.message_id for record in node.audit_log.records()]
+
+
+def conflicts(node: SimulatedNode) -> int:
+    """How often somebody else spoke for this node, or for a member of another."""
+    return sum(
+        count
+        for (reason, _), count in node.trust.refusals().items()
+        if reason is Refusal.CONFLICT
+    )
+
+
+async def test_a_copied_card_shows(world: World) -> None:
+    async with (
+        world.node("c"),
+        world.node("x", peers=["c"]) as one,
+        world.node("copy", peers=["c"], node_id="x", collection_id=one.id) as copy,
+    ):
+        await world.pass_time(600, step=20)
+        for node in (one, copy):
+            assert "EDGENODE-AUDIT-0014" in recorded(node)
+            assert conflicts(node) > 0
+
+
+async def test_an_earlier_run_with_a_clock_ahead_is_no_copy(world: World) -> None:
+    async with world.node("c") as other:
+        async with world.node("x", peers=["c"], skew=86_400):
+            await world.settle()
+        async with world.node("x", peers=["c"]) as again:
+            await world.pass_time(120, step=20)
+            known = other.cohort.peers.get("x")
+            assert known is not None
+            assert known.info.run_id == again.cohort.info.run_id
+            assert conflicts(again) == 0
+            assert "EDGENODE-AUDIT-0014" not in recorded(again)
