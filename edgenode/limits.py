@@ -409,6 +409,10 @@ REFRESH_ANSWER_MILLIS = 1_000
 """Requests to register again that come sooner after the last answer aren't answered: it
 is still under way to whoever asks, and asking must not make the cohort busy."""
 
+MAX_REMEMBERED_RUNS = 3
+"""Runs of a node that are remembered to notice that one has come back: two would do for
+a card and its copy."""
+
 MAX_OVERTAKINGS = 10
 """How often a member announces itself anew because somebody spoke for it with a higher
 revision. What was said before a backup was put back comes to an end; a twin doesn't."""
@@ -606,3 +610,12 @@ within that."""
 
 LOSS_PAUSE_SECONDS = 60.0
 """How long the audit log says nothing of a node's next loss: a loose cable would fill it."""
+
+KEPT_NODES_SECONDS = 600.0
+"""How often it is looked whether where other nodes are is to be written down anew."""
+
+MAX_KEPT_NODES_BYTES = 4 * 1024 * 1024
+"""The file of other nodes: as many as are remembered, of 1 KB each, four times over."""
+
+MET_AT_START = 8
+"""Nodes known from before that a node speaks with when it starts; they tell the rest."""

@@ -81,6 +81,10 @@ class MemberLink(Protocol):
         """Put on the bus what a member asks, or complains of."""
         ...
 
+    def conflict(self, node_id: str) -> None:
+        """A node speaks for a member that isn't its own."""
+        ...
+
     def peer_of(self, node_id: str) -> CohortPeer:
         """A node, to be asked."""
         ...
@@ -473,6 +477,7 @@ class CohortMember:
         log = self._parts.audit_log
         match report:
             case ReportConflict(known, refused):
+                self._node.conflict(refused.node_id)
                 collection_id = known.registration.metadata_collection_id
                 log.record(
                     _COMPONENT,
@@ -482,6 +487,7 @@ class CohortMember:
                     refused.node_id,
                 )
             case ReportClone(record):
+                self._node.conflict(record.node_id)
                 log.record(_COMPONENT, COPY_OF_THIS_NODE, self.name, record.node_id)
             case ReportComplaint(sender, error):
                 code = "" if error.error_code is None else error.error_code.name

@@ -34,12 +34,15 @@ from edgenode.cohort.passing import Heard
 from edgenode.cohort.peer import CohortPeer, Dialer
 from edgenode.cohort.peers import Peer, PeerTable
 from edgenode.cohort.presence import Presence
+from edgenode.cohort.runs import Runs
 from edgenode.errors import BadRequestError, PeerUnavailableError
 from edgenode.events.streams import Step
 from edgenode.limits import (
     COMPARE_SECONDS,
     COMPARED_ORIGINS,
     EXCHANGE_SECONDS,
+    MAX_OVERTAKINGS,
+    MET_AT_START,
     TICK_SECONDS,
 )
 from edgenode.security.keyholder import KeyHolder
@@ -110,6 +113,8 @@ class CohortNode:
         self._clock = clock
         self._random = random
         self._heard = Heard()
+        self._runs = Runs()
+        self._outdone = 0
         self._linked: set[str] = set()
         self._contacts = Contacts(self._meet)
         self._presence = Presence()
@@ -282,7 +287,7 @@ class CohortNode:
             return
         sender = envelope.header.node
         if sender == self.info.node_id:
-            self._hear_itself(kind, envelope.header)
+            self._hear_itself(kind, about, envelope)
         elif self._trust.is_removed(sender):
             self._refuse(Refusal.REMOVED, sender)
         elif link is not None and sender != link and sender in self._linked:
@@ -343,14 +348,36 @@ class CohortNode:
         self._meet_peer(peer)  # it may be there all the same
         return True
 
-    def _hear_itself(self, kind: TopicKind, header: Header) -> None:
+    def _hear_itself(self, kind: TopicKind, about: str, envelope: Envelope) -> None:
         """A copied card has this node's key: then there is a second one that lives."""
-        if (
-            kind is TopicKind.NODE
-            and header.run != self.info.run_id
-            and (header.revision or 0) > self.info.revision
-        ):
-            self._refuse(Refusal.CONFLICT, self.info.node_id)
+        header = envelope.header
+        if header.run == self.info.run_id:
+            return
+        if kind is TopicKind.NODE:
+            self._outdo(header.revision or 0)
+        elif kind is TopicKind.REGISTRATION:
+            # The members tell what they said in an earlier run from what a twin says.
+            for member in self._members.values():
+                _deliver(member, kind, about, header, envelope.body)
+
+    def _outdo(self, revision: int) -> None:
+        """Somebody knows this node by a description; see that its own is the newest.
+
+        It may be of an earlier run whose clock was ahead. A twin, which does the same,
+        doesn't come to an end.
+        """
+        if revision <= self.info.revision:
+            return
+        if self._outdone >= MAX_OVERTAKINGS or revision >= _LAST_REVISION:
+            self.conflict(self.info.node_id)
+            return
+        self._outdone += 1
+        self.info = replace(self.info, revision=max(self._clock.now(), revision + 1))
+        self._describe()
+
+    def conflict(self, node_id: str) -> None:
+        """A node speaks for a member, or a node, that isn't its own."""
+        self._refuse(Refusal.CONFLICT, node_id)
 
     def linked(self, node_id: str) -> None:
         """The broker of a neighbour is subscribed to."""
@@ -384,6 +411,15 @@ class CohortNode:
         if peer is None or peer.lost is not None or not peer.info.revision:
             self._contacts.want(node_id, addresses)
         self._link()
+
+    def remember(self, nodes: Sequence[NodeInfo]) -> None:
+        """There were nodes at an earlier time, which may still be where they were."""
+        for info in nodes:
+            if not self._trust.is_removed(info.node_id):
+                self.peers.described(info)
+        known = self.peers.all()
+        for peer in self._random.sample(known, min(MET_AT_START, len(known))):
+            self._meet_peer(peer)
 
     def found(self, addresses: Addresses) -> None:
         """There may be a node at some addresses, which the configuration names."""
@@ -441,6 +477,11 @@ class CohortNode:
     async def _merge(self, theirs: Exchange) -> None:
         for removal in await self._trust.merge(theirs.removals):
             self._heed_removal(removal)
+        if self._runs.has_come_back(theirs.sender.node_id, theirs.sender.run_id):
+            self.conflict(theirs.sender.node_id)
+        for known in theirs.known_nodes:
+            if known.id == self.info.node_id:
+                self._outdo(known.revision)
         news = self._knowledge.merge(theirs)
         for record in news.records:
             for member in self._members.values():
@@ -551,6 +592,7 @@ def _rest_addresses(peer: Peer) -> list[tuple[str, int]]:
     return [(host, peer.info.rest_port) for host in peer.addresses]
 
 
+_LAST_REVISION = 2**63 - 1
 _RETAINED = frozenset({TopicKind.REGISTRATION, TopicKind.NODE})
 _REFUSALS = {
     EnvelopeFault.NO_CODE: Refusal.CODE,

@@ -140,11 +140,13 @@ class Dialer:
 
     world: World
     own: str
+    node_id: str
 
     def peer(
         self, node_id: str | None, addresses: Sequence[tuple[str, int]]
     ) -> CohortPeer:
-        return DirectPeer(self.world, self.own, node_id or addresses[0][0])
+        other = node_id or addresses[0][0]
+        return DirectPeer(self.world, self.own, self.node_id, other)
 
 
 @dataclass
@@ -153,6 +155,7 @@ class DirectPeer:
 
     world: World
     own: str
+    node_id: str
     other: str
 
     def _service(self) -> PeerService:
@@ -163,19 +166,19 @@ class DirectPeer:
         return node.service
 
     async def key(self) -> ToldKey:
-        return await self._service().key(self.own)
+        return await self._service().key(self.node_id)
 
     async def exchange(self, half: Exchange) -> Exchange:
         text = CODEC.event_object(half)
         answer = await self._service().exchange(
-            self.own, CODEC.from_object(Exchange, text)
+            self.node_id, CODEC.from_object(Exchange, text)
         )
         return CODEC.from_object(Exchange, CODEC.event_object(answer))
 
     async def events(
         self, collection_id: str, after: Position
     ) -> AsyncIterator[HistoryFrame]:
-        async for frame in self._service().events(self.own, collection_id, after):
+        async for frame in self._service().events(self.node_id, collection_id, after):
             self._check()
             yield frame
 
@@ -184,33 +187,35 @@ class DirectPeer:
             raise PeerUnavailableError(self.other, "it broke off")
 
     async def type_digest(self, collection_id: str) -> Mapping[str, int]:
-        return await self._service().type_digest(self.own, collection_id)
+        return await self._service().type_digest(self.node_id, collection_id)
 
     async def type_defs(self, collection_id: str, guids: Sequence[str]) -> list[bytes]:
-        return await self._service().type_defs(self.own, collection_id, guids)
+        return await self._service().type_defs(self.node_id, collection_id, guids)
 
     async def owners(self, collection_id: str) -> Collection[str]:
-        return await self._service().owners(self.own, collection_id)
+        return await self._service().owners(self.node_id, collection_id)
 
     async def group_sums(self, collection_id: str, owner: str) -> Mapping[str, Sum]:
-        return await self._service().group_sums(self.own, collection_id, owner)
+        return await self._service().group_sums(self.node_id, collection_id, owner)
 
     async def bucket_sums(
         self, collection_id: str, owner: str, group: str
     ) -> Mapping[int, Sum]:
-        return await self._service().bucket_sums(self.own, collection_id, owner, group)
+        return await self._service().bucket_sums(
+            self.node_id, collection_id, owner, group
+        )
 
     async def bucket_items(
         self, collection_id: str, owner: str, group: str, buckets: Sequence[int]
     ) -> Mapping[str, int]:
         return await self._service().bucket_items(
-            self.own, collection_id, owner, group, buckets
+            self.node_id, collection_id, owner, group, buckets
         )
 
     async def states(
         self, collection_id: str, guids: Sequence[str]
     ) -> AsyncIterator[StateFrame]:
-        async for frame in self._service().states(self.own, collection_id, guids):
+        async for frame in self._service().states(self.node_id, collection_id, guids):
             self._check()
             yield frame
 
@@ -227,6 +232,7 @@ class SimulatedNode:
     cohort: CohortNode
     service: PeerService
     audit_log: AuditLog
+    trust: Trust
     tasks: "list[asyncio.Task[None]]"
 
     def check(self) -> None:
@@ -246,7 +252,10 @@ class SimulatedNode:
         rules: ExchangeRules | None = None,
         skew: float = 0.0,
         collection_id: str | None = None,
+        node_id: str | None = None,
     ) -> "SimulatedNode":
+        """``node_id`` is the name unless the node is a copy of another one."""
+        node_id = node_id or name
         clock = SkewedClock(world.clock, skew)
         members: list[CohortMember] = []
         repository = await stack.enter_async_context(
@@ -286,7 +295,7 @@ class SimulatedNode:
         )
         member = CohortMember(
             MemberParts(
-                node_id=name,
+                node_id=node_id,
                 registration=registration,
                 collection=collection,
                 repository=repository,
@@ -300,12 +309,13 @@ class SimulatedNode:
         members.append(member)
         run_id = f"run{world.random.getrandbits(32):x}"
         revision = clock.now()
-        lost = TOPICS.name(TopicKind.LOST, name)
-        header = Header(node=name, run=run_id)
-        will = wrap(BUS_KEY, lost, header, dumps({"lost": name}))
+        lost = TOPICS.name(TopicKind.LOST, node_id)
+        header = Header(node=node_id, run=run_id)
+        will = wrap(BUS_KEY, lost, header, dumps({"lost": node_id}))
+        trust = await Trust.opened(world.directory / name / "removals.json")
         node = CohortNode(
             info=NodeInfo(
-                node_id=name,
+                node_id=node_id,
                 run_id=run_id,
                 revision=revision,
                 name=name,
@@ -314,8 +324,8 @@ class SimulatedNode:
                 bus_port=PORT + 1,
             ),
             members=[member],
-            dialer=Dialer(world, name),
-            trust=await Trust.opened(world.directory / name / "removals.json"),
+            dialer=Dialer(world, name, node_id),
+            trust=trust,
             codec=CODEC,
             clock=clock,
             random=Random(world.random.getrandbits(64)),  # noqa: S311
@@ -345,6 +355,7 @@ class SimulatedNode:
             node,
             service,
             audit_log,
+            trust,
             tasks,
         )
 

@@ -7,7 +7,11 @@ from random import Random
 
 import pytest
 
+from edgenode.bus.base import Message
+from edgenode.cohort.envelope import Header, TopicKind, wrap
+from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import EntityDetail, InstanceProvenanceType
+from edgenode.limits import MAX_OVERTAKINGS
 from edgenode.repository.backup import back_up, restore
 from edgenode.security.trust import Refusal
 from edgenode.typedefs.model import (
@@ -16,7 +20,7 @@ from edgenode.typedefs.model import (
     TypeDefLink,
     TypeDefPatch,
 )
-from tests.cohort.simulation import SimulatedNode, World
+from tests.cohort.simulation import BUS_KEY, CODEC, TOPICS, SimulatedNode, World
 from tests.model.house import properties
 
 USER = "erin"
@@ -222,14 +226,35 @@ def conflicts(node: SimulatedNode) -> int:
 
 async def test_a_copied_card_shows(world: World) -> None:
     async with (
-        world.node("c"),
+        world.node("c") as other,
         world.node("x", peers=["c"]) as one,
         world.node("copy", peers=["c"], node_id="x", collection_id=one.id) as copy,
     ):
-        await world.pass_time(600, step=20)
-        for node in (one, copy):
+        await world.pass_time(100, step=20)
+        assert conflicts(other) > 0
+        await world.pass_time(1000, step=20)
+        ones_who_know = [each for each in (one, copy) if conflicts(each)]
+        assert ones_who_know
+        for node in ones_who_know:
             assert "EDGENODE-AUDIT-0014" in recorded(node)
-            assert conflicts(node) > 0
+
+
+async def test_a_copy_shows_on_a_bus_that_all_share(world: World) -> None:
+    async with world.node("c"), world.node("x", peers=["c"]) as one:
+        await world.settle()
+        registration = one.member.records()[one.id]
+        for count in range(1, MAX_OVERTAKINGS + 2):
+            assert conflicts(one) == 0
+            revision = one.member.records()[one.id].revision
+            build = EventBuilder(originator_of(registration.registration))
+            event = build.registered(registration.registration, revision, again=True)
+            topic = TOPICS.name(TopicKind.REGISTRATION, one.id)
+            header = Header(node="x", run="another", revision=revision + count)
+            text = wrap(BUS_KEY, topic, header, CODEC.encode_event(event))
+            one.cohort.received(Message(topic, text), None)
+            await world.settle()
+        assert conflicts(one) == 1
+        assert "EDGENODE-AUDIT-0014" in recorded(one)
 
 
 async def test_an_earlier_run_with_a_clock_ahead_is_no_copy(world: World) -> None:
@@ -241,5 +266,5 @@ async def test_an_earlier_run_with_a_clock_ahead_is_no_copy(world: World) -> Non
             known = other.cohort.peers.get("x")
             assert known is not None
             assert known.info.run_id == again.cohort.info.run_id
-            assert conflicts(again) == 0
+            assert conflicts(again) == conflicts(other) == 0
             assert "EDGENODE-AUDIT-0014" not in recorded(again)
