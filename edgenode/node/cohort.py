@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from random import SystemRandom
 from uuid import uuid4
 
@@ -42,6 +43,7 @@ from edgenode.federation.remote import RemoteMetadataCollection
 from edgenode.limits import ACCEPT_PAUSE_SECONDS, EXCHANGE_SECONDS
 from edgenode.node.admin import NodeAdmin
 from edgenode.node.highway import CohortHighway
+from edgenode.node.known_nodes import NODES_FILE, remembering
 from edgenode.node.metrics import member_metrics, node_metrics
 from edgenode.node.servers import SERVER_TYPE, OpenServer
 from edgenode.observability.audit_log import OMRSAuditingComponent
@@ -95,7 +97,8 @@ async def open_cohort_of_node(
     async with AsyncExitStack() as stack:
         listener = bound(settings.listen.host, settings.listen.port)
         stack.callback(listener.close)
-        made = NodeCohort(settings, keys, trust, listener, clock)
+        nodes_path = directory.path / NODES_FILE
+        made = NodeCohort(settings, keys, trust, listener, nodes_path, clock)
         made.is_new = is_new
         http = await stack.enter_async_context(
             peer_http(keys.client_context, keys.identify, made.find)
@@ -125,6 +128,7 @@ class NodeCohort:
         keys: KeyHolder,
         trust: Trust,
         listener: socket.socket,
+        nodes_path: Path,
         clock: Clock,
     ) -> None:
         self.settings = settings
@@ -133,6 +137,7 @@ class NodeCohort:
         self.keys = keys
         self._node_id = keys.identity.node_id
         self._listener = listener
+        self._nodes_path = nodes_path
         self._port = int(listener.getsockname()[1])
         self._clock = clock
         self._members: dict[str, CohortMember] = {}
@@ -317,6 +322,12 @@ class NodeCohort:
         )
         async with (
             listening_for_members(adapter, self._listener, door) as self._server,
+            remembering(
+                self._nodes_path,
+                self.node,
+                Codec(SERVED),
+                self._clock,
+            ),
             asyncio.TaskGroup() as tasks,
         ):
             bus = self._bus()
