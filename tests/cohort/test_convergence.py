@@ -23,7 +23,7 @@ from tests.cohort.simulation import PORT, SimulatedNode, World
 from tests.model.house import properties
 
 USER = "erin"
-NAMES = ("a", "b", "c", "d")
+NAMES = ("a", "b", "c", "d", "e")
 CLASSIFICATION = "Confidentiality"
 
 
@@ -326,7 +326,7 @@ async def play_out(count: int, plan: list[tuple[str, int, int]], seed: int) -> N
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(st.integers(3, 4), st.lists(steps, max_size=40), st.integers(0, 99))
+@given(st.integers(3, 5), st.lists(steps, max_size=40), st.integers(0, 99))
 def test_all_hold_the_same_in_the_end(
     count: int, plan: list[tuple[str, int, int]], seed: int
 ) -> None:
