@@ -108,13 +108,15 @@ def _cohort_hint(cohort: "NodeCohort", command: str) -> str:
     name = cohort.cohort.key.name
     if cohort.cohort.is_open:
         return (
-            f"WARNING: cohort {name} is open: anybody on the network may join it, and "
+            f"WARNING: cohort '{name}' is open: anybody on the network may join it, and "
             "read and change everything\n"
         )
     if not cohort.is_new:
-        return f"it is in cohort {name}; '{command} cohort members' shows who else is\n"
+        return (
+            f"it is in cohort '{name}'; '{command} cohort members' shows who else is\n"
+        )
     return (
-        f"it has made cohort {name}; the next machine joins it with "
+        f"it has made cohort '{name}'; the next machine joins it with "
         f"'edgenode cohort join TOKEN', and '{command} cohort token' shows the token\n"
     )
 

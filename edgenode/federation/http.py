@@ -7,6 +7,7 @@ node can be tried.
 """
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -407,6 +408,9 @@ def _failure(
             return PeerRefusedError(target.name, reason)
         cause = cause.__cause__ or cause.__context__
     reason = str(error)[:MAX_REASON_LENGTH] or type(error).__name__
+    # asyncio's own text names what it called.
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+        reason = os.strerror(error.errno) if error.errno else reason
     return PeerUnavailableError(target.name, reason)
 
 

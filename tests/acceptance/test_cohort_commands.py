@@ -358,11 +358,11 @@ def test_a_start_tells_how_others_join_and_never_the_token(
                 _, log = process.communicate(timeout=STOP_SECONDS)
         assert "edgenode-" not in text + log.decode()
         assert ("is OPEN" in log.decode()) is (mode == "open")
-        (line,) = [line for line in text.splitlines() if "cohort house" in line]
+        (line,) = [line for line in text.splitlines() if "cohort 'house'" in line]
         printed.append(line)
     if mode == "open":
         assert all("anybody on the network may join it" in line for line in printed)
     else:
-        assert "has made cohort house" in printed[0]
+        assert "has made cohort 'house'" in printed[0]
         assert "cohort join TOKEN" in printed[0]
-        assert "is in cohort house" in printed[1]
+        assert "is in cohort 'house'" in printed[1]
