@@ -88,8 +88,11 @@ def test_the_table_has_every_command() -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=_relative)
 def test_commands_in_texts_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    used = re.findall(r"(?:[`(]|\$ |bin/)edgenode ((?:archive |cohort )?[a-z][a-z-]*)", text)
-    assert {f"edgenode {each}" for each in used} <= COMMANDS
+    used = re.findall(
+        r"(?:[`(]|\$ |bin/)edgenode ((?:archive |cohort )?[a-z][a-z-]*)", text
+    )
+    groups = {command.rpartition(" ")[0] for command in COMMANDS}
+    assert {f"edgenode {each}" for each in used} <= COMMANDS | groups
 
 
 def test_the_table_has_every_exit_code() -> None:
@@ -284,7 +287,17 @@ def test_the_unit_is_hardened() -> None:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
-    with running(tmp_path_factory.mktemp("node")) as running_node:
+    """In a cohort of its own, as it is by default, but seen by nobody."""
+    directory = tmp_path_factory.mktemp("node")
+    configured = directory / "edgenode.toml"
+    configured.write_text("[cohort]\ndiscovery = false\n", encoding="utf-8")
+    cohort = {
+        "EDGENODE_CONFIG": str(configured),
+        "EDGENODE_COHORT_MODE": "keyed",
+        "EDGENODE_COHORT_LISTEN": "127.0.0.1:0",
+        "EDGENODE_COHORT_BUS_LISTEN": "127.0.0.1:0",
+    }
+    with running(directory / "data", cohort) as running_node:
         yield running_node
 
 
@@ -365,3 +378,8 @@ def test_the_files_are_where_the_table_says(node: RunningNode) -> None:
     }
     assert f"servers/{SERVER}/metadata.db" in made
     assert made <= files
+    beside = {
+        path.name + ("/" if path.is_dir() else "") for path in node.data.iterdir()
+    }
+    assert beside >= {"cohort/", "edgenode.lock"}
+    assert beside <= files | {"servers/"}

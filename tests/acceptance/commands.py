@@ -44,7 +44,6 @@ def environment(data: Path, listen: str) -> dict[str, str]:
         "EDGENODE_DATA_DIRECTORY": str(data),
         "EDGENODE_COHORT_MODE": "none",
         "EDGENODE_LISTEN": listen,
-        "EDGENODE_COHORT_MODE": "none",
         "EDGENODE_SERVER_NAME": SERVER,
         "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -98,9 +97,9 @@ class RunningNode:
 
 
 @contextmanager
-def running(data: Path) -> Iterator[RunningNode]:
-    """Run a node until the end of the block."""
-    environ = environment(data, "127.0.0.1:0")
+def running(data: Path, more: Mapping[str, str] | None = None) -> Iterator[RunningNode]:
+    """Run a node until the end of the block; ``more`` configures what is otherwise not."""
+    environ = environment(data, "127.0.0.1:0") | (more or {})
     with (
         TemporaryFile() as log,  # a pipe that nobody reads would fill up
         started(["run", "--json"], environ, log.fileno()) as process,
