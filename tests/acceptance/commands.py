@@ -97,7 +97,7 @@ class RunningNode:
 
 
 @contextmanager
-def running(data: Path, more: Mapping[str, str] | None = None) -> Iterator[RunningNode]:
+def running(data: Path, more: dict[str, str] | None = None) -> Iterator[RunningNode]:
     """Run a node until the end of the block; ``more`` configures what is otherwise not."""
     environ = environment(data, "127.0.0.1:0") | (more or {})
     with (
