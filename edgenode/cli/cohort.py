@@ -157,7 +157,9 @@ def rotate(arguments: Namespace, output: Output) -> None:
             if rotated.previous
             else "no other machine is told: each has to join again"
         )
-    _tell_token(config, rotated, what, output, restart=not _is_taken_up(config))
+    _tell_token(
+        config, rotated, what, output, restart=not _is_taken_up(config, rotated)
+    )
 
 
 def show(arguments: Namespace, output: Output) -> None:
@@ -327,7 +329,7 @@ def _is_running(config: NodeConfig) -> bool:
         return True
 
 
-def _is_taken_up(config: NodeConfig) -> bool:
+def _is_taken_up(config: NodeConfig, cohort: "Cohort") -> bool:
     """Have a running node use the key that is kept now; whether none has another."""
     from edgenode.cli.client import local_client
 
@@ -337,7 +339,8 @@ def _is_taken_up(config: NodeConfig) -> bool:
         told = local_client(config).call("POST", "/edgenode/cohort/admin/reload")
     except CommandError:
         return False
-    return isinstance(told, dict) and told.get("restartNeeded") is False
+    # By its tag: the node that answers may be one with another data directory.
+    return isinstance(told, dict) and told.get("tag") == cohort.key.tag
 
 
 def _tell_token(

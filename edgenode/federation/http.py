@@ -259,8 +259,8 @@ class _Connections(aiohttp.BaseConnector):
     def cut(self, node_id: str | None) -> None:
         """Break off connections to a node, or all that lead to known ones."""
         for protocol, node in list(self._nodes.items()):
-            if node_id in (None, node):
-                protocol.abort()
+            if node_id in (None, node) and protocol.transport is not None:
+                protocol.transport.abort()
 
     def url(self, target: Target, path: str) -> URL:
         """The URL that stands for a path at a node."""

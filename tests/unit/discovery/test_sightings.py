@@ -51,6 +51,16 @@ def test_of_those_alike_the_one_seen_last_comes_first() -> None:
     assert told == Sighting(PEER, ("10.1.0.2", "10.0.0.2"))
 
 
+def test_nodes_with_the_key_before_are_seen_while_a_rotation_lasts() -> None:
+    behind = replace(PEER, tag="0" * 16)
+    assert Sightings(OWN).saw(behind, [FOUR], 1.0) == []
+    both = Sightings(OWN, [TAG, behind.tag])
+    assert both.saw(behind, [FOUR], 1.0) == [Sighting(behind, (FOUR.host,))]
+    assert both.saw(replace(PEER, node_id="2" * 32), [SIX], 1.0)
+    assert both.saw(replace(behind, tag="1" * 16), [SIX], 1.0) == []
+    assert both.other_cohorts == 1
+
+
 def test_nothing_new_is_not_told() -> None:
     sightings = Sightings(OWN)
     assert sightings.saw(PEER, [FOUR], 1.0)

@@ -286,6 +286,22 @@ async def test_who_reads_slowly_holds_up_who_tells(pair: Pair) -> None:
     assert pair.shelf.closed == 1
 
 
+async def test_what_is_asked_of_a_removed_node_ends_at_once(pair: Pair) -> None:
+    text = randbytes(64 * 1024)
+    pair.shelf.frames = [EventFrame(n, n + 1, text) for n in range(1_000)]
+    target = Target(pair.answering.node_id, ((HOST, pair.port),))
+    await pair.http.ask(target, "GET", "/health/live")  # its connection is kept
+    async with aclosing(pair.peer().events(MEMBER, START)) as events:
+        await anext(events)
+        pair.http.disconnect("another node")
+        await anext(events)
+        pair.http.disconnect(pair.answering.node_id)
+        with pytest.raises(PeerUnavailableError):
+            await add_all([], events)
+    await pair.shelf.closed_once.wait()
+    assert pair.shelf.told < len(pair.shelf.frames)
+
+
 async def test_who_stops_listening_stops_who_tells(pair: Pair) -> None:
     text = randbytes(64 * 1024)
     pair.shelf.frames = [EventFrame(n, n + 1, text) for n in range(1_000)]
@@ -430,6 +446,22 @@ async def test_an_answer_that_is_none(
     async with scripted(answer) as peer:
         with pytest.raises(error, match=reason):
             await peer.group_sums(MEMBER, "owner")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"{}",
+        b'{"token":7,"number":1,"overlapEnds":0}',
+        b'{"token":"t","number":-1,"overlapEnds":0}',
+        b'{"token":"t","number":1}',
+        b'{"token":"t","number":1,"overlapEnds":true}',
+    ],
+)
+async def test_a_key_that_is_none(told: bytes) -> None:
+    async with scripted(whole(told)) as peer:
+        with pytest.raises(PeerUnavailableError, match="isn't understood"):
+            await peer.key()
 
 
 FIRST = pack(EventFrame(0, 1, b"{}"))

@@ -43,6 +43,17 @@ def test_a_member_teaches_the_new_key() -> None:
     assert joined.taught(NEXT_KEY, 2, NOW) == Cohort(key=NEXT_KEY, number=2)
 
 
+def test_of_two_keys_made_at_once_neither_is_the_one_before() -> None:
+    """Those that took the other one still speak with those who know of neither."""
+    keys = sorted((NEXT_KEY, OTHER), key=lambda key: key.tag)
+    lower, higher = (COHORT.rotated(key, NOW, 7) for key in keys)
+    assert lower.taught(higher.key, 2, higher.overlap_ends).trusted(NOW) == (
+        higher.key,
+        KEY,
+    )
+    assert higher.taught(lower.key, 2, lower.overlap_ends) == higher
+
+
 def test_another_cohorts_key_is_not_learnt() -> None:
     assert COHORT.taught(CohortKey("work", bytes(32)), 9, NOW) == COHORT
 
