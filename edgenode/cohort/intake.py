@@ -31,6 +31,7 @@ class Intake:
 
     Attributes:
         outcomes: How often what came of an event.
+        rules: What is looked at and kept.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Intake:
         self._repository = repository
         self._types = types
         self._codec = codec
-        self._rules = rules
+        self.rules = rules
         self._report = report
         self._is_member = is_member
         self._positions = dict(repository.positions())
@@ -114,7 +115,7 @@ class Intake:
         except BadRequestError as error:
             return await self._pass_over(origin, step, str(error))
         if event.type_def_event_section is not None:
-            if not self._rules.processes_types():
+            if not self.rules.processes_types():
                 return await self._pass_over(origin, step, "")
             return await self._collection.receive_type_def_event(
                 origin, step, event.type_def_event_section
@@ -124,7 +125,7 @@ class Intake:
                 origin,
                 step,
                 event.instance_event_section,
-                self._rules,
+                self.rules,
                 error=event.error_section,
                 last_try=last_try,
             )
@@ -148,7 +149,7 @@ class Intake:
 
     async def learn_types(self, origin: str, peer: CohortPeer) -> None:
         """Take over the types that the origin has and we lack."""
-        if not self._rules.processes_types():
+        if not self.rules.processes_types():
             return
         theirs = await peer.type_digest(origin)
         wanted = [
@@ -205,7 +206,10 @@ class Intake:
         """Whether a group of instances is kept here at all."""
         name = group.removeprefix("#")
         known = self._types.type_def(name)
-        return known is not None and self._rules.save.lets_pass(known.guid, name)
+        return known is not None and all(
+            rule.lets_pass(known.guid, name)
+            for rule in (self.rules.process, self.rules.save)
+        )
 
 
 def _check_originator(event: OMRSEventV1, origin: str) -> None:

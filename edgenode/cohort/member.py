@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 
@@ -38,6 +38,7 @@ from edgenode.events.model import (
 from edgenode.events.registration import MemberRegistration
 from edgenode.events.streams import Position, Step
 from edgenode.events.wrapping import EventBuilder, originator_of
+from edgenode.instances.model import InstanceHeader
 from edgenode.observability.audit_log import AuditLog, OMRSAuditingComponent
 from edgenode.observability.audit_messages import (
     COLLECTION_ID_CONFLICT,
@@ -337,6 +338,18 @@ class CohortMember:
         for origin in random.sample(origins, min(count, len(origins))):
             self._followed[origin].follower.compare()
 
+    def was_read(self, header: InstanceHeader) -> None:
+        """An instance was read from the cohort: where types are learned, its is now."""
+        rules, known = self._intake.rules, header.type
+        guid = None if known is None else known.type_def_guid
+        if guid is None or self._parts.types.type_def_by_guid(guid) is None:
+            return
+        save = rules.save.learned(guid)
+        if save is not rules.save:
+            self._intake.rules = replace(rules, save=save)
+            for followed in self._followed.values():
+                followed.follower.compare()
+
     # what other nodes ask
 
     def history(self, after: Position) -> AsyncIterator[HistoryFrame]:
@@ -359,9 +372,16 @@ class CohortMember:
             self._restoration.check()
         return self._parts.repository
 
+    def is_sent(self, group: str) -> bool:
+        """Whether the cohort is told of a group of instances at all."""
+        name = group.removeprefix("#")
+        known = self._parts.types.type_def(name)
+        rule = self._intake.rules.send
+        return known is not None and rule.lets_pass(known.guid, name)
+
     def type_versions(self) -> Mapping[str, int]:
         """The version of each type definition, by GUID."""
-        if not self._parts.rules.sends_types():
+        if not self._intake.rules.sends_types():
             return {}
         return {str(each.guid): each.version for each in self._definitions()}
 
@@ -392,7 +412,7 @@ class CohortMember:
 
     def _event_text(self, queued: QueuedEvent) -> bytes | None:
         event: InstanceEvent | TypeDefEvent | None = queued.event
-        rules = self._parts.rules
+        rules = self._intake.rules
         if isinstance(event, InstanceEvent):
             event = rules.sent(event)
         elif not rules.sends_types():

@@ -114,6 +114,7 @@ class CohortNode:
         self._random = random
         self._heard = Heard()
         self._runs = Runs()
+        self._removed_at: dict[str, Addresses] = {}
         self._outdone = 0
         self._linked: set[str] = set()
         self._contacts = Contacts(self._meet)
@@ -494,13 +495,20 @@ class CohortNode:
         """A node was removed from the cohort, or may be in it again."""
         for member in self._members.values():
             member.hear_removal(removal)
+        node_id = removal.node_id
         if removal.is_removed:
-            self.peers.removed(removal.node_id)
-            self._linked.discard(removal.node_id)
-            self._cut(removal.node_id)
+            peer = self.peers.get(node_id)
+            if peer is not None:
+                self._removed_at[node_id] = _rest_addresses(peer)
+            self.peers.removed(node_id)
+            self._linked.discard(node_id)
+            self._cut(node_id)
             if self._session is not None:
-                self._session.bus.disconnect(removal.node_id)
+                self._session.bus.disconnect(node_id)
             self._link()
+        else:
+            # It may have given up; without an address it comes back by itself, later.
+            self._contacts.want(node_id, self._removed_at.pop(node_id, ()))
 
     def is_removed(self, node_id: str) -> bool:
         """Whether a node isn't let in."""

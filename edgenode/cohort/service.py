@@ -69,8 +69,9 @@ class PeerService:
         self, node_id: str, collection_id: str, owner: str
     ) -> Mapping[str, Sum]:
         """Sums by group."""
-        holdings = self._member(collection_id).holdings_of(owner)
-        return await holdings.group_sums(owner)
+        member = self._member(collection_id)
+        sums = await member.holdings_of(owner).group_sums(owner)
+        return {group: held for group, held in sums.items() if member.is_sent(group)}
 
     async def bucket_sums(
         self, node_id: str, collection_id: str, owner: str, group: str

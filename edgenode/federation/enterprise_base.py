@@ -39,7 +39,7 @@ from edgenode.federation.merge import (
 )
 from edgenode.instances.conditions import Paging
 from edgenode.instances.document import Document
-from edgenode.instances.model import EntityDetail, Relationship
+from edgenode.instances.model import EntityDetail, InstanceHeader, Relationship
 from edgenode.limits import FEDERATED_SEARCHES, FEDERATION_SECONDS
 from edgenode.typedefs.registry import TypeRegistry
 
@@ -64,6 +64,7 @@ class EnterpriseParts:
         members: The others.
         types: The types that this member knows.
         codec: The wire form of instances.
+        was_read: Told of each single instance that was read as it is now.
         searches: Lets some questions of lists through at a time.
     """
 
@@ -72,6 +73,7 @@ class EnterpriseParts:
     members: FederationMembers
     types: TypeRegistry
     codec: Codec
+    was_read: Callable[[InstanceHeader], None] = lambda header: None
     searches: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(FEDERATED_SEARCHES)
     )

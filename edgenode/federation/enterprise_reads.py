@@ -71,6 +71,7 @@ class EnterpriseReadOperations(EnterpriseOperations):
             raise EntitySoftDeletedError(
                 type_name(entity.value), guid, operation, REPOSITORY
             )
+        self._parts.was_read(entity.value)
         return entity
 
     async def _unknown_entity(
@@ -123,6 +124,7 @@ class EnterpriseReadOperations(EnterpriseOperations):
             raise RelationshipSoftDeletedError(
                 type_name(relationship.value), guid, operation, REPOSITORY
             )
+        self._parts.was_read(relationship.value)
         return relationship
 
     async def _relationship_at(

@@ -237,6 +237,7 @@ class NodeCohort:
                 members=federation,
                 types=server.types,
                 codec=server.codec,
+                was_read=member.was_read,
             )
         )
 
