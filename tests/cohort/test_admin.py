@@ -1,0 +1,196 @@
+"""What people on a node's machine ask about the cohort, and have done in it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from edgenode.clock import SystemClock
+from edgenode.codec.json import dumps
+from edgenode.federation.members import FederationMembers
+from edgenode.limits import EXCHANGE_SECONDS, LOSS_TOLD_SECONDS
+from edgenode.node.admin import NodeAdmin
+from edgenode.observability.audit_messages import (
+    NODE_BACK,
+    NODE_LOST,
+    NODE_READMITTED,
+    NODE_REMOVED,
+)
+from edgenode.rest.cohort_admin import admin_operations
+from edgenode.security.directory import CohortDirectory
+from edgenode.security.keyholder import KeyHolder
+from tests.cohort.simulation import SimulatedNode, World
+from tests.unit.security.samples import COHORT
+from tests.wire.http import Client
+from tests.wire.serving import serving
+
+HALL, ATTIC, CELLAR = ("ab" + digit * 30 for digit in "123")
+BASE = "/edgenode/cohort/admin"
+
+
+@dataclass
+class House:
+    """A cohort of three nodes, and the services of the first one."""
+
+    world: World
+    hall: SimulatedNode
+    attic: SimulatedNode
+    cellar: SimulatedNode
+    client: Client
+    admin: NodeAdmin
+
+    async def members(self) -> dict[str, Any]:
+        reply = await self.client.request("GET", f"{BASE}/members")
+        assert reply.status == 200
+        told = reply.body
+        assert isinstance(told, dict)
+        return told
+
+    async def states(self) -> dict[str, str]:
+        told = await self.members()
+        return {each["nodeId"]: each["state"] for each in told["members"]}
+
+    async def post(self, what: str, node: object, by: object = "erin") -> Any:
+        body = dumps({"node": node, "by": by})
+        return await self.client.request("POST", f"{BASE}/{what}", body)
+
+    def recorded(self, message_id: str) -> list[str]:
+        return [
+            record.text
+            for record in self.hall.audit_log.records()
+            if record.message_id == message_id
+        ]
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    world = World(tmp_path, Random(3))  # noqa: S311
+    async with AsyncExitStack() as stack:
+        hall, attic, cellar = [
+            await stack.enter_async_context(
+                world.node(name, peers=() if name == HALL else [HALL])
+            )
+            for name in (HALL, ATTIC, CELLAR)
+        ]
+        await world.pass_time(3)
+        async with served(hall, tmp_path) as (client, admin):
+            yield House(world, hall, attic, cellar, client, admin)
+
+
+@asynccontextmanager
+async def served(
+    node: SimulatedNode, path: Path
+) -> AsyncIterator[tuple[Client, NodeAdmin]]:
+    keys = await KeyHolder.opened(
+        CohortDirectory(path), COHORT, node.trust.is_removed, SystemClock()
+    )
+    admin = NodeAdmin(
+        keys,
+        node.cohort,
+        node.trust,
+        {node.name: node.member},
+        {node.name: FederationMembers(lambda registration: None, node.clock)},
+        node.clock,
+    )
+    async with serving(SystemClock(), {}, admin_operations(admin)) as client:
+        yield client, admin
+
+
+async def test_members_as_a_server_sees_them(house: House) -> None:
+    told = await house.members()
+    assert (told["server"], told["nodeId"], told["removed"]) == (HALL, HALL, [])
+    assert told["cohort"] == COHORT.key.name
+    own, attic, cellar = told["members"]
+    assert own["state"] == "this node"
+    assert "lag" not in own
+    assert {attic["state"], cellar["state"]} == {"alive"}
+    assert (attic["nodeId"], attic["node"]) == (ATTIC, ATTIC)
+    assert (attic["lag"], attic["trouble"], attic["isComparing"]) == (0, "", False)
+    assert attic["metadataCollectionId"] == house.attic.id
+    assert abs(attic["skew"]) < 0.01
+    summary = house.admin.summary()
+    states = {"alive": 2, "lost": 0, "silent": 0, "unknown": 0}
+    assert (summary["members"], summary["worstLag"]) == (states, 0)
+    assert summary["busLinks"] == 2
+    reply = await house.client.request("GET", f"{BASE}/members?server=shed")
+    assert reply.status == 409
+    assert "no server shed" in reply.body["message"]
+
+
+async def test_losses_are_told_and_recorded(house: House) -> None:
+    house.world.network.part([HALL, CELLAR], [ATTIC])
+    await house.world.pass_time(LOSS_TOLD_SECONDS + 5)
+    assert await house.states() == {HALL: "this node", ATTIC: "lost", CELLAR: "alive"}
+    assert house.admin.summary()["members"]["lost"] == 1
+    (text,) = house.recorded(NODE_LOST.message_id)
+    assert ATTIC in text
+    assert house.recorded(NODE_BACK.message_id) == []
+    house.world.network.join_all()
+    await house.world.pass_time(3 * EXCHANGE_SECONDS)
+    assert (await house.states())[ATTIC] == "alive"
+    assert len(house.recorded(NODE_BACK.message_id)) == 1
+
+
+async def test_a_node_is_removed_by_any_of_its_names_everywhere_at_once(
+    house: House,
+) -> None:
+    for unclear in ("ab", "shed", HALL):
+        reply = await house.post("remove", unclear)
+        assert reply.status == 409
+        assert reply.body["message"]
+        assert reply.body["mend"]
+    reply = await house.post("remove", ATTIC[:3])
+    assert reply.body == {
+        "nodeId": ATTIC,
+        "node": ATTIC,
+        "members": [ATTIC],
+        "toldNodes": 1,
+    }
+    await house.world.settle()
+    assert await house.states() == {HALL: "this node", CELLAR: "alive"}
+    (removed,) = (await house.members())["removed"]
+    assert (removed["nodeId"], removed["by"]) == (ATTIC, "erin")
+    assert house.cellar.trust.is_removed(ATTIC), "without waiting for an exchange"
+    assert house.cellar.cohort.peers.get(ATTIC) is None
+    (text,) = house.recorded(NODE_REMOVED.message_id)
+    assert ATTIC in text
+    assert "erin" in text
+
+    assert (await house.post("readmit", CELLAR)).status == 409
+    assert (await house.post("readmit", "ab2")).body["nodeId"] == ATTIC
+    await house.world.settle()
+    assert not house.cellar.trust.is_removed(ATTIC)
+    assert (await house.members())["removed"] == []
+    assert len(house.recorded(NODE_READMITTED.message_id)) == 1
+
+
+async def test_a_node_that_nobody_has_heard_of_is_removed_by_its_whole_id(
+    house: House,
+) -> None:
+    stranger = "c" * 32
+    reply = await house.post("remove", stranger)
+    assert (reply.body["nodeId"], reply.body["members"]) == (stranger, [])
+    assert house.hall.trust.is_removed(stranger)
+
+
+@pytest.mark.parametrize(
+    ("node", "by"), [("", "erin"), (7, "erin"), (ATTIC, None), (ATTIC, "er\nin")]
+)
+async def test_what_makes_no_sense_is_refused(
+    house: House, node: object, by: object
+) -> None:
+    assert (await house.post("remove", node, by)).status == 400
+    assert not house.hall.trust.removals()
+
+
+async def test_it_is_for_this_machine_alone(house: House) -> None:
+    headers = {"X-Forwarded-For": "192.168.1.7"}
+    for method, path in (("GET", "members"), ("POST", "remove"), ("POST", "readmit")):
+        reply = await house.client.request(
+            method, f"{BASE}/{path}", b"{}", headers=headers
+        )
+        assert reply.status == 403
