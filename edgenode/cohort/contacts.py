@@ -30,6 +30,11 @@ class Contacts:
         self._arrived = asyncio.Event()
         self.failures = 0
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody is spoken with, or about to be."""
+        return bool(self._waiting or self._under_way)
+
     def want(self, node_id: str | None, addresses: Addresses) -> None:
         """Speak with a node soon; once is enough, however often it is wanted.
 

@@ -21,7 +21,7 @@ from edgenode.clock import Clock
 from edgenode.cohort.comparison import Holdings, differences, fetched
 from edgenode.cohort.model import EndFrame, EventFrame, ResetFrame, StateFrame
 from edgenode.cohort.peer import CohortPeer
-from edgenode.errors import EdgeNodeError, PeerRefusedError, PeerUnavailableError
+from edgenode.errors import EdgeNodeError, PeerUnavailableError
 from edgenode.events.streams import Position, Step
 from edgenode.limits import (
     APPLIED_TOGETHER,
@@ -129,6 +129,7 @@ class Follower:
         self._inbox: deque[tuple[Step, bytes]] = deque()
         self._known = Position("", 0)
         self._woken = asyncio.Event()
+        self._is_following = False
         self._must_compare = False
         self._retry_at: float | None = None
         self._retry_after = FIRST_RETRY_SECONDS
@@ -139,6 +140,11 @@ class Follower:
     def known(self) -> Position:
         """How far the origin is known to be."""
         return self._known
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being applied, fetched or compared, or about to be."""
+        return self._is_following or self._woken.is_set()
 
     @property
     def lag(self) -> int:
@@ -197,13 +203,16 @@ class Follower:
         while True:
             await self._woken.wait()
             self._woken.clear()
+            self._is_following = True
             try:
                 await self._follow()
-            except (PeerUnavailableError, PeerRefusedError, EdgeNodeError) as error:
+            except EdgeNodeError as error:
                 self._fail(error)
             else:
                 self.trouble = ""
                 self._retry_after = FIRST_RETRY_SECONDS
+            finally:
+                self._is_following = False
 
     def _fail(self, error: EdgeNodeError) -> None:
         """Try again later; nothing is lost, because the position didn't move."""

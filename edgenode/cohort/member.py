@@ -39,6 +39,7 @@ from edgenode.events.registration import MemberRegistration
 from edgenode.events.streams import Position, Step
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import InstanceHeader
+from edgenode.limits import MAX_MEMBERS
 from edgenode.observability.audit_log import AuditLog, OMRSAuditingComponent
 from edgenode.observability.audit_messages import (
     COLLECTION_ID_CONFLICT,
@@ -145,6 +146,7 @@ class CohortMember:
         self._build = EventBuilder(originator_of(registration))
         self._link: MemberLink | None = None
         self._followed: dict[str, _Followed] = {}
+        self._early_marks: dict[str, Mark] = {}
         self._registered: frozenset[str] = frozenset()
         self._told_of_changes: list[Callable[[], None]] = []
         self._tasks: asyncio.TaskGroup | None = None
@@ -244,6 +246,15 @@ class CohortMember:
         self._membership.announce()
 
     @property
+    def is_busy(self) -> bool:
+        """Whether anything is under way that needn't wait for others."""
+        return (
+            self._membership.is_busy
+            or self._publisher.is_busy
+            or any(each.follower.is_busy for each in self._followed.values())
+        )
+
+    @property
     def is_connected(self) -> bool:
         """Whether it takes part."""
         return self._membership.is_connected
@@ -302,9 +313,14 @@ class CohortMember:
 
     def hear_mark(self, mark: Mark) -> None:
         """Somebody told how far the events of a member go."""
+        if not mark.incarnation:
+            return
         followed = self._followed.get(mark.metadata_collection_id)
-        if followed is not None and mark.incarnation:
+        if followed is not None:
             followed.follower.mark(Position(mark.incarnation, mark.sequence))
+        elif len(self._early_marks) < MAX_MEMBERS:
+            # Its member is told of in the same breath, and will be followed soon.
+            self._early_marks[mark.metadata_collection_id] = mark
 
     def reachable(self, node_id: str) -> None:
         """A node is there, or there again."""
@@ -474,6 +490,9 @@ class CohortMember:
             follower.run(), name=f"{self.name}: following {origin}"
         )
         self._followed[origin] = _Followed(follower, record.node_id, task)
+        mark = self._early_marks.pop(origin, None)
+        if mark is not None:
+            follower.mark(Position(mark.incarnation, mark.sequence))
         if origin not in self._registered:
             name = record.registration.server_name
             parts.audit_log.record(

@@ -68,6 +68,7 @@ class Membership:
         self._report = report
         self._waiting: deque[News] = deque()
         self._arrived = asyncio.Event()
+        self._is_performing = False
         stored = repository.local_registration()
         self._registry = CohortRegistry(
             node_id,
@@ -90,6 +91,11 @@ class Membership:
     def is_connected(self) -> bool:
         """Whether it takes part."""
         return self._registry.is_connected
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is news to be taken in."""
+        return self._is_performing or bool(self._waiting)
 
     def connect(self) -> None:
         """Join the cohort, or come back to it."""
@@ -145,8 +151,10 @@ class Membership:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
+            self._is_performing = True
             while self._waiting:
                 await self._perform(self._waiting.popleft()(self._registry))
+            self._is_performing = False
 
     async def _perform(self, effects: Iterable[Effect]) -> None:
         for effect in effects:

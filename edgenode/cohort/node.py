@@ -127,6 +127,12 @@ class CohortNode:
         for member in members:
             member.attach(self)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is under way that needn't wait for others."""
+        members = self._members.values()
+        return self._contacts.is_busy or any(member.is_busy for member in members)
+
     # running
 
     async def run(self) -> None:

@@ -48,6 +48,12 @@ class Publisher:
         self._read = outbox.last_sequence()
         self._steps = Steps(outbox.incarnation())
         self._woken = asyncio.Event()
+        self._is_draining = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is something to send."""
+        return self._is_draining or self._woken.is_set()
 
     def wake(self) -> None:
         """There is something new in the outbox."""
@@ -58,7 +64,11 @@ class Publisher:
         while True:
             await self._woken.wait()
             self._woken.clear()
-            await self._drain()
+            self._is_draining = True
+            try:
+                await self._drain()
+            finally:
+                self._is_draining = False
 
     async def _drain(self) -> None:
         while self._read < (last := self._outbox.last_sequence()):

@@ -84,20 +84,25 @@ class World:
 
     async def settle(self, *, deliver: bool = True) -> None:
         """Let everything happen that can without time passing."""
-        quiet = 0
-        while quiet < 3:
-            before = self.activity()
-            for _ in range(TURNS):
-                await asyncio.sleep(0)
+        while True:
             if deliver:
                 self.network.deliver_all()
-            for node in list(self.nodes.values()):
-                await node.repository.change(lambda tx: None)
-            for _ in range(TURNS):
-                await asyncio.sleep(0)
-            quiet = quiet + 1 if self.activity() == before else 0
             for node in self.nodes.values():
                 node.check()
+            await asyncio.sleep(0)
+            is_busy = any(node.cohort.is_busy for node in self.nodes.values())
+            if not is_busy and not (deliver and self.network.pending):
+                # What the stores answered is told in the next turns.
+                before = self.activity()
+                for node in list(self.nodes.values()):
+                    await node.repository.change(lambda tx: None)
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
+                is_busy = any(node.cohort.is_busy for node in self.nodes.values())
+                if not is_busy and self.activity() == before:
+                    return
+            elif is_busy:
+                await asyncio.sleep(0.0005)  # threads of stores are at work
 
     def activity(self) -> tuple[object, ...]:
         return (

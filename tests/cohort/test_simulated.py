@@ -210,6 +210,25 @@ async def test_who_was_put_back_alone_waits_for_others(world: World) -> None:
             assert await one.holdings() == before
 
 
+async def test_who_is_let_in_again_is_back_at_once(world: World) -> None:
+    name = "b" * 32
+    async with world.node("a") as one, world.node(name, peers=["a"]) as other:
+        await world.settle()
+        await add_term(other, "before")
+        await world.settle()
+        await one.cohort.remove(name, "erin")
+        world.network.part(["a"], [name])
+        await world.settle()
+        assert set(one.member.records()) == {one.id}
+        await add_term(other, "meanwhile")
+        world.network.join_all()
+        await one.cohort.readmit(name, "erin")
+        await world.settle()
+        assert set(one.member.records()) == {one.id, other.id}
+        assert len(await one.holdings()) == 2
+        assert await one.holdings() == await other.holdings()
+
+
 def recorded(node: SimulatedNode) -> list[str]:
     """The ids of what the audit log holds."""
     return [record.message_id for record in node.audit_log.records()]
