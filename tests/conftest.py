@@ -148,8 +148,13 @@ def shared() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how much was compared by tests that can't do it in part unnoticed."""
+    """Say how much was compared by tests that can't do it in part unnoticed.
+
+    And what was measured on the way, where it is of interest.
+    """
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:
             if name == "compared":
                 terminalreporter.write_line(f"{report.nodeid}: {value} compared")
+            elif name == "measured":
+                terminalreporter.write_line(f"{report.nodeid}: {value}")

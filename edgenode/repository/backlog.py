@@ -28,7 +28,7 @@ _SQL = load("backlog")
 class Indexed:
     """A committed state whose index rows are to be written.
 
-    What they are is found then, after those who wait for the change have their answer.
+    What they are is found after those who wait for the change have their answer.
 
     Attributes:
         seq: The state's number.
@@ -52,6 +52,15 @@ class Removed:
     instance_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """The same, with what is to be written; None for a proxy, which has no rows."""
+
+    seq: int
+    instance_id: int
+    change: IndexChange | None
+
+
 class IndexBacklog:
     """The changes since the mark, in the order of their commits."""
 
@@ -60,9 +69,11 @@ class IndexBacklog:
         self._codec = codec
         self._count = 0
         self._has_purged = False
+        self._prepared: list[_Prepared] = []
         self._waiting: list[Indexed] = []
+        """What was committed behind that."""
         self._is_complete = True
-        """Whether ``_waiting`` has everything that was committed behind the mark."""
+        """Whether the two have everything that was committed behind the mark."""
 
     def opened(self, connection: Connection) -> None:
         """Find out how many index rows the file that was just opened lacks."""
@@ -97,15 +108,25 @@ class IndexBacklog:
                 self._waiting.append(effect)
             else:
                 self._has_purged = True
-                self._waiting = [
-                    waiting
-                    for waiting in self._waiting
-                    if waiting.instance_id != effect.instance_id
+                purged = effect.instance_id
+                self._prepared = [
+                    each for each in self._prepared if each.instance_id != purged
                 ]
-        if len(self._waiting) > MAX_LOST_BACKLOG:
+                self._waiting = [
+                    each for each in self._waiting if each.instance_id != purged
+                ]
+        if len(self._prepared) + len(self._waiting) > MAX_LOST_BACKLOG:
             self._is_complete = False
         if not self._is_complete:
-            self._waiting = []
+            self._prepared, self._waiting = [], []
+
+    def prepare(self) -> None:
+        """Find the rows of what was committed, a little each time rather than all at once.
+
+        Until then the states are held, of which the rows are a small part.
+        """
+        self._prepared += [self._found(each) for each in self._waiting]
+        self._waiting = []
 
     def rolled_back(self) -> None:
         """What was written since the last commit is gone."""
@@ -120,12 +141,13 @@ class IndexBacklog:
         count = 0
         while not self._is_complete:
             batch = self._made_again(connection)
-            self._write(connection, batch)
+            self._write(connection, list(map(self._found, batch)))
             count += len(batch)
             self._is_complete = not batch
-        self._write(connection, self._waiting)
-        count += len(self._waiting)
-        self._waiting = []
+        self.prepare()
+        self._write(connection, self._prepared)
+        count += len(self._prepared)
+        self._prepared = []
         if self._has_purged:
             count += self._remove_purged(connection)
             self._has_purged = False
@@ -143,25 +165,25 @@ class IndexBacklog:
         connection.execute("COMMIT")
         return len(purged)
 
-    def _write(self, connection: Connection, batch: Sequence[Indexed]) -> None:
+    def _write(self, connection: Connection, batch: Sequence[_Prepared]) -> None:
         if not batch:
             return
+        changes = [each.change for each in batch if each.change is not None]
         connection.execute("BEGIN IMMEDIATE")
-        self._index.apply(connection, self._changes(batch))
+        self._index.apply(connection, changes)
         connection.execute(_SQL["set_mark"], (batch[-1].seq,))
         connection.execute("COMMIT")
 
-    def _changes(self, batch: Sequence[Indexed]) -> list[IndexChange]:
-        return [
-            self._index.changes_of(
+    def _found(self, state: Indexed) -> _Prepared:
+        change = None
+        if state.current is not None:
+            change = self._index.changes_of(
                 state.instance_id,
                 state.from_time,
                 None if state.previous is None else state.previous.value,
                 state.current.value,
             )
-            for state in batch
-            if state.current is not None
-        ]
+        return _Prepared(state.seq, state.instance_id, change)
 
     def _made_again(self, connection: Connection) -> list[Indexed]:
         rows = connection.execute(_SQL["behind_mark"], (MAX_INDEX_BACKLOG,)).fetchall()

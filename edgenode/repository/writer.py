@@ -279,6 +279,8 @@ class Writer:
         self._loop.call_soon_threadsafe(self._deliver, group, counts, newest_event)
         if len(self._writing.backlog) >= MAX_INDEX_BACKLOG:
             self._flush_or_log()
+        else:
+            self._prepare_or_log()
         if self._writing.has_too_many_events:
             self._compact_or_log()
         if self.figures.commits > commits:
@@ -404,6 +406,13 @@ class Writer:
                 logger.warning("%s can't be indexed yet: %s", self._path, error)
             else:
                 logger.exception("%s could not be indexed", self._path)
+
+    def _prepare_or_log(self) -> None:
+        """Find index rows; if that fails, writing them fails as well."""
+        try:
+            self._writing.backlog.prepare()
+        except Exception:
+            logger.exception("%s could not be indexed", self._path)
 
     def _compact_or_log(self) -> bool:
         """Leave out some events; returns whether there is more to do at once."""

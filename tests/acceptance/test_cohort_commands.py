@@ -327,6 +327,7 @@ def test_a_lost_node_is_told_of_and_removed(tmp_path: Path, commands: Commands) 
 
         with pair.attic.running():  # it knocks, and nobody opens
             eventually(lambda: _refused(pair.hall))
+            assert pair.hall.recorded(21) > 0
             assert state_of(pair.hall, "attic") == ""
         assert hall("cohort", "readmit", start).code == ExitCode.OK
         with pair.attic.running():

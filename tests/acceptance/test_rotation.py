@@ -326,6 +326,12 @@ async def test_a_removed_node_is_cut_off_within_a_second(
         assert not await one.has(after)
         assert (await one.refusals())["removed"] >= 1
 
+        # Let in again it is there by itself, with all that it did meanwhile.
+        await one.cohort.node.readmit(removed, "erin")
+        await together(*machines)
+        await until(partial(two.has, after))
+        await share(*machines)
+
 
 def as_itself(files: IdentityFiles) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -322,7 +322,7 @@ async def play_out(count: int, plan: list[tuple[str, int, int]], seed: int) -> N
 
 
 @settings(
-    max_examples=25,
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

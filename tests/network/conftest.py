@@ -3,12 +3,14 @@
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,14 +102,21 @@ Start = Callable[..., Discoverer]
 Run = Callable[..., Program]
 
 
-@pytest.fixture
-def network() -> Iterator[Network]:
+@contextmanager
+def entered_network() -> Iterator[Network]:
     """The hub of a network; the test is skipped where there can be none."""
     with ExitStack() as opened:
         try:
             entered = opened.enter_context(Network())
         except NamespacesError as error:
             pytest.skip(str(error))
+        yield entered
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """The hub of a network; the test is skipped where there can be none."""
+    with entered_network() as entered:
         yield entered
 
 
@@ -142,3 +151,29 @@ def run(programs: ExitStack) -> Run:
         return started
 
     return run_one
+
+
+@pytest.fixture
+def run_avahi(tmp_path: Path) -> Callable[[Host], None]:
+    """Starts avahi-daemon on a host, without D-Bus, and waits until it runs."""
+    program = shutil.which("avahi-daemon", path="/usr/sbin:/usr/bin:/sbin:/bin")
+    if program is None:
+        pytest.skip("avahi-daemon is not installed")
+    configuration = tmp_path / "avahi.conf"
+    configuration.write_text("[server]\nenable-dbus=no\nuse-ipv4=yes\nuse-ipv6=yes\n")
+    command = f"{program} --no-rlimits --no-drop-root --no-chroot -f {configuration}"
+
+    def run(host: Host) -> None:
+        process = host.popen(*command.split(), stderr=subprocess.PIPE)
+        assert process.stderr is not None
+        lines = list(iter_until(process.stderr, b"startup complete"))
+        assert b"startup complete" in lines[-1], lines
+
+    return run
+
+
+def iter_until(lines: Iterable[bytes], wanted: bytes) -> Iterator[bytes]:
+    for line in lines:
+        yield line
+        if wanted in line:
+            return

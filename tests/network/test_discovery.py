@@ -1,11 +1,8 @@
 """Nodes find each other by multicast DNS, as real processes on several hosts."""
 
-import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -276,32 +273,6 @@ def test_interfaces_that_are_not_to_be_used_stay_silent(
     left_watch = start(network.host(left), "d")
     line = left_watch.wait_for(lambda line: "seen" in line)
     assert line["seen"] == on_left.node_id
-
-
-@pytest.fixture
-def run_avahi(tmp_path: Path) -> Callable[[Host], None]:
-    """Starts avahi-daemon on a host, without D-Bus, and waits until it runs."""
-    program = shutil.which("avahi-daemon", path="/usr/sbin:/usr/bin:/sbin:/bin")
-    if program is None:
-        pytest.skip("avahi-daemon is not installed")
-    configuration = tmp_path / "avahi.conf"
-    configuration.write_text("[server]\nenable-dbus=no\nuse-ipv4=yes\nuse-ipv6=yes\n")
-    command = f"{program} --no-rlimits --no-drop-root --no-chroot -f {configuration}"
-
-    def run(host: Host) -> None:
-        process = host.popen(*command.split(), stderr=subprocess.PIPE)
-        assert process.stderr is not None
-        lines = list(iter_until(process.stderr, b"startup complete"))
-        assert b"startup complete" in lines[-1], lines
-
-    return run
-
-
-def iter_until(lines: Iterable[bytes], wanted: bytes) -> Iterator[bytes]:
-    for line in lines:
-        yield line
-        if wanted in line:
-            return
 
 
 def test_beside_an_avahi_that_was_there_first(

@@ -1,7 +1,7 @@
 """Whatever the bus does, in the end a follower holds what the origin holds."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from hypothesis import given, settings
@@ -16,9 +16,14 @@ from tests.unit.cohort.origins import Member, Origin
 
 @asynccontextmanager
 async def following(
-    origin: Origin, member: Member, clock: FakeClock | None = None
+    origin: Origin,
+    member: Member,
+    clock: FakeClock | None = None,
+    mended: Callable[[int], None] = lambda count: None,
 ) -> AsyncIterator[Follower]:
-    follower = Follower("o", member, member, lambda: origin, clock or FakeClock())
+    follower = Follower(
+        "o", member, member, lambda: origin, clock or FakeClock(), mended
+    )
     task = asyncio.create_task(follower.run())
     try:
         yield follower
@@ -98,14 +103,21 @@ async def test_another_incarnation_is_compared() -> None:
 
 async def test_a_damaged_copy_is_mended_when_it_is_compared() -> None:
     origin, member = Origin(), Member()
-    async with following(origin, member) as follower:
+    told: list[int] = []
+    async with following(origin, member, mended=told.append) as follower:
         await turns()
         follower.offer(*origin.change("a"))
         await turns()
-        member.holds["a"] = 99
         follower.compare()
         await turns()
+        assert told == [], "nothing was wrong"
+        member.holds["a"] = 99
+        follower.compare()
+        assert follower.is_comparing
+        await turns()
     assert member.holds == {"a": 1}
+    assert told == [1]
+    assert not follower.is_comparing
 
 
 async def test_types_are_learnt_before_their_instances() -> None:
