@@ -1,0 +1,64 @@
+"""What is said of an answer that lacks members."""
+
+import pytest
+
+from edgenode.cli.client import NodeClient
+from edgenode.cli.members import _ago, _trouble
+from edgenode.cli.participation import NAMED, copies_in, tell_participation
+
+NOBODY = NodeClient("http://127.0.0.1:1", "pi", "me")
+"""A node that doesn't answer, so that no names of members are known."""
+
+
+def test_a_whole_answer_is_nothing_to_speak_of(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tell_participation(NOBODY, {"entities": []})
+    assert capsys.readouterr() == ("", "")
+
+
+def test_some_are_named_and_the_rest_is_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    missing = [
+        {"metadataCollectionId": f"id{n}", "reason": "is\x1b[31m off"}
+        for n in range(NAMED + 3)
+    ]
+    copies = [
+        {"guid": f"g{n}", "metadataCollectionId": "id0" if n else "id1"}
+        for n in range(3)
+    ]
+    answer = {"edgenode": {"missingMembers": missing, "copies": copies}}
+    tell_participation(NOBODY, answer)
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert out == ""
+    assert lines[0] == "edgenode: without id0: is\N{REPLACEMENT CHARACTER}[31m off"
+    assert lines[NAMED:] == [
+        "edgenode: without 3 more members",
+        "edgenode: 1 instance is a copy of what was known of id1",
+        "edgenode: 2 instances are copies of what was known of id0",
+    ]
+    assert copies_in(answer) == {"g0", "g1", "g2"}
+
+
+def test_how_long_ago() -> None:
+    told = [_ago(seconds) for seconds in (0.4, 119, 120, 7_199, 7_200, 172_800)]
+    assert told == [
+        "0 s ago",
+        "119 s ago",
+        "2 min ago",
+        "120 min ago",
+        "2 h ago",
+        "2 d ago",
+    ]
+
+
+def test_trouble_is_told_whole() -> None:
+    assert _trouble({}) == ""
+    assert _trouble({"trouble": "", "queries": {"state": "closed"}}) == ""
+    queries = {"state": "open", "reason": "no answer"}
+    told = _trouble({"trouble": "lost", "isComparing": True, "queries": queries})
+    assert told == (
+        "lost; what is held of it is to be compared; isn't asked for now: no answer"
+    )
