@@ -69,6 +69,10 @@ class Intake:
         """How far an origin was followed."""
         return self._positions.get(origin)
 
+    def forget(self, origin: str) -> None:
+        """The store has forgotten how far an origin was followed."""
+        self._positions.pop(origin, None)
+
     async def move_to(self, origin: str, position: Position) -> None:
         """Everything up to there has been applied, or compared."""
         if self._positions.get(origin) != position:

@@ -39,7 +39,6 @@ from edgenode.events.registration import MemberRegistration
 from edgenode.events.streams import Position, Step
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import InstanceHeader
-from edgenode.limits import MAX_MEMBERS
 from edgenode.observability.audit_log import AuditLog, OMRSAuditingComponent
 from edgenode.observability.audit_messages import (
     COLLECTION_ID_CONFLICT,
@@ -146,7 +145,6 @@ class CohortMember:
         self._build = EventBuilder(originator_of(registration))
         self._link: MemberLink | None = None
         self._followed: dict[str, _Followed] = {}
-        self._early_marks: dict[str, Mark] = {}
         self._registered: frozenset[str] = frozenset()
         self._told_of_changes: list[Callable[[], None]] = []
         self._tasks: asyncio.TaskGroup | None = None
@@ -313,14 +311,9 @@ class CohortMember:
 
     def hear_mark(self, mark: Mark) -> None:
         """Somebody told how far the events of a member go."""
-        if not mark.incarnation:
-            return
         followed = self._followed.get(mark.metadata_collection_id)
-        if followed is not None:
+        if followed is not None and mark.incarnation:
             followed.follower.mark(Position(mark.incarnation, mark.sequence))
-        elif len(self._early_marks) < MAX_MEMBERS:
-            # Its member is told of in the same breath, and will be followed soon.
-            self._early_marks[mark.metadata_collection_id] = mark
 
     def reachable(self, node_id: str) -> None:
         """A node is there, or there again."""
@@ -461,6 +454,8 @@ class CohortMember:
         }
         for origin in self._followed.keys() - registered.keys():
             self._followed.pop(origin).task.cancel()
+            if origin not in self._membership.remote:
+                self._intake.forget(origin)
             self._parts.audit_log.record(_COMPONENT, MEMBER_LEFT, origin)
         for origin, record in registered.items():
             followed = self._followed.get(origin)
@@ -490,9 +485,6 @@ class CohortMember:
             follower.run(), name=f"{self.name}: following {origin}"
         )
         self._followed[origin] = _Followed(follower, record.node_id, task)
-        mark = self._early_marks.pop(origin, None)
-        if mark is not None:
-            follower.mark(Position(mark.incarnation, mark.sequence))
         if origin not in self._registered:
             name = record.registration.server_name
             parts.audit_log.record(
