@@ -1,0 +1,241 @@
+"""What is said on the bus by those who may not say it has no effect, and is counted."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from edgenode.bus.base import Message
+from edgenode.codec.json import dumps
+from edgenode.cohort.envelope import Header, TopicKind, wrap
+from edgenode.cohort.model import Exchange, MemberRecord, NodeInfo
+from edgenode.errors import BadRequestError
+from edgenode.events import outbound
+from edgenode.events.streams import Step
+from edgenode.events.wrapping import EventBuilder, originator_of
+from edgenode.instances.model import EntityDetail
+from edgenode.security.trust import Refusal, Removal
+from tests.cohort.simulation import BUS_KEY, CODEC, TOPICS, SimulatedNode, World
+from tests.cohort.test_simulated import add_term
+
+MALLORY = "f" * 32
+
+
+@dataclass
+class Scene:
+    """Two members that know each other, and somebody who pretends."""
+
+    world: World
+    one: SimulatedNode
+    other: SimulatedNode
+    term: EntityDetail
+
+    def event(self, version: int = 9) -> bytes:
+        """An event of one's, about an instance of its."""
+        entity = replace(self.term, version=version)
+        section = outbound.updated(entity, entity)
+        build = EventBuilder(originator_of(self.one.member.registration))
+        return CODEC.encode_event(build.event(section, self.world.clock.now()))
+
+    def say(
+        self,
+        body: bytes,
+        *,
+        sender: str,
+        key: bytes | None = BUS_KEY,
+        kind: TopicKind = TopicKind.INSTANCES,
+        about: str = "",
+        link: str | None = None,
+        step: Step | None = None,
+        revision: int | None = None,
+    ) -> bytes:
+        """Put something on the other's side of the bus."""
+        topic = TOPICS.name(kind, about or self.one.id)
+        header = Header(node=sender, run="run", revision=revision, step=step)
+        payload = wrap(key, topic, header, body)
+        self.other.cohort.received(Message(topic, payload), link)
+        return payload
+
+    def refusals(self, reason: Refusal) -> int:
+        told = self.other.cohort._trust.refusals()
+        return sum(count for (why, _), count in told.items() if why is reason)
+
+    async def version(self) -> int:
+        await self.world.settle()
+        stored = self.other.repository.entity(str(self.term.guid))
+        assert stored is not None
+        return stored.document.value.version
+
+    @property
+    def next_step(self) -> Step:
+        last = self.one.repository.last_sequence()
+        return Step(self.one.repository.incarnation(), last, last + 1)
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    world = World(tmp_path, Random(7))  # noqa: S311
+    async with AsyncExitStack() as stack:
+        one = await stack.enter_async_context(world.node("a"))
+        other = await stack.enter_async_context(world.node("b", peers=["a"]))
+        await world.settle()
+        term = await add_term(one, "t")
+        await world.settle()
+        yield Scene(world, one, other, term)
+
+
+async def test_the_home_is_heard(scene: Scene) -> None:
+    """Else the following tests would prove nothing."""
+    scene.say(scene.event(), sender="a", link="a", step=scene.next_step)
+    assert await scene.version() == 9
+
+
+@pytest.mark.parametrize("key", [b"x" * 32, None])
+async def test_whoever_has_not_the_key_is_not_heard(
+    scene: Scene, key: bytes | None
+) -> None:
+    scene.say(scene.event(), sender="a", key=key, link="a", step=scene.next_step)
+    assert await scene.version() == 1
+    assert scene.refusals(Refusal.CODE) == 1
+
+
+async def test_nobody_speaks_for_anothers_member(scene: Scene) -> None:
+    scene.say(scene.event(), sender=MALLORY, link=MALLORY, step=scene.next_step)
+    assert await scene.version() == 1
+    assert scene.refusals(Refusal.SPEAKER) == 1
+
+
+async def test_who_is_linked_is_heard_over_its_link_only(scene: Scene) -> None:
+    scene.say(scene.event(), sender="a", link=MALLORY, step=scene.next_step)
+    assert await scene.version() == 1
+
+
+async def test_what_was_said_before_is_not_heard_again(scene: Scene) -> None:
+    first = scene.next_step
+    scene.say(scene.event(5), sender="a", link="a", step=first)
+    assert await scene.version() == 5
+    later = Step(first.incarnation, first.sequence, first.sequence + 1)
+    scene.say(scene.event(7), sender="a", link="a", step=later)
+    scene.say(scene.event(8), sender="a", link="a", step=first)
+    assert await scene.version() == 7
+
+
+async def test_an_event_names_its_own_origin(scene: Scene) -> None:
+    build = EventBuilder(originator_of(scene.other.member.registration))
+    section = outbound.updated(scene.term, replace(scene.term, version=9))
+    text = CODEC.encode_event(build.event(section, 0))
+    scene.say(text, sender="a", link="a", step=scene.next_step)
+    assert await scene.version() == 1
+    assert any(
+        record.message_id == "EDGENODE-AUDIT-0012"
+        for record in scene.other.audit_log.records()
+    )
+
+
+async def test_nobody_registers_anothers_collection(scene: Scene) -> None:
+    known = scene.other.member.records()[scene.one.id]
+    build = EventBuilder(originator_of(known.registration))
+    event = build.registered(known.registration, 0, again=True)
+    scene.say(
+        CODEC.encode_event(event),
+        sender=MALLORY,
+        kind=TopicKind.REGISTRATION,
+        link=MALLORY,
+        revision=known.revision + 1,
+    )
+    await scene.world.settle()
+    assert scene.other.member.records()[scene.one.id] == known
+    assert any(
+        record.message_id == "EDGENODE-AUDIT-0013"
+        for record in scene.other.audit_log.records()
+    )
+
+
+async def test_an_old_registration_is_not_heard_again(scene: Scene) -> None:
+    known = scene.other.member.records()[scene.one.id]
+    renamed = replace(known.registration, server_name="old")
+    build = EventBuilder(originator_of(renamed))
+    event = build.registered(renamed, 0, again=True)
+    scene.say(
+        CODEC.encode_event(event),
+        sender="a",
+        kind=TopicKind.REGISTRATION,
+        link="a",
+        revision=known.revision - 1,
+    )
+    await scene.world.settle()
+    assert scene.other.member.records()[scene.one.id] == known
+
+
+async def test_nobody_describes_another_node(scene: Scene) -> None:
+    before = scene.other.cohort.peers.get("a")
+    assert before is not None
+    info = replace(before.info, revision=before.info.revision + 1, rest_port=1)
+    body = dumps({"info": CODEC.event_object(info)})
+    scene.say(body, sender=MALLORY, kind=TopicKind.NODE, about="a", link=MALLORY)
+    assert scene.other.cohort.peers.get("a") == before
+    assert scene.refusals(Refusal.SPEAKER) == 1
+
+
+async def test_nobody_exchanges_in_anothers_name(scene: Scene) -> None:
+    half = Exchange(sender=NodeInfo(node_id="a", run_id="x", revision=9), time=0)
+    with pytest.raises(BadRequestError):
+        await scene.other.service.exchange(MALLORY, half)
+
+
+async def test_a_removed_node_is_not_heard(scene: Scene) -> None:
+    removal = Removal(node_id="0" * 32, at=scene.world.clock.now())
+    await scene.other.cohort._trust.merge([removal])
+    scene.say(scene.event(), sender="0" * 32, link="0" * 32, step=scene.next_step)
+    assert await scene.version() == 1
+    assert scene.refusals(Refusal.REMOVED) == 1
+
+
+async def test_gossip_does_not_move_a_member(scene: Scene) -> None:
+    known = scene.other.member.records()[scene.one.id]
+    forged = MemberRecord(
+        node_id=MALLORY,
+        revision=known.revision + 1,
+        registration=known.registration,
+    )
+    half = Exchange(
+        sender=NodeInfo(node_id=MALLORY, run_id="x", revision=1),
+        time=scene.world.clock.now(),
+        members=(forged,),
+    )
+    await scene.other.service.exchange(MALLORY, half)
+    await scene.world.settle()
+    assert scene.other.member.records()[scene.one.id] == known
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"{}",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"edgenode":' + b'{"a":' * 50_000,
+        b"x" * (4 * 1024 * 1024 + 1),
+        b'{"edgenode":{"node":"a","run":"r","mac":"' + b"0" * 32 + b'"},"class":"x"}',
+    ],
+    ids=["empty", "no header", "no text", "deep", "deeper", "large", "forged"],
+)
+async def test_rubbish_does_nothing(scene: Scene, payload: bytes) -> None:
+    topic = TOPICS.name(TopicKind.INSTANCES, scene.one.id)
+    scene.other.cohort.received(Message(topic, payload), "a")
+    scene.other.cohort.received(Message("elsewhere", payload), "a")
+    assert await scene.version() == 1
+
+
+async def test_a_body_that_nests_deeply_is_passed_over(scene: Scene) -> None:
+    body = b'{"class":"OMRSEventV1","x":' + b"[" * 5000 + b"]" * 5000 + b"}"
+    step = scene.next_step
+    scene.say(body, sender="a", link="a", step=step)
+    assert await scene.version() == 1
+    later = Step(step.incarnation, step.sequence, step.sequence + 1)
+    scene.say(scene.event(), sender="a", link="a", step=later)
+    assert await scene.version() == 9
