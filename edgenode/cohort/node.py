@@ -544,6 +544,10 @@ class CohortNode:
 
     def _decided(self, removal: Removal) -> None:
         self._heed_removal(removal)
+        self.meet_all()
+
+    def meet_all(self) -> None:
+        """Speak with everybody soon: there is something that all should know."""
         for peer in self.peers.all():
             self._meet_peer(peer)
 

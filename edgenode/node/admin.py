@@ -222,6 +222,8 @@ class NodeAdmin:
                 f"the key can't be used: {error}",
                 "let the node's user write its data directory, then start it again",
             ) from error
+        if is_used:
+            self._node.meet_all()
         return {
             "keyNumber": self._keys.cohort.number,
             "tag": self._keys.cohort.key.tag,
