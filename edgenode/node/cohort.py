@@ -40,7 +40,11 @@ from edgenode.federation.http import PeerHttp, peer_http
 from edgenode.federation.members import FederationMembers
 from edgenode.federation.peers import HttpDialer, NodeCaller
 from edgenode.federation.remote import RemoteMetadataCollection
-from edgenode.limits import ACCEPT_PAUSE_SECONDS, EXCHANGE_SECONDS
+from edgenode.limits import (
+    ACCEPT_PAUSE_SECONDS,
+    EXCHANGE_SECONDS,
+    FIRST_RETRY_SECONDS,
+)
 from edgenode.node.admin import NodeAdmin
 from edgenode.node.highway import CohortHighway
 from edgenode.node.known_nodes import NODES_FILE, remembering
@@ -427,10 +431,12 @@ class NodeCohort:
 
     async def _look_for_static_peers(self) -> None:
         configured = [Address(peer.host, peer.port) for peer in self.settings.peers]
+        pause = FIRST_RETRY_SECONDS  # they may be starting, too
         while configured:
             async for address in resolved(configured):
                 self.node.found([(address.host, address.port)])
-            await self._clock.sleep(EXCHANGE_SECONDS)
+            await self._clock.sleep(pause)
+            pause = min(2 * pause, EXCHANGE_SECONDS)
 
     async def _discover(self, bus_port: int) -> None:
         while self.settings.discovery:
