@@ -831,7 +831,7 @@ def test_doctor_knows_its_own_node(edgenode: Edgenode, node: RunningNode) -> Non
     assert ended.code == 0, ended.out
     assert ended.json["ok"]
     assert checks(ended).keys() == {
-        "rights", "space", "disk", "store", "clock", "port", "python",
+        "rights", "space", "disk", "store", "clock", "port", "clock floor", "python",
     }  # fmt: skip
     (port,) = [each for each in ended.json["checks"] if each["check"] == "port"]
     assert port["found"] == f"this node answers at {node.url.removeprefix('http://')}"
@@ -854,7 +854,7 @@ def test_doctor_tells_what_fails(
     ended = edgenode("doctor", "--json")
     assert ended.code == ExitCode.UNWELL
     assert not ended.json["ok"]
-    assert "of 7 checks fail" in ended.err
+    assert "of 8 checks fail" in ended.err
     found = checks(ended)
     assert (found["rights"], found["disk"], found["port"]) == ("fail", "fail", "fail")
     assert f"is another node's, with {SERVER}" in ended.out
