@@ -40,8 +40,9 @@ def cohort_findings(config: NodeConfig, now: EpochMillis) -> Iterator[Finding]:
         yield cohort_files(config.data_directory)
         yield certificate(config.data_directory, now)
     its_own = _is_running(config.data_directory)
-    for check, key, place in _ports(settings):
-        yield cohort_port(check, key, place, is_running=its_own)
+    for setting, place in cohort_places(settings):
+        check = _PORT_CHECKS[setting]
+        yield cohort_port(check, setting, place, is_running=its_own)
 
 
 def _is_running(directory: Path) -> bool:
@@ -59,10 +60,16 @@ def _is_running(directory: Path) -> bool:
     return False
 
 
-def _ports(settings: CohortConfig) -> Iterator[tuple[str, str, HostPort]]:
-    yield "members' port", "cohort.listen", settings.listen
+_PORT_CHECKS = {"cohort.listen": "members' port", "cohort.bus_listen": "bus port"}
+
+
+def cohort_places(settings: CohortConfig) -> Iterator[tuple[str, HostPort]]:
+    """Where the node listens for other nodes, by setting."""
+    if settings.mode == "none":
+        return
+    yield "cohort.listen", settings.listen
     if settings.bus is None:
-        yield "bus port", "cohort.bus_listen", settings.bus_listen
+        yield "cohort.bus_listen", settings.bus_listen
 
 
 def cohort_files(data_directory: Path) -> Finding:

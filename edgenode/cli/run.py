@@ -7,6 +7,7 @@ from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING, Any
 
+from edgenode.cli.cohort_checks import cohort_places
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
 from edgenode.config import (
@@ -55,14 +56,25 @@ def _cannot_start(config: NodeConfig, error: OSError) -> CommandError:
             f"{error.filename} can't be used ({error.strerror})",
             "let the node's user write there, or set data_directory",
         )
-    mend = "set listen to an address of this machine"
+    setting, place = _unusable_place(config)
+    mend = f"set {setting} to an address of this machine"
     if error.errno == EADDRINUSE:
-        mend = "stop what uses the port, or set listen in the configuration"
+        mend = f"stop what uses the port, or set {setting} in the configuration"
     return CommandError(
-        ExitCode.REFUSED,
-        f"can't listen on {_address(config, config.port)} ({error.strerror})",
-        mend,
+        ExitCode.REFUSED, f"can't listen on {place} ({error.strerror})", mend
     )
+
+
+def _unusable_place(config: NodeConfig) -> tuple[str, str]:
+    """Which address can't be listened on, now that one can't: its setting and itself."""
+    from edgenode.security.listening import bound
+
+    for setting, place in cohort_places(config.cohort):
+        try:
+            bound(place.host, place.port).close()
+        except OSError:
+            return setting, str(place)
+    return "listen", _address(config, config.port)
 
 
 def _address(config: NodeConfig, port: int) -> str:

@@ -319,7 +319,14 @@ class NodeCohort:
 
     @asynccontextmanager
     async def taking_part(self, adapter: Adapter) -> AsyncIterator[None]:
-        """Let other nodes in, look for them and speak with them, until the end."""
+        """Let other nodes in, look for them and speak with them, until the end.
+
+        Raises:
+            OSError: The broker's address can't be listened on.
+        """
+        bus = self._bus()
+        port = self._listen(bus, self.settings.bus_listen.port)
+        self.node.info = replace(self.node.info, bus_port=port)
         door = Door(
             context=self.keys.server_context,
             identify=self.keys.identify,
@@ -335,9 +342,6 @@ class NodeCohort:
             ),
             asyncio.TaskGroup() as tasks,
         ):
-            bus = self._bus()
-            port = self._listen(bus, self.settings.bus_listen.port)
-            self.node.info = replace(self.node.info, bus_port=port)
             running = [
                 tasks.create_task(work, name=name)
                 for name, work in (

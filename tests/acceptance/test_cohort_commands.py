@@ -1,6 +1,7 @@
 """Two machines as their users see them: joined by a token, asked together, one lost."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -367,3 +368,16 @@ def test_a_start_tells_how_others_join_and_never_the_token(
         assert "has made cohort 'house'" in printed[0]
         assert "cohort join TOKEN" in printed[0]
         assert "is in cohort 'house'" in printed[1]
+
+
+@pytest.mark.parametrize("setting", ["listen", "bus_listen"])
+def test_a_port_that_is_taken_is_named(setting: str, tmp_path: Path) -> None:
+    machine = Machine("hall", tmp_path / "hall", free_port())
+    machine.set_up([])
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        variable = f"EDGENODE_COHORT_{setting.upper()}"
+        ended = run(["run"], machine.environment | {variable: place})
+    assert ended.code == ExitCode.REFUSED
+    assert f"can't listen on {place} (Address already in use" in ended.err
+    assert f"or set cohort.{setting}" in ended.err
