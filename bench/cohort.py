@@ -284,9 +284,8 @@ def visible(
     beacon, others = entities
     count = round(rate * seconds)
     peer.asker.send("watch", beacon=beacon, last=1 + len(range(0, count, 4)))
-    start = time.monotonic_ns() + 200_000_000
     changed = writer.asker.call(
-        "change", beacon=beacon, others=others, start=start, rate=rate, count=count
+        "change", beacon=beacon, others=others, rate=rate, count=count
     )
     watched = peer.asker.receive()
     seen = iter(watched["seen"])
@@ -359,11 +358,8 @@ def check_pause(writer: Machine, peer: Machine, answer: Answer) -> None:
     beacon, others = beacon_of(writer, peer)
     count = 200
     peer.asker.send("watch", beacon=beacon, last=1 + count // 4)
-    start = time.monotonic_ns() + 200_000_000
-    writer.asker.send(
-        "change", beacon=beacon, others=others, start=start, rate=RATE, count=count
-    )
-    time.sleep(0.5)
+    writer.asker.send("change", beacon=beacon, others=others, rate=RATE, count=count)
+    time.sleep(0.8)
     pause(peer, PAUSE_SECONDS)
     changed = writer.asker.receive()
     seen = dict(peer.asker.receive()["seen"])

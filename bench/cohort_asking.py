@@ -8,6 +8,7 @@ nanoseconds of the system's monotonic clock, which processes of one system share
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -33,6 +34,9 @@ POLL_SECONDS = 0.004
 at most so much and the time of one look."""
 
 CHANGE_LANES = 8
+LEAD_SECONDS = 0.2
+"""For connections to be made before the first change is due."""
+
 PATIENCE_SECONDS = 60.0
 PAGE = 1_000
 
@@ -106,9 +110,7 @@ class Asking:
         target = self._target
         return attach(target.label, target.url, target.server)
 
-    def change(
-        self, beacon: str, others: Sequence[str], start: int, rate: int, count: int
-    ) -> Json:
+    def change(self, beacon: str, others: Sequence[str], rate: int, count: int) -> Json:
         """Make changes at a steady rate, whether or not the node keeps up.
 
         Every fourth is of one entity, the beacon, whose version tells how far a peer is;
@@ -117,7 +119,6 @@ class Asking:
         Args:
             beacon: The GUID of an entity that nobody else changes.
             others: GUIDs of what may be updated.
-            start: The moment of the first.
             rate: How many a second.
             count: How many.
 
@@ -127,30 +128,34 @@ class Asking:
         """
         beacons: list[tuple[int, int, int, int]] = []
         late = [0]
-        numbers = iter(number for number in range(count) if number % 4)
-        lock = threading.Lock()
+        # Made before, for the machine has other things to do then.
+        messages = [
+            self._target.message(
+                _other(others, number)
+                if number % 4
+                else update_entity(beacon, GLOSSARY.term(1, edition=2 + number % 7))
+            )
+            for number in range(count)
+        ]
+        first = time.monotonic_ns() + int(LEAD_SECONDS * 1e9)
+        numbers = itertools.count()
 
         def make_others(target: Target) -> None:
-            while True:
-                with lock:
-                    number = next(numbers, None)
-                if number is None:
-                    return
-                _until(start + number * 1_000_000_000 // rate)
-                late.append(time.monotonic_ns() - start - number * 10**9 // rate)
-                target.measure(_other(others, number))
+            # Counting is one step of the interpreter, so no number comes twice.
+            while (number := _without_beacons(next(numbers))) < count:
+                due = first + number * 1_000_000_000 // rate
+                _until(due)
+                late.append(time.monotonic_ns() - due)
+                _version(target.connection.exchange(messages[number])[1])
 
         def move_beacon(target: Target) -> None:
             for number in range(0, count, 4):
-                due = start + number * 1_000_000_000 // rate
-                values = GLOSSARY.term(1, edition=2 + number % 7)
-                message = target.message(update_entity(beacon, values))
+                due = first + number * 1_000_000_000 // rate
                 _until(due)
                 sent = time.monotonic_ns()
-                _, body = target.connection.exchange(message)
+                _, body = target.connection.exchange(messages[number])
                 acknowledged = time.monotonic_ns()
-                version = answered(body)["entity"]["version"]
-                beacons.append((version, due, sent, acknowledged))
+                beacons.append((_version(body), due, sent, acknowledged))
 
         self._at_once([move_beacon, *[make_others] * (CHANGE_LANES - 1)])
         return {"beacons": beacons, "latest": max(late)}
@@ -172,7 +177,7 @@ class Asking:
             elapsed, body = target.connection.exchange(message)
             now = time.monotonic_ns()
             times.append(elapsed)
-            found = answered(body)["entity"]["version"]
+            found = _version(body)
             if found != version:
                 version = found
                 seen.append((version, now))
@@ -237,6 +242,27 @@ class Asking:
             if len(page) < PAGE:
                 digest = sha256("\n".join(known).encode()).hexdigest()
                 return {"count": len(known), "digest": digest}
+
+
+def _without_beacons(number: int) -> int:
+    """The number of a change, counted without every fourth, which is a beacon's."""
+    return number // 3 * 4 + number % 3 + 1
+
+
+_VERSION = re.compile(rb'"version":(\d+)')
+
+
+def _version(answer: bytes) -> int:
+    """The version of the entity in an answer; all else would take longer to read.
+
+    Raises:
+        RefusedError: There is none.
+    """
+    found = _VERSION.search(answer)
+    if found is None:
+        answered(answer)
+        raise RefusedError("an answer without an entity")
+    return int(found[1])
 
 
 def _other(others: Sequence[str], number: int) -> Request:
