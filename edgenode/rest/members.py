@@ -17,6 +17,7 @@ from edgenode.limits import (
     IDLE_SECONDS,
     MAX_CONNECTIONS_OF_A_NODE,
     MAX_MEMBER_CONNECTIONS,
+    MAX_REMOVED_CONNECTIONS,
     REMOVED_SECONDS,
 )
 from edgenode.rest.adapter import Adapter
@@ -102,6 +103,7 @@ class MemberServer(web.Server):
         self._door = door
         self._open: Counter[str] = Counter()
         self._nodes: dict[web.RequestHandler, str] = {}
+        self._removed: set[web.RequestHandler] = set()
 
     def disconnect(self, node_id: str | None = None) -> None:
         """Cut the connections of a node, or all, with whatever is under way on them."""
@@ -119,7 +121,9 @@ class MemberServer(web.Server):
         if caller is None:
             self._refuse(Refusal.REMOVED, transport)
             # It has a moment to ask, and to be told why nobody speaks with it.
-            loop.call_later(REMOVED_SECONDS, transport.abort)
+            has_room = len(self._removed) < MAX_REMOVED_CONNECTIONS
+            loop.call_later(REMOVED_SECONDS if has_room else 0, transport.abort)
+            self._removed.add(handler)
         elif self._is_busy(caller.who):
             self._refuse(Refusal.BUSY, transport)
             # A turn later, because aiohttp still has to begin with it.
@@ -137,6 +141,7 @@ class MemberServer(web.Server):
     ) -> None:
         """Count one less."""
         super().connection_lost(handler, exc)
+        self._removed.discard(handler)
         node = self._nodes.pop(handler, None)
         if node is not None:
             self._open[node] -= 1

@@ -220,6 +220,21 @@ async def test_a_removed_node_that_asks_nothing_is_cut(
     writer.close()
 
 
+async def test_removed_nodes_take_no_room(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "MAX_REMOVED_CONNECTIONS", 1)
+    other = stage.other()
+    stage.gate.removed.add(other.node_id)
+    first, second = [await stage.connected(other.client()) for _ in range(2)]
+    with suppress(ConnectionResetError):
+        assert await second[0].read() == b""
+    first[1].write(request_text("GET", "/health/live"))
+    assert (await first[0].readline()).startswith(b"HTTP/1.1 403 ")
+    for _, writer in (first, second):
+        writer.transport.abort()
+
+
 async def test_who_is_removed_loses_what_is_under_way(stage: Stage) -> None:
     other, another = stage.other(), stage.other()
     streams = [await stage.connected(each.client()) for each in (other, another)]
