@@ -1,6 +1,7 @@
 # make run    start a server            make test   run the tests
 # make check  format, lint and types    make bench  measure
 # make venv   only install what run needs
+# make demo-cohort  three nodes find each other, share, and lose nothing
 # Each sets up what it needs, from nothing but python3, python3-venv and make.
 # Arguments go through ARGS: make test ARGS="tests/test_architecture.py -k layers"
 
@@ -16,7 +17,7 @@ UNFETCHED = { printf '%s\n' "edgenode: the locked packages could not be installe
 	"Without a network connection this can't work; behind a proxy, set HTTPS_PROXY." >&2; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: run test check bench venv setup lock clean FORCE
+.PHONY: run test check bench demo-cohort venv setup lock clean FORCE
 
 run: $(VENV)/run.stamp
 	@$(VENV)/bin/edgenode run $(ARGS)
@@ -31,6 +32,9 @@ check: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	$(PY) -m bench $(ARGS)
+
+demo-cohort: $(VENV)/run.stamp
+	@$(PY) -m bench.demo_cohort
 
 venv: $(VENV)/run.stamp
 

@@ -298,7 +298,15 @@ class MemberNode:
         return relay
 
     def run(self, *arguments: str) -> str:
-        """Run a command of the project beside the node, as a person there would.
+        """Run a command of the project beside the node; what it printed.
+
+        Raises:
+            MemberError: It failed.
+        """
+        return self.said(*arguments)[0]
+
+    def said(self, *arguments: str) -> tuple[str, str]:
+        """The same, and what the command remarked on standard error.
 
         Raises:
             MemberError: It failed.
@@ -313,7 +321,7 @@ class MemberNode:
         if ran.returncode:
             said = (err + out).decode(errors="replace").strip()
             raise MemberError(f"edgenode {' '.join(arguments)}: {said}")
-        return out.decode()
+        return out.decode(), err.decode()
 
     def kill(self) -> None:
         """End it as a lack of power would."""

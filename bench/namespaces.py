@@ -3,8 +3,8 @@
 Each host is a namespace of its own, joined by virtual cables to bridges in one more
 namespace, the hub. Nothing of the machine's own network is touched, nothing has a name
 outside: a namespace lasts as long as the process that holds it, and the holders end
-with the program that started them, however that ends. Hosts share the file system but
-for an empty /run of their own.
+with the program that started them, however that ends. Hosts have names and share the
+file system but for an empty /run of their own.
 
     with Network() as network:
         lan = network.lan()
@@ -67,10 +67,11 @@ class Lan:
 class _Namespace:
     """A network namespace, and the processes in it."""
 
-    def __init__(self, creation: list[str]) -> None:
+    def __init__(self, creation: list[str], name: str = "hub") -> None:
         """``creation`` is the command in front of the one that holds the namespace."""
         script = (
-            "mount -t tmpfs none /run && ip link set lo up && echo ready && exec cat"
+            f"mount -t tmpfs none /run && echo {name} > /proc/sys/kernel/hostname && "
+            "ip link set lo up && echo ready && exec cat"
         )
         # The holder ends with the pipe to it: when this program ends, in any way.
         self._holder = subprocess.Popen(
@@ -93,6 +94,7 @@ class _Namespace:
             *user,
             "-n",
             "-m",
+            "-u",
             f"-w{Path.cwd()}",
         ]
 
@@ -166,8 +168,10 @@ class _Namespace:
 class Host(_Namespace):
     """A machine on one or several local networks; its interfaces are eth0, eth1, ..."""
 
-    def __init__(self, creation: list[str], hub: _Namespace, number: int) -> None:
-        super().__init__(creation)
+    def __init__(
+        self, creation: list[str], hub: _Namespace, number: int, name: str
+    ) -> None:
+        super().__init__(creation, name)
         self._hub = hub
         self._number = number
         self._ports = 0
@@ -247,7 +251,7 @@ class Network:
     def __enter__(self) -> Self:
         user = ["--user", "--map-root-user"] if os.geteuid() else []
         try:
-            self._hub = _Namespace(["unshare", *user, "--net", "--mount"])
+            self._hub = _Namespace(["unshare", *user, "--net", "--mount", "--uts"])
         except FileNotFoundError as error:
             raise NamespacesError(f"{error.filename} is not installed") from error
         self._closing.callback(self._hub.close)
@@ -284,12 +288,17 @@ class Network:
         self._add_bridge(made.bridge)
         return made
 
-    def host(self, *lans: Lan) -> Host:
-        """Make a host that is connected to these networks."""
+    def host(self, *lans: Lan, name: str = "") -> Host:
+        """Make a host that is connected to these networks.
+
+        Args:
+            lans: The networks.
+            name: What the host is called, of letters, digits and hyphens.
+        """
         self._hosts += 1
         enter = self.hub.entry if os.geteuid() else []
-        creation = [*enter, "unshare", "--net", "--mount"]
-        made = Host(creation, self.hub, self._hosts)
+        creation = [*enter, "unshare", "--net", "--mount", "--uts"]
+        made = Host(creation, self.hub, self._hosts, name or f"host{self._hosts}")
         self._closing.callback(made.close)
         for lan in lans:
             made.plug(lan)
