@@ -289,6 +289,10 @@ that is 300 KB."""
 FETCHED_STATES = 200
 """States that are fetched and stored at once: half a megabyte, one commit."""
 
+FEW_EVENTS = 16
+"""Events that are read in the event loop when they have just been committed, two or three
+milliseconds; another thread takes as long to be there at all."""
+
 MAX_WAITING_EVENTS = 1_000
 """Events of one origin that wait to be applied: five seconds' worth; some 3 MB. Beyond
 that they are dropped and fetched later."""

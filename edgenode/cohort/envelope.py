@@ -14,7 +14,6 @@ import hmac
 import re
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from hashlib import sha256
 from typing import Any
 
 from edgenode.codec.json import dumps, loads
@@ -138,10 +137,8 @@ def unwrap(key: bytes | None, topic: str, payload: bytes) -> Envelope:
 
 
 def _code(key: bytes, topic: str, told: bytes, rest: bytes) -> bytes:
-    code = hmac.new(key, digestmod=sha256)
-    for part in (topic.encode(), b"\0", told, b"\0", rest):
-        code.update(part)
-    return code.digest()[:_CODE_LENGTH].hex().encode()
+    text = b"\0".join((topic.encode(), told, rest))
+    return hmac.digest(key, text, "sha256")[:_CODE_LENGTH].hex().encode()
 
 
 def _told(header: Header) -> bytes:

@@ -208,6 +208,12 @@ class CohortMember:
         own = {} if local is None else {self.collection_id: local}
         return {**self._membership.remote, **own}
 
+    def record(self, collection_id: str) -> MemberRecord | None:
+        """One of them."""
+        if collection_id == self.collection_id:
+            return self._membership.local
+        return self._membership.remote.get(collection_id)
+
     def is_known(self, collection_id: str) -> bool:
         """Whether a metadata collection is this one's or a registered member's."""
         return collection_id == self.collection_id or collection_id in self._registered

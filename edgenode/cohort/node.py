@@ -299,7 +299,7 @@ class CohortNode:
             self._refuse(Refusal.REMOVED, sender)
         elif link is not None and sender != link and sender in self._linked:
             self.indirect += 1  # it comes from its own broker, too
-        elif self._heard.is_new(_code_of(message.payload)):
+        elif self._heard.is_new(envelope.code or _code_of(message.payload)):
             try:
                 is_news = self._heed(kind, about, envelope)
             except BadRequestError as error:
@@ -327,7 +327,7 @@ class CohortNode:
         return True
 
     def _speaks_for(self, node_id: str, collection_id: str) -> bool:
-        record = self.records().get(collection_id)
+        record = self._record(collection_id)
         if record is None:
             return False  # whoever isn't registered yet registers first
         if record.node_id != node_id:
@@ -583,6 +583,15 @@ class CohortNode:
                 known = found.get(collection_id)
                 if known is None or known.revision < record.revision:
                     found[collection_id] = record
+        return found
+
+    def _record(self, collection_id: str) -> MemberRecord | None:
+        """One of them; a message is no occasion to look through all."""
+        found: MemberRecord | None = None
+        for member in self._members.values():
+            record = member.record(collection_id)
+            if record and (found is None or found.revision < record.revision):
+                found = record
         return found
 
     def _marks(self) -> Iterable[Mark]:

@@ -167,8 +167,16 @@ class Database:
         Raises:
             StoreUnavailableError: The disk refuses reads, or the file is closed.
         """
+        return self.quick(lambda point: point.execute(sql, parameters).fetchall())
+
+    def quick(self, ask: Callable[[Connection], T]) -> T:
+        """What is found out by a few quick questions.
+
+        Raises:
+            StoreUnavailableError: The disk refuses reads, or the file is closed.
+        """
         try:
-            return self._point.execute(sql, parameters).fetchall()
+            return ask(self._point)
         except sqlite3.Error as error:
             raise self._told(error) from error
 

@@ -22,7 +22,7 @@ A life ends when the file is put back to an earlier state, or changes without le
 events; the next one has another id, and places of the former mean nothing in it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -147,11 +147,30 @@ async def events_after(
 
     If the first one's ``after`` is higher than the number, some in between are forgotten.
     """
-    parameters = {"sequence": sequence, "limit": limit, "bytes": MAX_OUTBOX_PAGE_BYTES}
-    rows = list(await reader.execute_fetchall(_SQL["after"], parameters))
+    rows = list(await reader.execute_fetchall(_SQL["after"], _behind(sequence, limit)))
     if not rows:
         return []
     ((after,),) = await reader.execute_fetchall(_SQL["before"], (rows[0][0],))
+    return _chained(codec, after, rows)
+
+
+def newest_events(
+    connection: Connection, codec: Codec, sequence: int, limit: int
+) -> list[QueuedEvent]:
+    """The same where they are known to be few, as a quick question."""
+    rows = connection.execute(_SQL["after"], _behind(sequence, limit)).fetchall()
+    if not rows:
+        return []
+    (after,) = connection.execute(_SQL["before"], (rows[0][0],)).fetchone()
+    return _chained(codec, after, rows)
+
+
+def _behind(sequence: int, limit: int) -> dict[str, int]:
+    return {"sequence": sequence, "limit": limit, "bytes": MAX_OUTBOX_PAGE_BYTES}
+
+
+def _chained(codec: Codec, after: int, rows: Iterable[Any]) -> list[QueuedEvent]:
+    """The events of rows, each with the number of the one before it."""
     found = []
     for row in rows:
         found.append(replace(_read(codec, *row), after=after))

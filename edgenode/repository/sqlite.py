@@ -13,6 +13,7 @@ from edgenode.events.streams import Position, Sum
 from edgenode.instances.conditions import InstanceQuery, Paging
 from edgenode.instances.document import Document
 from edgenode.instances.model import EntityDetail, Relationship
+from edgenode.limits import FEW_EVENTS
 from edgenode.repository import (
     digests,
     exports,
@@ -323,6 +324,11 @@ class SqliteRepository:
         larger; none only if there are none. Where the first one's ``after`` is higher
         than the number, what came between is forgotten.
         """
+        if self.last_sequence() - sequence <= FEW_EVENTS:
+            # What was committed just now is sent without waiting for another thread.
+            return self._database.quick(
+                lambda point: outbox.newest_events(point, self._codec, sequence, limit)
+            )
         async with self._database.reading(indexed=False) as reader:
             return await outbox.events_after(reader, self._codec, sequence, limit)
 
