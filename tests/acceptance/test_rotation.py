@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from random import SystemRandom
 from time import monotonic
 from typing import Any
 
@@ -21,7 +23,6 @@ from edgenode.security.cohorts import Cohort
 from edgenode.security.directory import CohortDirectory
 from edgenode.security.identity import IdentityFiles, NodeIdentity, make_identity
 from edgenode.security.keys import CohortKey
-from tests.bus.mosquitto import free_port
 from tests.conftest import ROOT
 from tests.model.house import CODEC, properties
 from tests.unit.security.samples import COHORT, FOREIGN_KEY, KEY, issued
@@ -54,6 +55,14 @@ async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
             if met if isinstance(met, bool) else await met:
                 return
             await asyncio.sleep(0.02)
+
+
+def free_port() -> int:
+    """One that stays free: the system gives none of these to connections that go out."""
+    while True:
+        port = SystemRandom().randrange(15_000, 32_000)
+        with suppress(OSError), socket.create_server((HOST, port)):
+            return port
 
 
 @dataclass
