@@ -33,7 +33,7 @@ from tests.network.cohort import (
     holdings,
     is_complete,
 )
-from tests.network.conftest import entered_network
+from tests.network.conftest import Program, entered_network
 
 Note = Callable[[str, object], None]
 NAMES = ("kitchen", "cellar", "attic")
@@ -207,6 +207,47 @@ def test_whoever_has_no_certificate_hears_nothing_at_the_ports_of_the_network(
             f"{node.name} refuses who has no certificate",
         )
     three.know_each_other()
+
+
+def test_an_insider_who_says_what_it_likes_is_refused_counted_and_survived(
+    three: Cohort, lasting: tuple[Cohort, Lan]
+) -> None:
+    _, lan = lasting
+    host = three.network.host(lan)
+    pids = [node.process.pid for node in three.nodes]
+    insider = Program(
+        host,
+        "insider.py",
+        str(three.directory / "insider"),
+        three.key.token,
+        host.address(lan),
+        three.nodes[0].collection_id,
+        *(three.host_of(node).address(lan) for node in three.nodes),
+    )
+    try:
+        insider.wait_for(lambda line: "done" in line)
+        told = insider.heard
+        assert [line["status"] for line in told if "status" in line] == [200] * 3
+        assert [line["subscribed"] for line in told if "subscribed" in line] == [3]
+        for line in told:
+            assert all(
+                status in (0, 400, 413, 415) for status in line.get("refused", ())
+            )
+        for node in three.nodes:
+            for reason in ("code", "malformed", "speaker"):
+                three.until(
+                    partial(node.figure, "edgenode_refusals_total", reason=reason),
+                    f"{node.name} counts what is refused as {reason}",
+                )
+    finally:
+        insider.close()
+    added = [guid for node in three.nodes for guid in three.add_terms(node, 2)]
+    three.know_each_other()
+    three.hold(added)
+    assert [node.process.pid for node in three.nodes] == pids
+    for node in three.nodes:
+        wrong = [line for line in node.log() if line.get("level") == "error"]
+        assert not wrong, wrong[:3]
 
 
 def test_after_a_kill_in_the_middle_of_sending_others_hold_what_the_node_holds(
