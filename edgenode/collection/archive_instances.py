@@ -11,12 +11,14 @@ from edgenode.errors import (
     ReferenceInstanceMissingError,
 )
 from edgenode.events import outbound
+from edgenode.instances.digests import owner_of
 from edgenode.instances.lifecycle import classification_of, with_classification
 from edgenode.instances.model import (
     Classification,
     ClassificationEntityExtension,
     EntityDetail,
     EntityProxy,
+    InstanceAuditHeader,
     Relationship,
 )
 from edgenode.instances.provenance import is_at_home, with_added_classifications
@@ -44,8 +46,9 @@ class ArchiveOutcome:
 class LocalArchiveOperations(CopyOperations):
     """Saving what an archive holds, already stamped with where it belongs.
 
-    What is at home here comes back where it is missing or older. Instances that this
-    member replicates are announced to its cohorts as new, as no other member does.
+    What is at home here comes back where it is missing or older. What no other member
+    answers for is announced to the cohort, of which nobody else would tell; genuine
+    members announce what they replicate.
     """
 
     async def save_archive_instances(
@@ -94,9 +97,14 @@ class LocalArchiveOperations(CopyOperations):
         saved = self._save_entity_copy(
             tx, entity, user_id, _OPERATION, from_archive=True
         )
-        if saved and entity.replicated_by == self._local_id:
+        if saved and self._may_announce(entity):
             tx.queue_event(outbound.created(entity))
         return saved
+
+    def _may_announce(self, header: InstanceAuditHeader) -> bool:
+        """Whether others learn of it from here: not of what another member answers for."""
+        owner = owner_of(header)
+        return owner == self._local_id or not self._parts.is_known_collection(owner)
 
     def _archived_relationship(
         self, tx: Transaction, relationship: Relationship
@@ -105,7 +113,7 @@ class LocalArchiveOperations(CopyOperations):
         saved = self._save_relationship_copy(
             tx, relationship, _OPERATION, from_archive=True
         )
-        if saved and relationship.replicated_by == self._local_id:
+        if saved and self._may_announce(relationship):
             tx.queue_event(outbound.created(relationship))
         return saved
 
@@ -121,8 +129,14 @@ class LocalArchiveOperations(CopyOperations):
             classification.name, _OPERATION, "classification"
         )
         if is_at_home(classification, self._local_id):
-            return self._own_classification(tx, entity, classification)
-        return self._save_classification_copy(tx, entity, classification, _OPERATION)
+            saved = self._own_classification(tx, entity, classification)
+        else:
+            saved = self._save_classification_copy(
+                tx, entity, classification, _OPERATION
+            )
+        if saved and self._may_announce(classification):
+            tx.queue_event(outbound.classified(entity, classification))
+        return saved
 
     def _own_classification(
         self, tx: Transaction, entity: EntityProxy, classification: Classification

@@ -138,6 +138,20 @@ async def test_a_type_that_grew_unheard_is_taken_over(world: World) -> None:
         assert grown.version == known.version + 1
 
 
+async def test_what_an_archive_brings_is_told_at_once(world: World) -> None:
+    async with world.node("a") as one, world.node("b", peers=["a"]) as other:
+        await world.settle()
+        term = await add_term(one, "t")
+        packed = replace(
+            term,
+            guid="0e6b9ad1-0000-4000-8000-000000000001",
+            metadata_collection_id="an-archive",
+        )
+        await one.collection.save_archive_instances(USER, [packed])
+        await world.settle()
+        assert str(packed.guid) in await other.holdings()
+
+
 async def test_what_an_archive_brought_reaches_who_comes_later(world: World) -> None:
     async with world.node("a") as one:
         term = await add_term(one, "t")

@@ -500,6 +500,7 @@ async def test_a_graph_is_kept_all_or_not_at_all(
 async def test_an_archive_is_taken_in_once(
     house: House, new_events: list[InstanceEvent]
 ) -> None:
+    house.known_collections.add(REMOTE.id)
     packed = remote_entity(
         instance_provenance_type=InstanceProvenanceType.CONTENT_PACK,
         replicated_by=LOCAL.id,
@@ -523,6 +524,7 @@ async def test_an_archive_is_taken_in_once(
     assert found == replace(
         packed, classifications=(remote_classification("Retention"),)
     )
+    # The others belong to another member, which tells of them.
     assert [event.event_type for event in new_events] == [Event.NEW_ENTITY_EVENT]
 
 
