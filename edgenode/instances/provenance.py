@@ -126,8 +126,8 @@ def may_tell(
 ) -> bool:
     """Whether a member may say what an instance or classification is.
 
-    Owners speak for their own. What an archive holds is told by whoever loaded it, as
-    long as no member answers under the same id.
+    Owners speak for their own. What nobody in the cohort answers for, such as what an
+    archive brought, is told by whoever has it.
 
     Args:
         origin: The member that says it.
@@ -137,9 +137,7 @@ def may_tell(
     if owner_of(told) == origin:
         return True
     home = told.metadata_collection_id or ""
-    if is_known(home) or is_known(owner_of(told)):
-        return False
-    return is_archived(told) or told.replicated_by == origin
+    return not is_known(home) and not is_known(owner_of(told))
 
 
 def judge_event(

@@ -503,6 +503,7 @@ async def test_an_archive_is_taken_in_once(
     house.known_collections.add(REMOTE.id)
     packed = remote_entity(
         instance_provenance_type=InstanceProvenanceType.CONTENT_PACK,
+        metadata_collection_id="pack",
         replicated_by=LOCAL.id,
     )
     placed = remote_relationship(remote_proxy("c"), remote_proxy("remote-1"))
