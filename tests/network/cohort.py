@@ -226,7 +226,7 @@ def guids(answer: Answer) -> set[str]:
 
 def has_refused(node: MemberNode, address: str, reason: str) -> bool:
     """Whether a node logged and counted that it refused somebody at an address."""
-    wanted = f" {address} is refused ({reason})"
+    wanted = f" {address} is refused ({reason}"
     is_logged = any(wanted in str(line.get("message")) for line in node.log())
     return is_logged and node.figure("edgenode_refusals_total", reason=reason) > 0
 
