@@ -57,7 +57,8 @@ def index_at_once() -> None:
         ]
         if states:
             backlog = self._writing.backlog
-            backlog._index.apply(connection, backlog._changes(states))
+            found = [backlog._found(state).change for state in states]
+            backlog._index.apply(connection, [each for each in found if each])
             connection.execute(set_mark, (states[-1].seq,))
 
     def others_wait(self: Any, effects: Any) -> None:
