@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from edgenode.clock import EpochMillis
+from edgenode.codec.beans import UnboundError, parse_time
 from edgenode.codec.json import loads
 from edgenode.errors import BadRequestError
 from edgenode.instances.document import Document
@@ -50,7 +52,9 @@ _START = re.compile(
     rb'\{"class":"[A-Za-z]+","headerVersion":\d+,"type":\{[^{}]*\},'
     rb'"instanceProvenanceType":"([A-Z_]+)","metadataCollectionId":' + _TEXT + rb","
     rb'(?:"(?:metadataCollectionName|instanceLicense|createdBy|updatedBy'
-    rb'|createTime|updateTime)":"(?:[^"\\]|\\.)*",|"replicatedBy":' + _TEXT + rb","
+    rb'|createTime|updateTime)":"[^"\\]*(?:\\.[^"\\]*)*",|"replicatedBy":'
+    + _TEXT
+    + rb","
     rb'|"maintainedBy":\[(?:[^"\\\]]|"(?:[^"\\]|\\.)*")*\],)*'
     rb'"version":(\d+),(?:"statusOnDelete":"[A-Z_]+",)?"guid":' + _TEXT
 )
@@ -72,6 +76,34 @@ def header_of(document: Document[Any]) -> Header:
     provenance, home, replicator, version, guid = found.groups()
     owner = replicator if provenance == b"EXTERNAL_SOURCE" else home
     return Header(guid.decode(), int(version), (owner or b"").decode())
+
+
+class Dates(NamedTuple):
+    """When an instance came to be, and was changed last, as instances have it."""
+
+    create_time: EpochMillis | None
+    update_time: EpochMillis | None
+
+
+def dates_of(document: Document[Any]) -> Dates | None:
+    """The dates in the header of an instance; None where it has to be parsed for them."""
+    found = _START.match(document.json)
+    if found is None:
+        return None
+    create_time = _CREATED.search(document.json, found.end(1), found.end())
+    update_time = _UPDATED.search(document.json, found.end(1), found.end())
+    try:
+        return Dates(
+            create_time and parse_time(create_time[1].decode()),
+            update_time and parse_time(update_time[1].decode()),
+        )
+    except UnboundError:
+        return None
+
+
+# A quote that stands in a value has a backslash before it, so these are fields.
+_CREATED = re.compile(rb'"createTime":"([^"\\]*)"')
+_UPDATED = re.compile(rb'"updateTime":"([^"\\]*)"')
 
 
 def header_of_object(fields: Mapping[str, Any]) -> Header:

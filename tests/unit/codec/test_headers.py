@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgenode.codec import headers
-from edgenode.codec.headers import Header, header_of, header_of_object
+from edgenode.codec.headers import Header, dates_of, header_of, header_of_object
 from edgenode.errors import BadRequestError
 from edgenode.instances.model import (
     EntityDetail,
@@ -35,6 +35,8 @@ NAMED = st.builds(
     classifications=st.none() | st.just((remote_classification(version=77),)),
 )
 
+MOMENTS = st.none() | st.integers(-(10**12), 10**13)
+
 
 @given(NAMED)
 def test_the_header_is_the_instances(entity: EntityDetail) -> None:
@@ -46,6 +48,15 @@ def test_the_header_is_the_instances(entity: EntityDetail) -> None:
     assert header_of(document) == Header(str(entity.guid), entity.version, owner or "")
 
 
+@given(NAMED, MOMENTS, MOMENTS)
+def test_the_dates_are_the_instances(
+    entity: EntityDetail, created: int | None, updated: int | None
+) -> None:
+    entity = replace(entity, create_time=created, update_time=updated)
+    dates = dates_of(CODEC.stored_document(EntityDetail, CODEC.encode(entity)))
+    assert dates in (None, (created, updated))
+
+
 def test_what_servers_write_needs_no_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
     def parse(text: bytes) -> None:
         raise AssertionError("parsed")
@@ -53,7 +64,9 @@ def test_what_servers_write_needs_no_parsing(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(headers, "loads", parse)
     entity = remote_entity(maintained_by=("a", "b,]"), updated_by="b")
     text = CODEC.encode(entity)
-    assert header_of(CODEC.stored_document(EntityDetail, text)).guid == entity.guid
+    document = CODEC.stored_document(EntityDetail, text)
+    assert header_of(document).guid == entity.guid
+    assert dates_of(document) == (entity.create_time, entity.update_time)
 
 
 @pytest.mark.parametrize("value", [None, 5, [], {}, {"guid": 5, "version": 1}])
