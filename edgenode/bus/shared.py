@@ -30,6 +30,7 @@ class SharedBus:
         prefix: What all topics begin with.
         will: What the broker publishes when the connection of this node breaks off.
         broker: The broker.
+        came_back: Called when it is connected to once more after it was lost.
         first_retry_seconds: The shortest pause before it is tried again.
     """
 
@@ -40,10 +41,12 @@ class SharedBus:
         will: Message,
         broker: SharedBroker,
         *,
+        came_back: Callable[[], None] = lambda: None,
         first_retry_seconds: float = FIRST_RECONNECT_SECONDS,
     ) -> None:
         self._retained: dict[str, Message] = {}
-        self._heard = _Heard(self._publish_retained)
+        self._came_back = came_back
+        self._heard = _Heard(self._connected)
         settings = LinkSettings(
             client_id=node_id,
             topics=f"{prefix}#",
@@ -68,10 +71,12 @@ class SharedBus:
             self._retained[topic] = message
         self._link.publish(message)
 
-    def _publish_retained(self) -> None:
+    def _connected(self) -> None:
         """Say again what is to be known: the broker may have begun anew."""
         for message in self._retained.values():
             self._link.publish(message)
+        if self._link.counts.connections > 1:
+            self._came_back()
 
     def link(self, neighbours: Mapping[str, tuple[Address, ...]]) -> None:
         """Nothing to do: all meet at the broker."""

@@ -22,7 +22,8 @@ from edgenode.codec.json import dumps
 from edgenode.cohort.envelope import Header, TopicKind, Topics, wrap
 from edgenode.cohort.member import CohortMember, MemberParts
 from edgenode.cohort.model import NodeInfo
-from edgenode.cohort.node import CohortNode, Session
+from edgenode.cohort.node import CohortNode
+from edgenode.cohort.speech import Session
 from edgenode.cohort.service import PeerService
 from edgenode.config import CohortConfig, EventRule, HostPort, NodeConfig
 from edgenode.config import SharedBroker as SharedBrokerConfig
@@ -383,7 +384,9 @@ class NodeCohort:
         will = Message(topic, wrap(self._bus_key, topic, header, text))
         shared = self.settings.bus
         if shared is not None:
-            return SharedBus(node_id, prefix, will, _shared_broker(shared))
+            broker = _shared_broker(shared)
+            came_back = self.node.bus_came_back
+            return SharedBus(node_id, prefix, will, broker, came_back=came_back)
         return MeshBus(
             node_id,
             prefix,

@@ -21,11 +21,13 @@ class Node:
 
     def __init__(self, node_id: str, broker: SharedBroker) -> None:
         self.listener = Listener()
+        self.returns: list[int] = []
         self.bus = SharedBus(
             node_id,
             PREFIX,
             Message(f"{PREFIX}lost/{node_id}", b"lost " + node_id.encode()),
             broker,
+            came_back=lambda: self.returns.append(self.bus.statistics().reconnects),
             first_retry_seconds=0.05,
         )
         self.task = asyncio.create_task(self.bus.run(self.listener))
@@ -126,9 +128,12 @@ async def test_a_broken_connection_has_a_will_and_is_made_again(tmp_path: Path) 
         mosquitto(tmp_path, "allow_anonymous true") as address,
         nodes(SharedBroker(address=address), "n1", "n2") as (one, two),
     ):
+        assert one.returns == []
         one.cut()
         await two.has_heard("lost/n1", b"lost n1")
         await one.is_up()
+        assert one.returns == [1]
+        assert two.returns == []
         one.publish("instances/m", b"back")
         await two.has_heard("instances/m", b"back")
         assert one.bus.statistics().reconnects == 1
