@@ -25,9 +25,10 @@ from edgenode.codec.json import dumps
 from edgenode.cohort.envelope import Header, TopicKind, Topics, wrap
 from edgenode.cohort.member import CohortMember, MemberParts
 from edgenode.cohort.model import Exchange, NodeInfo
-from edgenode.cohort.node import CohortNode, Session
+from edgenode.cohort.node import CohortNode
 from edgenode.cohort.peer import CohortPeer
 from edgenode.cohort.service import PeerService
+from edgenode.cohort.speech import Session
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.frames import HistoryFrame, StateFrame
 from edgenode.events.registration import MemberRegistration
@@ -131,7 +132,7 @@ async def _idle_cohort(count: int, minutes: int) -> IdleCohort:
         for _ in range(SETTLING_SECONDS):
             await world.second()
         for node in world.nodes.values():
-            if len(node.cohort.records()) != count:
+            if len(node.member.records()) != count:
                 raise BenchError(f"of {count} nodes one knows {len(node.cohort.peers)}")
         world.sent, world.questions, world.question_bytes = 0, 0, 0
         for _ in range(60 * minutes):
@@ -223,6 +224,7 @@ class _World:
 @dataclass(frozen=True, slots=True)
 class _Node:
     cohort: CohortNode
+    member: CohortMember
     service: PeerService
 
 
@@ -270,7 +272,7 @@ async def _start(
     )
     known = next(iter(world.nodes), None)
     world.nodes[node_id] = _Node(
-        cohort, PeerService(cohort, {collection_id: member}, lambda: None)
+        cohort, member, PeerService(cohort, {collection_id: member}, lambda: None)
     )
     lost = TOPICS.name(TopicKind.LOST, node_id)
     header = Header(node=node_id, run=run_id)

@@ -6,35 +6,26 @@ to whose brokers to subscribe. What concerns a member's metadata is handed to th
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from hashlib import blake2b
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 
-from edgenode.bus.base import Address, BusStatistics, EventBus, Message
+from edgenode.bus.base import Address, BusStatistics, Message
 from edgenode.clock import Clock
 from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps, loads
 from edgenode.cohort.contacts import Addresses, Contacts
-from edgenode.cohort.envelope import (
-    Envelope,
-    EnvelopeError,
-    EnvelopeFault,
-    Header,
-    TopicKind,
-    Topics,
-    unwrap,
-    wrap,
-)
+from edgenode.cohort.envelope import Envelope, Header, TopicKind
 from edgenode.cohort.knowledge import Knowledge
 from edgenode.cohort.member import CohortMember
-from edgenode.cohort.model import Exchange, Mark, MemberRecord, NodeInfo
-from edgenode.cohort.overlay import is_partial, neighbours
-from edgenode.cohort.passing import Heard
+from edgenode.cohort.model import Exchange, MemberRecord, NodeInfo
+from edgenode.cohort.overlay import neighbours
+from edgenode.cohort.own_members import OwnMembers
 from edgenode.cohort.peer import CohortPeer, Dialer
 from edgenode.cohort.peers import Peer, PeerTable
 from edgenode.cohort.presence import Presence
 from edgenode.cohort.runs import Runs
+from edgenode.cohort.speech import Session, Speech
 from edgenode.errors import BadRequestError, PeerUnavailableError
 from edgenode.events.streams import Step
 from edgenode.limits import (
@@ -52,28 +43,11 @@ from edgenode.security.trust import Refusal, Removal, Trust
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """How nodes speak with each other on the bus, until the cohort's key changes.
-
-    Attributes:
-        bus: Where events go and come from.
-        topics: The cohort's topics.
-        key: Authenticates messages; None in an open cohort.
-    """
-
-    bus: EventBus
-    topics: Topics
-    key: bytes | None
-
-
 class CohortNode:
     """This node in its cohort; see the module.
 
     Attributes:
         peers: The other nodes.
-        oversized: Messages that were too large for the bus.
-        indirect: Messages that came by another way than their node's own broker.
     """
 
     def __init__(
@@ -104,26 +78,22 @@ class CohortNode:
         """
         self.info = info
         self.peers = PeerTable(info.node_id)
-        self.oversized = 0
-        self.indirect = 0
-        self._members = {member.collection_id: member for member in members}
-        self._session: Session | None = None
+        self._members = OwnMembers(members)
+        self._speech = Speech(info.node_id, trust, self)
         self._dialer = dialer
         self._trust = trust
         self._codec = codec
         self._clock = clock
         self._random = random
-        self._heard = Heard()
         self._runs = Runs()
         self._removed_at: dict[str, Addresses] = {}
         self._outdone = 0
-        self._linked: set[str] = set()
         self._contacts = Contacts(self._meet)
         self._presence = Presence()
         self._keys = keys
         self._cut = cut
         self._knowledge = Knowledge(
-            self.peers, trust, self.records, self._marks, self._key
+            self.peers, trust, self._members.records, self._members.marks, self._key
         )
         for member in members:
             member.attach(self)
@@ -131,8 +101,7 @@ class CohortNode:
     @property
     def is_busy(self) -> bool:
         """Whether anything is under way that needn't wait for others."""
-        members = self._members.values()
-        return self._contacts.is_busy or any(member.is_busy for member in members)
+        return self._contacts.is_busy or self._members.is_busy
 
     # running
 
@@ -140,22 +109,22 @@ class CohortNode:
         """Take part in the cohort until cancelled, with or without a bus."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._contacts.run(), name="cohort contacts")
-            for member in self._members.values():
+            for member in self._members:
                 tasks.create_task(member.run(), name=f"cohort {member.name}")
             tasks.create_task(self._tick(), name="cohort ticker")
 
     async def use(self, session: Session) -> None:
         """Speak over a bus, until cancelled; another one may follow."""
-        self._session = session
+        self._speech.session = session
         try:
             self._describe()
-            for member in self._members.values():
+            for member in self._members:
                 member.announce()
             self._link()
             await session.bus.run(self)
         finally:
-            self._session = None
-            for node_id in list(self._linked):
+            self._speech.session = None
+            for node_id in list(self._speech.linked):
                 self.unlinked(node_id)
 
     async def _tick(self) -> None:
@@ -166,7 +135,7 @@ class CohortNode:
             await self._clock.sleep(TICK_SECONDS)
             now = self._clock.monotonic()
             changes = self._presence.changes(self.peers.all(), now)
-            for member in self._members.values():
+            for member in self._members:
                 member.tick(now)
                 for change in changes:
                     member.hear_presence(change)
@@ -176,16 +145,17 @@ class CohortNode:
                 self._meet_somebody()
             if now >= compare_at:
                 compare_at = now + COMPARE_SECONDS * self._random.uniform(0.8, 1.2)
-                for member in self._members.values():
+                for member in self._members:
                     member.compare_some(self._random, COMPARED_ORIGINS)
 
     def _link(self) -> None:
         """Subscribe to the brokers that are this node's to hear."""
+        bus = self._speech.bus
+        if bus is None:
+            return
         alive = self.peers.alive(self._clock.monotonic())
         wanted = neighbours(self.info.node_id, alive)
-        if self._session is None:
-            return
-        self._session.bus.link(
+        bus.link(
             {
                 node_id: tuple(
                     Address(host, peer.info.bus_port) for host in peer.addresses
@@ -210,7 +180,7 @@ class CohortNode:
     def _describe(self) -> None:
         body = dumps({"info": self._codec.event_object(self.info)})
         header = self._header(revision=self.info.revision)
-        self._send(TopicKind.NODE, self.info.node_id, header, body, retained=True)
+        self._speech.say(TopicKind.NODE, self.info.node_id, header, body)
 
     def _header(
         self, *, revision: int | None = None, step: Step | None = None
@@ -221,7 +191,7 @@ class CohortNode:
 
     def bus_statistics(self) -> BusStatistics | None:
         """What the bus did; None while there is none."""
-        return None if self._session is None else self._session.bus.statistics()
+        return self._speech.statistics()
 
     # what members send
 
@@ -236,82 +206,30 @@ class CohortNode:
     ) -> None:
         """Put on the bus that a member is registered, or not any more."""
         header = self._header(revision=revision)
-        self._send_for(
-            collection_id, TopicKind.REGISTRATION, header, event, retained=True
-        )
+        self._send_for(collection_id, TopicKind.REGISTRATION, header, event)
 
     def publish_request(self, collection_id: str, event: bytes) -> None:
         """Put on the bus what a member asks, or complains of."""
         self._send_for(collection_id, TopicKind.REQUESTS, self._header(), event)
 
     def _send_for(
-        self,
-        collection_id: str,
-        kind: TopicKind,
-        header: Header,
-        event: bytes,
-        *,
-        retained: bool = False,
+        self, collection_id: str, kind: TopicKind, header: Header, event: bytes
     ) -> None:
-        self._send(kind, collection_id, header, event, retained=retained)
+        self._speech.say(kind, collection_id, header, event)
         # The other servers of this node hear it without the bus.
-        for other in self._members.values():
-            if other.collection_id != collection_id:
-                _deliver(other, kind, collection_id, header, event)
-
-    def _send(
-        self,
-        kind: TopicKind,
-        about: str,
-        header: Header,
-        body: bytes,
-        *,
-        retained: bool = False,
-    ) -> None:
-        session = self._session
-        if session is None:
-            return  # whoever misses it sees the gap, or is told in an exchange
-        topic = session.topics.name(kind, about)
-        try:
-            payload = wrap(session.key, topic, header, body)
-        except EnvelopeError:
-            # Too large for the bus: whoever sees the gap fetches it from here.
-            self.oversized += 1
-            return
-        session.bus.publish(Message(topic, payload, retained))
+        self._members.deliver(kind, collection_id, header, event)
 
     # what is heard on the bus
 
     def received(self, message: Message, link: str | None) -> None:
         """A message arrived."""
-        session = self._session
-        if session is None or not message.payload:
-            return
-        try:
-            kind, about = session.topics.parse(message.topic)
-            envelope = unwrap(session.key, message.topic, message.payload)
-        except EnvelopeError as error:
-            self._refuse(_REFUSALS.get(error.reason, Refusal.MALFORMED), link)
-            return
-        sender = envelope.header.node
-        if sender == self.info.node_id:
-            self._hear_itself(kind, about, envelope)
-        elif self._trust.is_removed(sender):
-            self._refuse(Refusal.REMOVED, sender)
-        elif link is not None and sender != link and sender in self._linked:
-            self.indirect += 1  # it comes from its own broker, too
-        elif self._heard.is_new(envelope.code or _code_of(message.payload)):
-            try:
-                is_news = self._heed(kind, about, envelope)
-            except BadRequestError as error:
-                self._refuse(Refusal.MALFORMED, sender)
-                logger.debug("message on %s: %s", message.topic, error)
-                return
-            if is_news and link is not None and is_partial(len(self.peers) + 1):
-                retained = kind in _RETAINED
-                session.bus.publish(replace(message, retained=retained))
+        self._speech.received(message, link)
 
-    def _heed(self, kind: TopicKind, about: str, envelope: Envelope) -> bool:
+    def count_nodes(self) -> int:
+        """How many nodes there are in the cohort, as far as is known."""
+        return len(self.peers) + 1
+
+    def heed(self, kind: TopicKind, about: str, envelope: Envelope) -> bool:
         """Do what a message says; False when it may not say so, or is of no use."""
         if kind is TopicKind.NODE:
             return self._hear_node(about, envelope)
@@ -323,16 +241,15 @@ class CohortNode:
         # Who may register what is for the members' registries to judge.
         if not is_of_registry and not self._speaks_for(sender, about):
             return False
-        for member in self._members.values():
-            _deliver(member, kind, about, envelope.header, envelope.body)
+        self._members.deliver(kind, about, envelope.header, envelope.body)
         return True
 
     def _speaks_for(self, node_id: str, collection_id: str) -> bool:
-        record = self._record(collection_id)
+        record = self._members.record(collection_id)
         if record is None:
             return False  # whoever isn't registered yet registers first
         if record.node_id != node_id:
-            self._refuse(Refusal.SPEAKER, node_id)
+            self._speech.refuse(Refusal.SPEAKER, node_id)
             return False
         return True
 
@@ -340,7 +257,7 @@ class CohortNode:
         told = loads(envelope.body)
         info = self._codec.from_object(NodeInfo, told.get("info"), "info")
         if not info.node_id == about == envelope.header.node:
-            self._refuse(Refusal.SPEAKER, envelope.header.node)
+            self._speech.refuse(Refusal.SPEAKER, envelope.header.node)
             return False
         if not self.peers.described(info):
             return False
@@ -350,13 +267,13 @@ class CohortNode:
 
     def _hear_lost(self, about: str) -> bool:
         peer = self.peers.get(about)
-        if peer is None or about in self._linked or peer.lost is not None:
+        if peer is None or about in self._speech.linked or peer.lost is not None:
             return False
         self.peers.lost(about, self._clock.monotonic())
         self._meet_peer(peer)  # it may be there all the same
         return True
 
-    def _hear_itself(self, kind: TopicKind, about: str, envelope: Envelope) -> None:
+    def heed_itself(self, kind: TopicKind, about: str, envelope: Envelope) -> None:
         """A copied card has this node's key: then there is a second one that lives."""
         header = envelope.header
         if header.run == self.info.run_id:
@@ -365,8 +282,7 @@ class CohortNode:
             self._outdo(header.revision or 0)
         elif kind is TopicKind.REGISTRATION:
             # The members tell what they said in an earlier run from what a twin says.
-            for member in self._members.values():
-                _deliver(member, kind, about, header, envelope.body)
+            self._members.deliver(kind, about, header, envelope.body)
 
     def _outdo(self, revision: int) -> None:
         """Somebody knows this node by a description; see that its own is the newest.
@@ -385,16 +301,16 @@ class CohortNode:
 
     def conflict(self, node_id: str) -> None:
         """A node speaks for a member, or a node, that isn't its own."""
-        self._refuse(Refusal.CONFLICT, node_id)
+        self._speech.refuse(Refusal.CONFLICT, node_id)
 
     def linked(self, node_id: str) -> None:
         """The broker of a neighbour is subscribed to."""
-        self._linked.add(node_id)
+        self._speech.linked.add(node_id)
         self.peers.linked(node_id, self._clock.monotonic())
         peer = self.peers.get(node_id)
         if peer is not None:
             self._meet_peer(peer)
-        for member in self._members.values():
+        for member in self._members:
             member.reachable(node_id)
 
     def bus_came_back(self) -> None:
@@ -408,14 +324,11 @@ class CohortNode:
 
     def unlinked(self, node_id: str) -> None:
         """A connection with a neighbour broke off."""
-        self._linked.discard(node_id)
+        self._speech.linked.discard(node_id)
         peer = self.peers.get(node_id)
         if peer is not None and peer.lost is None:
             self.peers.lost(node_id, self._clock.monotonic())
             self._meet_peer(peer)
-
-    def _refuse(self, reason: Refusal, who: str | None) -> None:
-        self._trust.refused(reason, who or "the bus")
 
     # speaking with other nodes
 
@@ -476,7 +389,7 @@ class CohortNode:
         if half.nodes or half.members or self._knowledge.lacks(theirs):
             await self._merge(await peer.exchange(half))
         self._link()
-        for member in self._members.values():
+        for member in self._members:
             member.reachable(met)
 
     def _key(self) -> tuple[int, str]:
@@ -501,15 +414,15 @@ class CohortNode:
                 self._outdo(known.revision)
         news = self._knowledge.merge(theirs)
         for record in news.records:
-            for member in self._members.values():
+            for member in self._members:
                 member.hear_record(record)
         for mark in news.marks:
-            for member in self._members.values():
+            for member in self._members:
                 member.hear_mark(mark)
 
     def _heed_removal(self, removal: Removal) -> None:
         """A node was removed from the cohort, or may be in it again."""
-        for member in self._members.values():
+        for member in self._members:
             member.hear_removal(removal)
         node_id = removal.node_id
         if removal.is_removed:
@@ -517,10 +430,10 @@ class CohortNode:
             if peer is not None:
                 self._removed_at[node_id] = _rest_addresses(peer)
             self.peers.removed(node_id)
-            self._linked.discard(node_id)
+            self._speech.linked.discard(node_id)
             self._cut(node_id)
-            if self._session is not None:
-                self._session.bus.disconnect(node_id)
+            if self._speech.bus is not None:
+                self._speech.bus.disconnect(node_id)
             self._link()
         else:
             # It may have given up; without an address it comes back by itself, later.
@@ -587,31 +500,7 @@ class CohortNode:
 
     def records(self) -> Mapping[str, MemberRecord]:
         """All members that are known, by collection id, own ones included."""
-        found: dict[str, MemberRecord] = {}
-        for member in self._members.values():
-            for collection_id, record in member.records().items():
-                known = found.get(collection_id)
-                if known is None or known.revision < record.revision:
-                    found[collection_id] = record
-        return found
-
-    def _record(self, collection_id: str) -> MemberRecord | None:
-        """One of them; a message is no occasion to look through all."""
-        found: MemberRecord | None = None
-        for member in self._members.values():
-            record = member.record(collection_id)
-            if record and (found is None or found.revision < record.revision):
-                found = record
-        return found
-
-    def _marks(self) -> Iterable[Mark]:
-        found: dict[str, Mark] = {}
-        for member in self._members.values():
-            for mark in member.marks():
-                known = found.get(mark.metadata_collection_id)
-                if known is None or known.sequence < mark.sequence:
-                    found[mark.metadata_collection_id] = mark
-        return found.values()
+        return self._members.records()
 
     def peer_of(self, node_id: str) -> CohortPeer:
         """The node, to be asked.
@@ -630,27 +519,3 @@ def _rest_addresses(peer: Peer) -> list[tuple[str, int]]:
 
 
 _LAST_REVISION = 2**63 - 1
-_RETAINED = frozenset({TopicKind.REGISTRATION, TopicKind.NODE})
-_REFUSALS = {
-    EnvelopeFault.NO_CODE: Refusal.CODE,
-    EnvelopeFault.WRONG_CODE: Refusal.CODE,
-}
-
-
-def _deliver(
-    member: CohortMember,
-    kind: TopicKind,
-    collection_id: str,
-    header: Header,
-    event: bytes,
-) -> None:
-    if kind in (TopicKind.REGISTRATION, TopicKind.REQUESTS):
-        member.hear_registry(collection_id, header.node, header.revision, event)
-    elif header.step is not None:
-        member.hear_event(collection_id, header.step, event)
-    else:
-        member.hear_error(collection_id, event)
-
-
-def _code_of(payload: bytes) -> bytes:
-    return blake2b(payload, digest_size=16).digest()

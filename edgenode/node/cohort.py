@@ -22,8 +22,9 @@ from edgenode.codec.json import dumps
 from edgenode.cohort.envelope import Header, TopicKind, Topics, wrap
 from edgenode.cohort.member import CohortMember, MemberParts
 from edgenode.cohort.model import NodeInfo
-from edgenode.cohort.node import CohortNode, Session
+from edgenode.cohort.node import CohortNode
 from edgenode.cohort.service import PeerService
+from edgenode.cohort.speech import Session
 from edgenode.config import CohortConfig, EventRule, HostPort, NodeConfig
 from edgenode.config import SharedBroker as SharedBrokerConfig
 from edgenode.connectors.repository import remote_connection

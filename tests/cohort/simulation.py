@@ -21,9 +21,10 @@ from edgenode.codec.json import dumps
 from edgenode.cohort.envelope import Header, TopicKind, Topics, wrap
 from edgenode.cohort.member import CohortMember, MemberParts
 from edgenode.cohort.model import Exchange, NodeInfo
-from edgenode.cohort.node import CohortNode, Session
+from edgenode.cohort.node import CohortNode
 from edgenode.cohort.peer import CohortPeer
 from edgenode.cohort.service import PeerService
+from edgenode.cohort.speech import Session
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.local_base import LocalCollectionParts
 from edgenode.errors import PeerUnavailableError
