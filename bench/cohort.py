@@ -467,13 +467,13 @@ def new(rig: Rig, pace: Pace, answer: Answer) -> None:
         oldest = machines[0]
         oldest.asker.send("wait_for", path=path, pause=NEW_PAUSE_SECONDS)
         newcomer.node.start()
-        started = time.monotonic()
+        started = newcomer.node.started
         until(
             lambda: collection_id in oldest.node.members(COHORT),  # noqa: B023
             "the new member is known",
             PATIENCE_SECONDS,
         )
-        known.append(time.monotonic() - started)
+        known.append(time.perf_counter() - started)
         found.append(oldest.asker.receive() / 1e9 - started)
         newcomer.stop()
         progress.at(number + 1)
