@@ -601,6 +601,10 @@ FEDERATED_SEARCHES = 4
 """Questions of lists that the whole cohort is asked at a time; a page of a thousand
 entities from each of ten members is 30 MB."""
 
+SHARE_ALLOWANCE = 20
+"""Instances that a member is asked for beyond its share of a page: how unevenly some ten
+of each are spread by chance. It also keeps short pages from being asked for twice."""
+
 MERGED_IN_THE_LOOP = 500
 """Instances whose answers are merged in the event loop, where their order has to be read
 from them, some tens of milliseconds; more are handed to a thread."""

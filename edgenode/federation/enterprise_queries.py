@@ -16,6 +16,7 @@ from edgenode.federation.members import AskedCollection
 from edgenode.federation.merge import (
     MemberAnswer,
     cut_short,
+    first_share,
     member_paging,
     merged_entities,
     merged_graphs,
@@ -96,7 +97,9 @@ class _EnterpriseLists(EnterpriseOperations):
         self._check_paging(paging, operation)
         time = asyncio.get_running_loop().time
         ends = time() + FEDERATION_SECONDS
-        asked = member_paging(paging)
+        whole = member_paging(paging)
+        share = first_share(whole.page_size, 1 + len(self._members.all()))
+        asked = replace(whole, page_size=share)
 
         def ask(page: Paging) -> Question[list[Document[T]]]:
             return lambda collection: question(collection, page)
@@ -114,8 +117,11 @@ class _EnterpriseLists(EnterpriseOperations):
                 told.answers, room, page, paging, self._parts.codec
             ):
                 if time() >= ends:
+                    for member in short:
+                        told.is_missing(member, "not all of its answer in time")
                     break
-                asked = replace(asked, page_size=2 * asked.page_size)
+                size = max(whole.page_size, 2 * asked.page_size)
+                asked = replace(asked, page_size=size)
                 await self._ask_some(
                     told,
                     user_id,

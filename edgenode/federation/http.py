@@ -352,7 +352,9 @@ class _Connections(aiohttp.BaseConnector):
             server_hostname="" if is_secure else None,
             ssl_handshake_timeout=HANDSHAKE_SECONDS if is_secure else None,
             ssl_shutdown_timeout=TLS_GOODBYE_SECONDS if is_secure else None,
-            happy_eyeballs_delay=ADDRESS_STAGGER_SECONDS,
+            # Racing for a single address could lose its connection, open, when it is
+            # given up in the moment in which it is made.
+            happy_eyeballs_delay=ADDRESS_STAGGER_SECONDS if _is_name(host) else None,
         )
         try:
             node_id = self._check(target, transport)
@@ -370,6 +372,11 @@ class _Connections(aiohttp.BaseConnector):
             reason = f"{host} port {port} is node {node_id}"
             raise PeerRefusedError(target.name, reason)
         return node_id
+
+
+def _is_name(host: str) -> bool:
+    """Whether a host may have several addresses."""
+    return ":" not in host and not host.replace(".", "").isdigit()
 
 
 async def _dropped(trying: Iterable[asyncio.Task[ResponseHandler]]) -> None:

@@ -14,8 +14,9 @@ joins, leaves or changes anything between them, because
 - all members sort alike: by what is asked for, then by GUID (``member_paging``);
 - an instance that its owner left out for want of room comes after as many that it didn't
   leave out, so that it isn't in the page either, whoever else has told of a copy;
-- a member whose list is full, but ends before the page does, because late copies took up
-  its room, is asked for more (``cut_short``).
+- a member whose list is full, but ends before the page does, is asked for more
+  (``cut_short``): late copies took up its room, or it has more of a long page than the
+  share that everybody is asked for at first (``first_share``).
 
 Genuine servers of release 4.2 ask everybody for the same offset and page size, and neither
 sort nor cut what comes together: a page of ten of three members has up to thirty entries,
@@ -41,6 +42,7 @@ from edgenode.instances.model import (
     InstanceProvenanceType,
     Relationship,
 )
+from edgenode.limits import SHARE_ALLOWANCE
 from edgenode.repository.base import Graph
 
 T = TypeVar("T")
@@ -108,6 +110,21 @@ def member_paging(paging: Paging) -> Paging:
         if order is SequencingOrder.ANY
         else order,
     )
+
+
+def first_share(end: int, members: int) -> int:
+    """How many instances to ask each member for at first.
+
+    Of a page of many members each mostly has a small part. Half as many again and a few
+    more are seldom too few where everybody has their own; where each has copies of the
+    others' the second question is for as much as the page could take.
+
+    Args:
+        end: Where the page ends; 0 for all there is.
+        members: How many are asked.
+    """
+    share = 3 * end // (2 * members) + SHARE_ALLOWANCE
+    return share if 2 * share <= end else end
 
 
 def merged_entities(
@@ -233,7 +250,7 @@ def _comes_before(
     # A late copy may have another place than what it is a copy of.
     pair = [other, one]
     _sort(pair, paging, codec)
-    return pair[0] is one
+    return one is not other and pair[0] is one
 
 
 # One instance

@@ -1,10 +1,13 @@
 """What the whole cohort's collection makes of what several members have."""
 
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edgenode.clock import SystemClock
 from edgenode.collection.base import ClassificationSource
 from edgenode.collection.participation import Participation, current
 from edgenode.errors import (
@@ -16,8 +19,9 @@ from edgenode.errors import (
 )
 from edgenode.instances.conditions import MatchCriteria, Paging, SequencingOrder
 from edgenode.instances.model import EntityDetail
+from edgenode.instances.provenance import Home
 from edgenode.repository.base import HistoryRange
-from tests.contract.cohorts import Cohort, Member
+from tests.contract.cohorts import Cohort, Member, enterprise_of, member
 from tests.model.house import USER, properties, remote_entity, type_guid
 
 TERM = type_guid("GlossaryTerm")
@@ -232,6 +236,55 @@ async def test_pages_of_several_members_join(
     assert {guid_of(each): each for each in whole} == {guid_of(e): e for e in made}
     if order is not SequencingOrder.ANY:
         assert pages == whole
+
+
+async def test_a_long_page_is_whole_although_one_member_has_most_of_it(
+    tmp_path: Path,
+) -> None:
+    homes = [Home(f"{number}-id", f"{number}") for number in range(6)]
+    async with AsyncExitStack() as stack:
+        first, *others = [
+            await stack.enter_async_context(
+                member(home, tmp_path / f"{home.name}.db", SystemClock(), homes)
+            )
+            for home in homes
+        ]
+        asked: list[tuple[str, int]] = []
+        collections = {
+            each.home: Asked(each, asked, each.collection) for each in others
+        }
+        enterprise, _ = enterprise_of(first, collections, SystemClock())
+        made = [await add(others[0], f"{number:03}") for number in range(100)]
+        made += [await add(others[1], "1000")]
+        paging = Paging(
+            page_size=100,
+            sequencing_order=SequencingOrder.PROPERTY_ASCENDING,
+            sequencing_property="qualifiedName",
+        )
+        page = await enterprise.find_entities_by_property(
+            USER, TERM, None, None, None, None, None, paging
+        )
+    assert [each.value for each in page] == made[:100]
+    shares = [(str(each.home.name), 45) for each in others]
+    assert asked == [*shares, ("1", 100)], "only who may have more is asked again"
+
+
+class Asked:
+    """Passes searches on, and notes how much they ask for."""
+
+    def __init__(
+        self, member: Member, asked: list[tuple[str, int]], collection: Any
+    ) -> None:
+        self._name = str(member.home.name)
+        self._asked = asked
+        self._collection = collection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
+
+    def find_entities_by_property(self, *arguments: Any) -> Any:
+        self._asked.append((self._name, arguments[-1].page_size))
+        return self._collection.find_entities_by_property(*arguments)
 
 
 def guid_of(entity: EntityDetail) -> str:

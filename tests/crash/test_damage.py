@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edgenode.cli.doctor import Verdict
 from edgenode.cli.doctor import store as looked_at
+from edgenode.cli.findings import Verdict
 from edgenode.clock import SystemClock
 from edgenode.config import NodeConfig, load_config
 from edgenode.node import running_node, store_path

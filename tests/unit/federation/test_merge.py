@@ -13,6 +13,7 @@ from edgenode.federation.merge import (
     OneEntity,
     copies_in,
     cut_short,
+    first_share,
     member_paging,
     merged_classifications,
     merged_entities,
@@ -133,14 +134,16 @@ def asked(held: Sequence[EntityDetail], paging: Paging) -> list[EntityDetail]:
     return ordered[paging.offset : end]
 
 
-def page_of(split: Split, paging: Paging) -> list[EntityDetail]:
-    """One page, as it is asked for."""
-    wanted = member_paging(paging)
+def page_of(split: Split, paging: Paging, share: int) -> list[EntityDetail]:
+    """One page, as it is asked for; at first for so much of everybody."""
+    whole = member_paging(paging)
+    wanted = replace(whole, page_size=min(share, whole.page_size))
     lists = answers({who: asked(held, wanted) for who, held in split.lists.items()})
     room = dict.fromkeys(MEMBERS, wanted.page_size)
     page = merged_entities(lists, paging, CODEC)
     while short := cut_short(lists, room, page, paging, CODEC):
-        wanted = replace(wanted, page_size=2 * wanted.page_size)
+        size = max(whole.page_size, 2 * wanted.page_size)
+        wanted = replace(wanted, page_size=size)
         more = answers({who: asked(split.lists[who], wanted) for who in short})
         lists = [each for each in lists if each.member not in short] + more
         room |= dict.fromkeys(short, wanted.page_size)
@@ -151,7 +154,7 @@ def page_of(split: Split, paging: Paging) -> list[EntityDetail]:
 @given(split=splits(), order=st.sampled_from(SequencingOrder))
 def test_the_parts_make_the_whole(split: Split, order: SequencingOrder) -> None:
     paging = Paging(sequencing_order=order, sequencing_property="qualifiedName")
-    found = page_of(split, paging)
+    found = page_of(split, paging, 0)
     if order is SequencingOrder.ANY:
         assert sorted(found, key=lambda each: str(each.guid)) == sorted(
             split.whole, key=lambda each: str(each.guid)
@@ -160,9 +163,14 @@ def test_the_parts_make_the_whole(split: Split, order: SequencingOrder) -> None:
         assert found == sequenced(split.whole, order, "qualifiedName")
 
 
-@given(split=splits(), order=st.sampled_from(SequencingOrder), size=st.integers(1, 5))
+@given(
+    split=splits(),
+    order=st.sampled_from(SequencingOrder),
+    size=st.integers(1, 5),
+    share=st.integers(1, 10),
+)
 def test_the_pages_make_the_whole(
-    split: Split, order: SequencingOrder, size: int
+    split: Split, order: SequencingOrder, size: int, share: int
 ) -> None:
     def page(offset: int, page_size: int) -> list[EntityDetail]:
         paging = Paging(
@@ -171,7 +179,7 @@ def test_the_pages_make_the_whole(
             sequencing_order=order,
             sequencing_property="qualifiedName",
         )
-        return page_of(split, paging)
+        return page_of(split, paging, share)
 
     in_order = order if order is not SequencingOrder.ANY else SequencingOrder.GUID
     whole = sequenced(split.whole, in_order, "qualifiedName")
@@ -420,6 +428,16 @@ def test_members_are_asked_for_all_up_to_the_end_of_the_page(
     asked_for = member_paging(wanted)
     assert (asked_for.offset, asked_for.page_size) == (0, size)
     assert asked_for.sequencing_order is order
+
+
+@pytest.mark.parametrize(
+    ("end", "members", "share"),
+    [(0, 10, 0), (20, 10, 20), (500, 1, 500), (500, 2, 500), (500, 10, 95)],
+)
+def test_of_long_pages_members_are_asked_for_a_share(
+    end: int, members: int, share: int
+) -> None:
+    assert first_share(end, members) == share
 
 
 def test_copies_of_the_missing_are_named() -> None:
