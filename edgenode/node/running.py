@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from edgenode.clock import Clock, SystemClock
 from edgenode.codec.codec import Codec
 from edgenode.config import NodeConfig
+from edgenode.memory import keep_what_is_there
 from edgenode.node.cohort import NodeCohort, open_cohort_of_node
 from edgenode.node.servers import (
     SERVER_TYPE,
@@ -151,6 +152,7 @@ async def run_node(config: NodeConfig, ready: Callable[[RunningNode], None]) -> 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running_node(config) as node:
+        keep_what_is_there()
         ready(node)
         await stop.wait()
         logger.info("stopping")
