@@ -28,7 +28,11 @@ from edgenode.federation.members import (
 )
 from edgenode.instances.conditions import Paging
 from edgenode.instances.model import EntityDetail
-from edgenode.limits import CALLS_OF_A_MEMBER, TOLERATED_MEMBER_FAILURES
+from edgenode.limits import (
+    CALLS_OF_A_MEMBER,
+    LARGE_BODY_BYTES,
+    TOLERATED_MEMBER_FAILURES,
+)
 from tests.contract.cohorts import (
     HOMES,
     Member,
@@ -44,6 +48,9 @@ ALDER, BIRCH, _ = HOMES
 TERM = type_guid("GlossaryTerm")
 THEIRS = remote_entity("theirs", home=BIRCH)
 OURS = remote_entity("ours", home=ALDER)
+
+THEIRS_TEXT = CODEC.encode(THEIRS)
+PACKED = "application/msgpack"
 
 Handler = Callable[[str], Awaitable[bytes | None]]
 """Makes the bytes to answer to a request line; None leaves the asker waiting."""
@@ -124,9 +131,20 @@ async def another(line: str) -> bytes | None:
     return success(metadataCollectionId="somebody-else")
 
 
+def packing(
+    text: bytes,
+    *,
+    guid: str = "theirs",
+    version: int = THEIRS.version,
+    owner: str = BIRCH.id,
+) -> Handler:
+    """Answers with one instance, packed."""
+    document = PackedDocument(guid, version, owner, text)
+    return as_birch(reply(pack_documents([document]), PACKED))
+
+
 CUT = reply(b'{"class":"Res')[:-5]
 BROKEN_BEAN = CODEC.to_object(THEIRS) | {"createTime": "no date"}
-PACKED = "application/msgpack"
 
 FAULTS: Mapping[str, tuple[Handler, str]] = {
     "hangs": (silent, "doesn't answer within"),
@@ -139,8 +157,24 @@ FAULTS: Mapping[str, tuple[Handler, str]] = {
     "has a bare status": (as_birch(reply(b"", status=503)), "status 503"),
     "has no instances": (as_birch(success(entities=[5])), "something else"),
     "has broken packing": (as_birch(reply(b"\xc1", PACKED)), "something else"),
-    "packs something else": (
-        as_birch(reply(pack_documents([PackedDocument("g", 1, "h", b"{}")]), PACKED)),
+    "packs something else": (packing(b"{}"), "something else"),
+    "packs no JSON": (packing(b'{"class":"EntityDetail", no}'), "something else"),
+    "packs another class": (
+        packing(THEIRS_TEXT.replace(b"EntityDetail", b"EntityProxy", 1)),
+        "something else",
+    ),
+    "packs what closes the list": (
+        packing(THEIRS_TEXT + b'],"relatedHTTPCode":404,"x":[{}'),
+        "something else",
+    ),
+    "packs a thing under another's name": (
+        packing(THEIRS_TEXT, guid="ours"),
+        "another instance",
+    ),
+    "packs another version": (packing(THEIRS_TEXT, version=9), "another instance"),
+    "packs another's thing": (packing(THEIRS_TEXT, owner=ALDER.id), "another instance"),
+    "packs a large thing that is none": (
+        packing(b'{"class":"EntityDetail"' + b" " * LARGE_BODY_BYTES + b"no}"),
         "something else",
     ),
     "fails": (
@@ -211,6 +245,16 @@ async def test_a_member_that_does_not_answer_is_left_out_and_named(
     assert reason in note.missing[BIRCH.id]
     assert note.copies == {"theirs": BIRCH.id}
     assert not note.is_complete
+
+
+async def test_what_a_member_packs_is_taken(alder: Member) -> None:
+    theirs = replace(THEIRS, version=THEIRS.version + 1)
+    handler = packing(CODEC.encode(theirs), version=theirs.version)
+    async with answering(handler) as port:
+        enterprise, _ = joined(alder, remote_of(BIRCH, port.client))
+        current.set(note := Participation())
+        assert await found(enterprise) == [OURS, theirs]
+    assert note.is_complete
 
 
 async def test_a_member_that_nobody_listens_for_is_left_out(alder: Member) -> None:
