@@ -483,6 +483,17 @@ ISSUING_SECONDS = 60.0
 """How long the process that issues certificates may take: 0.3 s on a PC, some 3 s on the
 smallest Raspberry Pi, and ten times that from an SD card that is busy with the start."""
 
+MAX_KEY_NUMBER = 2**31 - 1
+"""The number of a cohort's key: what an exchange, in which numbers have 32 bits, can tell."""
+
+MAX_KEY_JUMP = 1_000
+"""By how much the number of a key that is told may be above the own one: a rotation a day
+for almost three years. Else one lie would use up the numbers that rotations need."""
+
+MAX_OVERLAP_DAYS = 365
+"""The longest overlap of a rotation: who wasn't there for a year joins again. Others can't
+tell of a longer one either, for during an overlap no other one can begin."""
+
 MAX_REMOVALS = 1_000
 """Removed nodes that are remembered, as many as there can be nodes. All of them stand in
 each exchange that has news of one; when there are more, the key should be rotated."""

@@ -17,6 +17,7 @@ from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
 from edgenode.clock import EpochMillis, FlooredClock, SystemClock
 from edgenode.config import NodeConfig, load_config
+from edgenode.limits import MAX_OVERLAP_DAYS
 
 if TYPE_CHECKING:  # what takes long to load, and other commands don't need
     from edgenode.security.cohorts import Cohort
@@ -26,7 +27,6 @@ if TYPE_CHECKING:  # what takes long to load, and other commands don't need
 T = TypeVar("T")
 
 DEFAULT_OVERLAP_DAYS = 7
-MAX_OVERLAP_DAYS = 365
 
 _MODES = {
     "none": "the configuration has cohort.mode = none: the node takes part in no cohort",

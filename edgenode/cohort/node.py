@@ -380,7 +380,8 @@ class CohortNode:
         skew = (theirs.time - (before + after) / 2) / 1000
         await self._merge(theirs)
         if self._is_behind(theirs) and self._keys is not None:
-            await self._keys.take(await peer.key())
+            told = await peer.key()
+            await self._keys.take(told, theirs.key_number, theirs.key_tag)
         met = theirs.sender.node_id
         self.peers.seen(met, [host for host, _ in addresses[:1]])
         self.peers.heard(met, self._clock.monotonic(), skew=skew)

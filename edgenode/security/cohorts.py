@@ -4,9 +4,15 @@ from dataclasses import dataclass, field, replace
 
 from edgenode.clock import EpochMillis
 from edgenode.errors import EdgeNodeError
+from edgenode.limits import MAX_KEY_JUMP, MAX_KEY_NUMBER, MAX_OVERLAP_DAYS
 from edgenode.security.keys import CohortKey
 
 DAY_MILLIS = 86_400_000
+
+
+def latest_overlap(now: EpochMillis) -> EpochMillis:
+    """When the overlap of a rotation that is made now ends at the latest."""
+    return now + int(MAX_OVERLAP_DAYS * DAY_MILLIS)
 
 
 class RotationError(EdgeNodeError):
@@ -64,6 +70,11 @@ class Cohort:
         Raises:
             RotationError: Some members would lose touch.
         """
+        if self.number >= MAX_KEY_NUMBER:
+            raise RotationError(
+                "the key's number can't rise any more: make a new cohort with "
+                "'edgenode cohort create --replace', and join each other machine to it"
+            )
         if overlap_days <= 0:
             return replace(
                 self, key=key, number=self.number + 1, previous=None, overlap_ends=0
@@ -93,6 +104,8 @@ class Cohort:
 
         Where two were made at once all settle for the same one.
         """
+        if not self.may_rise_to(number):
+            return self
         if key.name != self.key.name or (number, key.tag) < (self.number, self.key.tag):
             return self
         if key == self.key:
@@ -106,6 +119,10 @@ class Cohort:
             previous=before or self.key,
             overlap_ends=overlap_ends,
         )
+
+    def may_rise_to(self, number: int) -> bool:
+        """Whether a number can be true that somebody tells; lower ones can, too."""
+        return 0 <= number <= min(self.number + MAX_KEY_JUMP, MAX_KEY_NUMBER)
 
     def told(self) -> ToldKey:
         """What this node tells others of the key."""

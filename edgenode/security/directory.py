@@ -10,7 +10,11 @@ from pathlib import Path
 
 from edgenode.codec.json import dumps_pretty, loads
 from edgenode.errors import BadRequestError, EdgeNodeError
-from edgenode.limits import MAX_COHORT_FILE_BYTES, MAX_TOKEN_FILE_BYTES
+from edgenode.limits import (
+    MAX_COHORT_FILE_BYTES,
+    MAX_KEY_NUMBER,
+    MAX_TOKEN_FILE_BYTES,
+)
 from edgenode.security.cohorts import Cohort
 from edgenode.security.identity import IdentityFiles
 from edgenode.security.keys import CohortKey, InvalidTokenError
@@ -226,7 +230,7 @@ def _cohort(document: dict[str, object]) -> Cohort:
     previous = document.get("previous")
     return Cohort(
         key=_key(document["token"]),
-        number=_whole(document["number"]),
+        number=_number(document["number"]),
         previous=None if previous is None else _key(previous),
         overlap_ends=_whole(document.get("overlapEnds", 0)),
     )
@@ -236,6 +240,13 @@ def _key(token: object) -> CohortKey:
     if not isinstance(token, str):
         raise TypeError("a token is no text")
     return CohortKey.from_token(token)
+
+
+def _number(told: object) -> int:
+    number = _whole(told)
+    if number > MAX_KEY_NUMBER:
+        raise ValueError(f"{number} is too large for a key's number")
+    return number
 
 
 def _whole(number: object) -> int:

@@ -15,7 +15,7 @@ from edgenode.clock import Clock
 from edgenode.errors import EdgeNodeError
 from edgenode.limits import UPKEEP_SECONDS
 from edgenode.security.certificates import InvalidCertificateError
-from edgenode.security.cohorts import Cohort, ToldKey
+from edgenode.security.cohorts import Cohort, ToldKey, latest_overlap
 from edgenode.security.directory import CohortDirectory
 from edgenode.security.identity import NodeIdentity, ensure_identity
 from edgenode.security.keys import CohortKey
@@ -120,17 +120,28 @@ class KeyHolder:
     def is_behind(self, number: int, tag: str) -> bool:
         """Whether somebody with this key has a newer one."""
         own = self.cohort
-        return not own.is_open and (own.number, own.key.tag) < (number, tag)
+        is_newer = (own.number, own.key.tag) < (number, tag)
+        return not own.is_open and is_newer and own.may_rise_to(number)
 
-    async def take(self, told: ToldKey) -> None:
+    async def take(self, told: ToldKey, number: int, tag: str) -> None:
         """Use the key that another node told, if it is a newer one.
 
         That it can't be kept is logged; it will be told again.
+
+        Args:
+            told: The key.
+            number: Its number, as the node told it in an exchange.
+            tag: Its tag, likewise. Where the key was rotated meanwhile, the next
+                exchange tells of it.
         """
         async with self._changing:
             try:
                 key = CohortKey.from_token(told.token)
-                cohort = self.cohort.taught(key, told.number, told.overlap_ends)
+                if (told.number, key.tag) != (number, tag):
+                    logger.info("the key that was told isn't the one of the exchange")
+                    return
+                ends = min(told.overlap_ends, latest_overlap(self._clock.now()))
+                cohort = self.cohort.taught(key, told.number, ends)
                 if self.cohort.is_open or cohort == self.cohort:
                     return
                 await asyncio.to_thread(self._directory.save, cohort)

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from edgenode.cli.cohort import MAX_OVERLAP_DAYS
 from edgenode.cli.main import main
 from edgenode.cli.outcome import ExitCode
 from edgenode.clock import BUILD_TIME
+from edgenode.limits import MAX_OVERLAP_DAYS
 from edgenode.repository.lock import locked
 from edgenode.security.cohorts import Cohort
 from edgenode.security.directory import CohortDirectory

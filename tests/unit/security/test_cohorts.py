@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgenode.limits import MAX_KEY_NUMBER
 from edgenode.security.cohorts import Cohort, RotationError
 from edgenode.security.keys import CohortKey
 from tests.unit.security.samples import COHORT, DAY, KEY, NEXT_KEY, NOW
@@ -33,6 +34,13 @@ def test_nobody_loses_touch_by_a_rotation() -> None:
         Cohort(key=KEY, number=0).rotated(NEXT_KEY, NOW, 7)
     again = COHORT.rotated(NEXT_KEY, NOW, 7).rotated(OTHER, NOW + 7 * DAY, 7)
     assert again.trusted(NOW + 7 * DAY) == (OTHER, NEXT_KEY)
+
+
+def test_the_numbers_come_to_an_end() -> None:
+    last = Cohort(key=KEY, number=MAX_KEY_NUMBER)
+    for days in (0, 7):
+        with pytest.raises(RotationError, match="new cohort"):
+            last.rotated(NEXT_KEY, NOW, days)
 
 
 def test_a_member_teaches_the_new_key() -> None:

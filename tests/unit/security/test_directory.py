@@ -42,7 +42,7 @@ KEYS = st.builds(
 COHORTS = st.builds(
     Cohort,
     key=KEYS,
-    number=st.integers(0, 2**40),
+    number=st.integers(0, 2**31 - 1),
     previous=KEYS,
     overlap_ends=st.integers(0, 2**50),
 ) | st.builds(Cohort, key=KEYS, number=st.integers(0, 9))
@@ -86,6 +86,7 @@ def _document(**changes: object) -> str:
         (_document(number="1"), "no number"),
         (_document(number=-1), "no number"),
         (_document(number=True), "no number"),
+        (_document(number=2**31), "too large"),
         (_document(previous="x"), "join token"),
         (_document(previous=KEY.token, overlapEnds=None), "no number"),
         (" " * 600_000, "larger"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgenode.limits import UPKEEP_SECONDS
+from edgenode.limits import MAX_KEY_JUMP, MAX_OVERLAP_DAYS, UPKEEP_SECONDS
 from edgenode.security.cohorts import Cohort, ToldKey
 from edgenode.security.directory import CohortDirectory, DamagedCohortError
 from edgenode.security.identity import CERTIFICATE_LIFE_MILLIS
@@ -67,7 +67,7 @@ async def test_a_told_key_is_kept_and_used(
     changed, server = keys.changed, keys.server_context()
     assert keys.is_behind(2, NEXT_KEY.tag)
     assert not keys.is_behind(1, KEY.tag)
-    await keys.take(ROTATED.told())
+    await keys.take(ROTATED.told(), 2, NEXT_KEY.tag)
     assert changed.is_set()
     assert not keys.changed.is_set()
     assert keys.cohort == await asyncio.to_thread(directory.load) == ROTATED
@@ -83,7 +83,7 @@ async def test_the_number_alone_changes_nothing_else(
     joined = Cohort(key=KEY, number=0)
     keys = await KeyHolder.opened(directory, joined, set().__contains__, clock)
     assert keys.is_behind(1, KEY.tag)
-    await keys.take(COHORT.told())
+    await keys.take(COHORT.told(), 1, KEY.tag)
     assert not keys.is_behind(1, KEY.tag)
     assert not keys.changed.is_set()
     assert await asyncio.to_thread(directory.load) == COHORT
@@ -97,7 +97,7 @@ async def test_an_overlap_that_began_meanwhile_ends_in_time(
     keys.on_distrust(lambda: distrusted.append(keys.trusted_tags))
     rotated = COHORT.rotated(NEXT_KEY, NOW, days)
     async with kept_up(keys, clock):
-        await keys.take(rotated.told())
+        await keys.take(rotated.told(), 2, NEXT_KEY.tag)
         ended = keys.changed
         while (left := (rotated.overlap_ends - clock.now()) / 1000) > 0:
             for _ in range(5):  # the change is heard of
@@ -147,13 +147,36 @@ async def test_what_fails_is_logged_and_tried_again(
         ToldKey("edgenode-nothing", 9, NOW + DAY),
         ToldKey(CohortKey("work", bytes(32)).token, 9, NOW + DAY),
         ToldKey(NEXT_KEY.token, 0, NOW + DAY),
+        ToldKey(NEXT_KEY.token, 2 + MAX_KEY_JUMP, NOW + DAY),
+        ToldKey(NEXT_KEY.token, 2**40, NOW + DAY),
     ],
 )
 async def test_what_is_no_newer_key_is_not_taken(
     keys: KeyHolder, directory: CohortDirectory, told: ToldKey
 ) -> None:
-    await keys.take(told)
+    tag = NEXT_KEY.tag if told.token == NEXT_KEY.token else KEY.tag
+    await keys.take(told, told.number, tag)
     assert keys.cohort == await asyncio.to_thread(directory.load) == COHORT
+
+
+async def test_a_key_is_taken_as_the_exchange_told_of_it_alone(keys: KeyHolder) -> None:
+    await keys.take(ROTATED.told(), 3, NEXT_KEY.tag)
+    await keys.take(ROTATED.told(), 2, KEY.tag)
+    assert keys.cohort == COHORT
+
+
+async def test_a_number_that_uses_up_those_above_is_not_asked_for(
+    keys: KeyHolder,
+) -> None:
+    assert keys.is_behind(1 + MAX_KEY_JUMP, NEXT_KEY.tag)
+    assert not keys.is_behind(2 + MAX_KEY_JUMP, NEXT_KEY.tag)
+
+
+async def test_an_overlap_is_no_longer_than_it_can_be_asked_for(
+    keys: KeyHolder,
+) -> None:
+    await keys.take(ToldKey(NEXT_KEY.token, 2, 2**62), 2, NEXT_KEY.tag)
+    assert keys.cohort.overlap_ends == NOW + MAX_OVERLAP_DAYS * DAY
 
 
 async def test_a_key_that_cannot_be_kept_is_not_used(
@@ -161,7 +184,7 @@ async def test_a_key_that_cannot_be_kept_is_not_used(
 ) -> None:
     await asyncio.to_thread(shutil.rmtree, directory.path)
     await asyncio.to_thread(directory.path.touch)
-    await keys.take(ROTATED.told())
+    await keys.take(ROTATED.told(), 2, NEXT_KEY.tag)
     assert keys.cohort == COHORT
     assert "can't be used" in caplog.text
     assert NEXT_KEY.token not in caplog.text
@@ -175,7 +198,7 @@ async def test_an_open_cohort_has_no_key_to_follow(
     assert keys.server_context() is keys.client_context() is None
     assert keys.told() is None
     assert not keys.is_behind(9, NEXT_KEY.tag)
-    await keys.take(ROTATED.told())
+    await keys.take(ROTATED.told(), 2, NEXT_KEY.tag)
     assert not await keys.reload()
     assert keys.cohort == cohort
 
