@@ -150,13 +150,18 @@ class MqttLink:
         """Stay connected until cancelled."""
         loop = asyncio.get_running_loop()
         tries = 0
+        told = ""
         while True:
             start = loop.time()
             try:
                 await self._stay_connected()
             except (OSError, TimeoutError) as error:
                 reason = str(error) or "no answer in time"
-                logger.info("no connection to %s: %s", self._name, reason)
+                if reason != told:  # once until it changes
+                    logger.info("no connection to %s: %s", self._name, reason)
+                told = reason
+            else:
+                told = ""
             tries = 0 if loop.time() - start > STEADY_LINK_SECONDS else tries + 1
             await self._pause(tries)
 

@@ -2,6 +2,7 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from errno import EADDRINUSE
 from pathlib import Path
 from shutil import which
@@ -164,11 +165,44 @@ def check_config(arguments: Namespace, output: Output) -> None:
         ),
     }
     settings |= _cohort_settings(config.cohort)
+    doubts = list(_doubts(config.cohort))
     if output.as_json:
-        output.json({"ok": True, "settings": settings})
-    else:
-        output.table(("setting", "value"), settings.items())
-        output.line("the configuration is good")
+        output.json({"ok": True, "settings": settings, "warnings": doubts})
+        return
+    output.table(("setting", "value"), settings.items())
+    for doubt in doubts:
+        output.line(f"warning: {doubt}")
+    output.line(
+        "the configuration can be used" if doubts else "the configuration is good"
+    )
+
+
+def _doubts(cohort: CohortConfig) -> Iterator[str]:
+    """What may be a slip: it names something that isn't here, and may be yet."""
+    from edgenode.discovery.links import missing_interfaces
+
+    if cohort.mode == "none":
+        return
+    for name in missing_interfaces(cohort.interfaces):
+        yield f"cohort.interfaces: there is no interface {name} now"
+    rules = {
+        "send": cohort.events_to_send,
+        "save": cohort.events_to_save,
+        "process": cohort.events_to_process,
+    }
+    if any(rule.types for rule in rules.values()):
+        from edgenode.releases import SERVED
+        from edgenode.releases.shipped_types import load_release_types
+
+        known = load_release_types(SERVED)
+        for does, rule in rules.items():
+            for name in rule.types:
+                if known.type_def(name) is None:
+                    yield (
+                        f"cohort.events_to_{does}_types: release {SERVED.name} has no "
+                        f"type {name}; unless an archive brings it, the rule goes "
+                        "without it"
+                    )
 
 
 def _cohort_settings(cohort: CohortConfig) -> dict[str, str]:

@@ -14,6 +14,7 @@ DEFAULT_COHORT_PORT = 9444
 DEFAULT_BUS_PORT = 8883
 DEFAULT_COHORT_NAME = "cohort"
 EVERYWHERE = "::"
+_ALL_OF_IPV4 = "0.0.0.0"  # noqa: S104 - it is compared, not listened on
 LOG_FORMATS = ("text", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 COHORT_MODES = ("keyed", "open", "none")
@@ -65,6 +66,15 @@ class HostPort:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+    def overlaps(self, other: "HostPort") -> bool:
+        """Whether the two can't both be listened on; port 0 is another one each time."""
+        hosts = {self.host, other.host}
+        if self.port != other.port or self.port == 0:
+            return False
+        if len(hosts) == 1 or EVERYWHERE in hosts:
+            return True
+        return _ALL_OF_IPV4 in hosts and not any(":" in host for host in hosts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
 
 from edgenode.config.addresses import address
@@ -79,6 +80,7 @@ def load_config(
         servers=tuple(_servers(source)),
         cohort=read_cohort(source),
     )
+    _check_places(source, config)
     source.check()
     return config
 
@@ -109,6 +111,24 @@ def _listen(source: Source, node: Table) -> HostPort:
             f"write them like {default} or [::1]:{DEFAULT_PORT}",
         )
     return found or default
+
+
+def _check_places(source: Source, config: NodeConfig) -> None:
+    """Take down settings that would have the node listen twice at one place."""
+    cohort = config.cohort
+    places = [("node", "listen", HostPort(config.host, config.port))]
+    if cohort.mode != "none":
+        places.append(("cohort", "listen", cohort.listen))
+        if cohort.bus is None:
+            places.append(("cohort", "bus_listen", cohort.bus_listen))
+    for (table, key, place), (other_table, other_key, other) in combinations(places, 2):
+        if place.overlaps(other):
+            source.wrong(
+                other_table,
+                other_key,
+                f"{other_table}.{other_key} = {other} is taken by {table}.{key} = {place}",
+                "give each a port of its own",
+            )
 
 
 def _data_directory(source: Source, node: Table) -> Path:

@@ -76,6 +76,12 @@ class LinkWatch:
             return
 
 
+def missing_interfaces(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of some names that no interface of this machine has now."""
+    present = {name for _, name in socket.if_nameindex()}
+    return tuple(name for name in names if name not in present)
+
+
 def usable_links(only: Iterable[str] = ()) -> tuple[Link, ...]:
     """The interfaces that are usable now.
 

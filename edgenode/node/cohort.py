@@ -28,7 +28,7 @@ from edgenode.cohort.speech import Session
 from edgenode.config import CohortConfig, EventRule, HostPort, NodeConfig
 from edgenode.config import SharedBroker as SharedBrokerConfig
 from edgenode.connectors.repository import remote_connection
-from edgenode.discovery.links import usable_links
+from edgenode.discovery.links import missing_interfaces, usable_links
 from edgenode.discovery.mdns import MdnsDiscovery
 from edgenode.discovery.records import Announcement
 from edgenode.discovery.sightings import Sighting
@@ -91,6 +91,8 @@ async def open_cohort_of_node(
     """
     directory = CohortDirectory(config.data_directory)
     settings = config.cohort
+    for name in missing_interfaces(settings.interfaces):
+        logger.warning("cohort.interfaces: there is no interface %s now", name)
     if settings.mode == "open":
         cohort, is_new = open_cohort(settings.name), False
     else:

@@ -168,6 +168,12 @@ def settled_cohort(
             )
     if cohort is not None:
         return cohort, False
+    if join_file is not None:
+        logger.warning(
+            "there is no %s to join with: this node makes a cohort of its own. To join "
+            "another one: edgenode cohort join TOKEN, then start the node again",
+            join_file,
+        )
     return first_cohort(directory, name, random_bytes), True
 
 

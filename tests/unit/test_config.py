@@ -566,6 +566,18 @@ def test_what_is_no_toml_is_told_by_its_line(file: Path, text: str, line: int) -
             "nothing for ALL",
             "SELECTED_TYPES",
         ),
+        (
+            '[cohort]\nlisten = "[::]:7000"\nbus_listen = "127.0.0.1:7000"',
+            3,
+            "cohort.bus_listen = 127.0.0.1:7000 is taken by cohort.listen = [::]:7000",
+            "a port of its own",
+        ),
+        (
+            '[node]\nlisten = "127.0.0.1:7000"\n[cohort]\nlisten = "0.0.0.0:7000"',
+            4,
+            "cohort.listen = 0.0.0.0:7000 is taken by node.listen = 127.0.0.1:7000",
+            "a port of its own",
+        ),
         # Servers
         (
             '[[server]]\nname = "a"\n[[server]]\nname = "b"\n[[server]]\nname = "a"',
@@ -608,6 +620,20 @@ def test_a_mistake_names_its_line_and_its_mend(
     assert what in found.what
     assert mend in found.mend
     assert str(found) == f"{found.where}: {found.what}. Mend: {found.mend}."
+
+
+@pytest.mark.parametrize(
+    "cohort",
+    [
+        'mode = "none"\nlisten = "127.0.0.1:9443"',
+        'listen = "127.0.0.2:9443"',
+        'listen = "[::1]:9443"',
+        'listen = "[::]:0"\nbus_listen = "[::]:0"',
+        'bus = "mqtts://pi"\nbus_listen = "[::]:9444"',
+    ],
+)
+def test_places_that_do_not_meet_may_have_equal_ports(file: Path, cohort: str) -> None:
+    assert loaded(file, f"[cohort]\n{cohort}").port == 9443
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,22 @@ def test_only_what_is_needed_is_loaded() -> None:
         check=True,
     )
     assert ended.stdout == "[]\n"
+
+
+def test_check_config_doubts_names_of_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "edgenode.toml"
+    file.write_text(
+        '[cohort]\ninterfaces = ["lo", "eht0"]\nevents_to_save = "SELECTED_TYPES"\n'
+        'events_to_save_types = ["GlossaryTerm", "GlosaryTerm"]\n'
+    )
+    assert main(["check-config", "--config", str(file)]) == 0
+    told = capsys.readouterr().out
+    assert "warning: cohort.interfaces: there is no interface eht0 now" in told
+    assert "has no type GlosaryTerm" in told
+    assert told.count("warning: ") == 2
+    assert "the configuration is good" not in told
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,23 @@ def test_a_node_joins_with_a_file_which_is_wiped(
     assert settled_cohort(directory, "other", join_file) == (joined, False)
 
 
+def test_a_join_file_that_is_not_there_is_told_of(
+    directory: CohortDirectory, join_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    token = join_file.read_bytes()
+    join_file.unlink()
+    mine, is_new = settled_cohort(directory, "mine", join_file)
+    assert is_new
+    assert f"there is no {join_file}" in caplog.text
+    caplog.clear()
+    assert settled_cohort(directory, "mine", join_file) == (mine, False)
+    assert not caplog.text
+    join_file.write_bytes(token)
+    assert settled_cohort(directory, "mine", join_file) == (mine, False)
+    assert f"{join_file} is left alone" in caplog.text
+
+
 def test_a_stop_before_the_wiping_is_made_good(
     directory: CohortDirectory, join_file: Path
 ) -> None:
