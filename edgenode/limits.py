@@ -297,6 +297,12 @@ MAX_WAITING_EVENTS = 1_000
 """Events of one origin that wait to be applied: five seconds' worth; some 3 MB. Beyond
 that they are dropped and fetched later."""
 
+MAX_WAITING_EVENT_BYTES = 4 * 1024 * 1024
+MAX_ALL_WAITING_EVENT_BYTES = 8 * 1024 * 1024
+"""The same in bytes: of one origin as much as a message may have, and of all of them what
+a node can spare that has 64 MiB in all. Events and states that are fetched are stored in
+portions of the former, too."""
+
 APPLIED_TOGETHER = 64
 """Events that are applied in one commit: on an SD card that is what makes the rate."""
 

@@ -12,7 +12,11 @@ from typing import Protocol, TypeVar
 from edgenode.cohort.model import StateFrame
 from edgenode.cohort.peer import CohortPeer
 from edgenode.events.streams import Sum
-from edgenode.limits import COMPARED_BUCKETS, FETCHED_STATES
+from edgenode.limits import (
+    COMPARED_BUCKETS,
+    FETCHED_STATES,
+    MAX_WAITING_EVENT_BYTES,
+)
 
 K = TypeVar("K")
 
@@ -75,7 +79,14 @@ async def fetched(
 ) -> AsyncIterator[list[StateFrame]]:
     """What a member has under some GUIDs, in portions that fit a change."""
     for some in _portions(guids, FETCHED_STATES):
-        portion = [frame async for frame in peer.states(collection_id, some)]
+        portion: list[StateFrame] = []
+        size = 0
+        async for frame in peer.states(collection_id, some):
+            portion.append(frame)
+            size += len(frame.document)
+            if size >= MAX_WAITING_EVENT_BYTES:
+                yield portion
+                portion, size = [], 0
         yield portion
 
 

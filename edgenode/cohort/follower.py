@@ -11,7 +11,6 @@ others are fetched waits, and is passed over if it was among them.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -19,6 +18,7 @@ from typing import Protocol
 
 from edgenode.clock import Clock
 from edgenode.cohort.comparison import Holdings, differences, fetched
+from edgenode.cohort.inbox import Inbox, InboxRoom
 from edgenode.cohort.model import EndFrame, EventFrame, ResetFrame, StateFrame
 from edgenode.cohort.peer import CohortPeer
 from edgenode.errors import EdgeNodeError, PeerUnavailableError
@@ -27,7 +27,7 @@ from edgenode.limits import (
     APPLIED_TOGETHER,
     FIRST_RETRY_SECONDS,
     LONGEST_RETRY_SECONDS,
-    MAX_WAITING_EVENTS,
+    MAX_WAITING_EVENT_BYTES,
 )
 
 logger = logging.getLogger(__name__)
@@ -107,6 +107,7 @@ class Follower:
         peer: Callable[[], CohortPeer],
         clock: Clock,
         mended: Callable[[int], None] = lambda count: None,
+        room: InboxRoom | None = None,
     ) -> None:
         """Begin where the member left off.
 
@@ -117,6 +118,7 @@ class Follower:
             peer: The node of the origin, as it is to be reached now.
             clock: Times retries.
             mended: Told how many things a comparison put right.
+            room: What the node has for events that wait; None for room of its own.
         """
         self.origin = origin
         self.figures = FollowerFigures()
@@ -126,7 +128,7 @@ class Follower:
         self._peer = peer
         self._clock = clock
         self._tell_mended = mended
-        self._inbox: deque[tuple[Step, bytes]] = deque()
+        self._inbox = Inbox(room or InboxRoom())
         self._known = Position("", 0)
         self._woken = asyncio.Event()
         self._is_following = False
@@ -161,11 +163,7 @@ class Follower:
 
     def offer(self, step: Step, event: bytes) -> None:
         """An event came over the bus."""
-        if len(self._inbox) >= MAX_WAITING_EVENTS:
-            # They are fetched when their turn would have come.
-            self._inbox.clear()
-            self.figures.dropped += MAX_WAITING_EVENTS
-        self._inbox.append((step, event))
+        self.figures.dropped += self._inbox.put(step, event)
         self._learn(Position(step.incarnation, step.sequence))
         if self._retry_at is None:
             self._woken.set()
@@ -188,6 +186,10 @@ class Follower:
         self._retry_after = FIRST_RETRY_SECONDS
         if self.trouble or self._inbox or self._must_compare or self._is_behind():
             self._woken.set()
+
+    def close(self) -> None:
+        """The task has ended: nothing waits any more."""
+        self._inbox.clear()
 
     def tick(self, now: float) -> None:
         """Time has passed (monotonic seconds)."""
@@ -225,9 +227,9 @@ class Follower:
         if self._applier.position(self.origin) is None:
             await self._catch_up()
         while self._inbox:
-            count = min(len(self._inbox), APPLIED_TOGETHER)
-            portion = [self._inbox.popleft() for _ in range(count)]
-            if not await self._apply(portion):
+            with self._inbox.portion() as portion:
+                fits = await self._apply(portion)
+            if not fits:
                 self.figures.gaps += 1
                 await self._catch_up()
         if self._is_behind():
@@ -260,16 +262,20 @@ class Follower:
         """Fetch what is missing, event by event."""
         position = self._applier.position(self.origin) or Position("", 0)
         portion: list[tuple[Step, bytes]] = []
+        size = 0
         async for frame in self._peer().events(self.origin, position):
             match frame:
                 case EventFrame():
                     step = Step(position.incarnation, frame.after, frame.sequence)
                     portion.append((step, frame.event))
                     self.figures.fetched_events += 1
-                    if len(portion) < APPLIED_TOGETHER:
+                    size += len(frame.event)
+                    if len(portion) < APPLIED_TOGETHER and (
+                        size < MAX_WAITING_EVENT_BYTES
+                    ):
                         continue
                     await self._apply_fetched(portion)
-                    portion = []
+                    portion, size = [], 0
                 case EndFrame():
                     await self._apply_fetched(portion)
                     end = Position(position.incarnation, frame.sequence)

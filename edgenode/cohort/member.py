@@ -12,6 +12,7 @@ from edgenode.codec.json import dumps
 from edgenode.cohort.envelope import TopicKind
 from edgenode.cohort.follower import Follower
 from edgenode.cohort.history import history
+from edgenode.cohort.inbox import InboxRoom
 from edgenode.cohort.intake import Intake
 from edgenode.cohort.membership import Membership, Report
 from edgenode.cohort.model import Mark, MemberRecord, Removal
@@ -65,6 +66,11 @@ _COMPONENT = OMRSAuditingComponent.COHORT_MANAGER
 
 class MemberLink(Protocol):
     """The node of a member, as far as the member has to do with it."""
+
+    @property
+    def inbox_room(self) -> InboxRoom:
+        """What there is for events that wait."""
+        ...
 
     def publish_event(
         self, kind: TopicKind, collection_id: str, step: Step | None, event: bytes
@@ -486,10 +492,12 @@ class CohortMember:
             lambda count: parts.audit_log.record(
                 _COMPONENT, MEMBER_MENDED, origin, count
             ),
+            self._node.inbox_room,
         )
         task = self._tasks.create_task(
             follower.run(), name=f"{self.name}: following {origin}"
         )
+        task.add_done_callback(lambda _: follower.close())
         self._followed[origin] = _Followed(follower, record.node_id, task)
         if origin not in self._registered:
             name = record.registration.server_name

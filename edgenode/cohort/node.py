@@ -16,6 +16,7 @@ from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps, loads
 from edgenode.cohort.contacts import Addresses, Contacts
 from edgenode.cohort.envelope import Envelope, Header, TopicKind
+from edgenode.cohort.inbox import InboxRoom
 from edgenode.cohort.knowledge import Knowledge
 from edgenode.cohort.member import CohortMember
 from edgenode.cohort.model import Exchange, MemberRecord, NodeInfo
@@ -48,6 +49,7 @@ class CohortNode:
 
     Attributes:
         peers: The other nodes.
+        inbox_room: What there is for events that wait to be applied.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class CohortNode:
         """
         self.info = info
         self.peers = PeerTable(info.node_id)
+        self.inbox_room = InboxRoom()
         self._members = OwnMembers(members)
         self._speech = Speech(info.node_id, trust, self)
         self._dialer = dialer

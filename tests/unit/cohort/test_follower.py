@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgenode.cohort import comparison, inbox
 from edgenode.cohort.follower import Follower
+from edgenode.cohort.inbox import InboxRoom
 from edgenode.events.streams import Position, Step
 from edgenode.limits import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS
 from tests.unit.cohort.clocks import FakeClock
@@ -20,9 +23,10 @@ async def following(
     member: Member,
     clock: FakeClock | None = None,
     mended: Callable[[int], None] = lambda count: None,
+    room: InboxRoom | None = None,
 ) -> AsyncIterator[Follower]:
     follower = Follower(
-        "o", member, member, lambda: origin, clock or FakeClock(), mended
+        "o", member, member, lambda: origin, clock or FakeClock(), mended, room
     )
     task = asyncio.create_task(follower.run())
     try:
@@ -174,6 +178,54 @@ async def test_a_stream_that_breaks_off_goes_on_where_it_was() -> None:
         await turns(2000)
     assert len(member.applied) == 200
     assert follower.figures.fetched_events < 200 + 150
+
+
+async def test_events_that_wait_have_so_many_bytes_and_the_rest_is_fetched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inbox, "MAX_WAITING_EVENT_BYTES", 9)
+    origin, member, room = Origin(), Member(), InboxRoom()
+    async with following(origin, member, room=room) as follower:
+        await turns()
+        for name in ("a", "b", "c", "d", "e", "too long for it"):
+            follower.offer(*origin.change(name))
+            assert room.used <= 9
+        assert follower.figures.dropped == 6
+        await turns()
+        assert room.used == 0
+        assert follower.lag == 0
+    assert member.holds == origin.holds
+
+
+async def test_origins_that_wait_share_the_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inbox, "MAX_ALL_WAITING_EVENT_BYTES", 7)
+    hanging, origin, member, room = Origin(), Origin(), Member(), InboxRoom()
+    hanging.is_reachable = False
+    async with (
+        following(hanging, Member(), room=room) as hung,
+        following(origin, member, room=room) as follower,
+    ):
+        await turns()
+        for _ in range(5):
+            hung.offer(*hanging.change("a"))
+            follower.offer(*origin.change("b"))
+            assert 0 < room.used <= 7
+        await turns()
+        assert member.holds == {"b": 5}
+        hung.close()
+        assert room.used == 0
+
+
+async def test_what_is_fetched_is_stored_in_portions_of_so_many_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(comparison, "MAX_WAITING_EVENT_BYTES", 2)
+    origin = Origin(holds=dict.fromkeys("abcde", 1))
+    guids = list(origin.holds)
+    portions = [len(each) async for each in comparison.fetched(origin, "o", guids)]
+    assert portions == [2, 2, 1]
 
 
 changes = st.lists(
