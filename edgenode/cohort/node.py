@@ -50,7 +50,10 @@ class CohortNode:
     Attributes:
         peers: The other nodes.
         inbox_room: What there is for events that wait to be applied.
+        itself: This node, as its members ask each other; set by what answers them.
     """
+
+    itself: CohortPeer
 
     def __init__(
         self,
@@ -512,6 +515,8 @@ class CohortNode:
         Raises:
             PeerUnavailableError: Nothing is known of where it is.
         """
+        if node_id == self.info.node_id:
+            return self.itself
         peer = self.peers.get(node_id)
         if peer is None:
             raise PeerUnavailableError(node_id, "its address isn't known")

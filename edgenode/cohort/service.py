@@ -30,6 +30,7 @@ class PeerService:
         self._node = node
         self._members = members
         self._key = key
+        node.itself = LocalPeer(self, node.info.node_id)
 
     async def key(self, node_id: str) -> ToldKey:
         """The current key of the cohort."""
