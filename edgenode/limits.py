@@ -332,6 +332,10 @@ CONNECTIONS_TO_NODES = 128
 MAX_HANDSHAKES_OF_AN_ADDRESS = 8
 """TLS handshakes at a time with one address, so that it can't keep the others out."""
 
+MAX_HANDSHAKES_OF_A_NETWORK = 24
+"""The same with one network of 64 bits of IPv6, where one host can have any number of
+addresses, but where all nodes of a site may be, too: half of those for strangers."""
+
 TLS_GOODBYE_SECONDS = 2.0
 """How long the other side's part in closing TLS is waited for. What it would say doesn't
 matter any more."""
@@ -511,9 +515,18 @@ HANDSHAKE_SECONDS = 10.0
 """How long a TLS handshake may take: two round trips and some 50 ms of work on the
 smallest machine. A connection without one holds 100 KB."""
 
-MAX_HANDSHAKES = 64
-"""Handshakes at a time on a listener, 6 MB of memory; whoever comes then is turned away
-and tries again."""
+SILENT_SECONDS = 2.0
+"""How long a connection may be without a first byte of TLS. Clients send it as soon as
+they are connected, and a packet that was lost once more after a second."""
+
+MAX_HANDSHAKES = 48
+MAX_KNOWN_HANDSHAKES = 16
+"""Handshakes at a time on a listener, and those on top for addresses that nodes of the
+cohort came from before: 6 MB of memory. Whoever comes then is turned away and tries
+again, unless somebody silent makes room."""
+
+MAX_KNOWN_ADDRESSES = 1_000
+"""Addresses that are remembered for that: one for each node of a large cohort."""
 
 # The bus
 

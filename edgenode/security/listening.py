@@ -20,7 +20,11 @@ from edgenode.limits import (
     ACCEPT_PAUSE_SECONDS,
     HANDSHAKE_SECONDS,
     MAX_HANDSHAKES,
+    MAX_HANDSHAKES_OF_A_NETWORK,
     MAX_HANDSHAKES_OF_AN_ADDRESS,
+    MAX_KNOWN_ADDRESSES,
+    MAX_KNOWN_HANDSHAKES,
+    SILENT_SECONDS,
     TLS_GOODBYE_SECONDS,
 )
 from edgenode.security.trust import Refusal
@@ -36,6 +40,7 @@ wrong in words. Strangers decide how often."""
 
 _ANY_V6 = "::"
 _BACKLOG = 128
+_BUSY = "too many connections at a time"
 
 
 class NotWelcomeError(EdgeNodeError):
@@ -70,13 +75,28 @@ class Arrival:
         self._connection = connection
         self._context = context
 
+    @property
+    def is_secure(self) -> bool:
+        """Whether there has to be TLS."""
+        return self._context is not None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it takes a place without having asked for anything."""
+        return self.is_secure and not self.has_spoken
+
+    def close(self) -> None:
+        """Cut a connection that nothing came of."""
+        self._connection.close()
+
     async def begin(self, protocol: asyncio.Protocol) -> asyncio.Transport:
         """Agree on TLS, and hand the connection over to a protocol.
 
         Raises:
             OSError: There is no agreement.
+            TimeoutError: Nothing was said.
         """
-        is_secure = self._context is not None
+        is_secure = self.is_secure
         if is_secure:
             await self._spoken_to()
         transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
@@ -93,12 +113,14 @@ class Arrival:
 
         Raises:
             OSError: None came.
+            TimeoutError: Nor did an end.
         """
         loop = asyncio.get_running_loop()
         readable = asyncio.Event()
         loop.add_reader(self._connection, readable.set)
         try:
-            await readable.wait()
+            async with asyncio.timeout(SILENT_SECONDS):
+                await readable.wait()
             if not self._connection.recv(1, socket.MSG_PEEK):
                 raise ConnectionAbortedError("nothing was said")
             self.has_spoken = True
@@ -115,6 +137,10 @@ isn't let in. After ``begin`` the connection is its own to close."""
 
 class Doorkeeper:
     """Accepts connections, and has a bounded number of them welcomed at a time.
+
+    Whoever keeps the places taken keeps nobody out for long: who says nothing makes room
+    for those who come later, and some places are for addresses that a node of the cohort
+    came from before.
 
     Args:
         context: Asked anew for each connection.
@@ -135,8 +161,10 @@ class Doorkeeper:
         self._refused = refused
         self._welcome = welcome
         self._seconds = HANDSHAKE_SECONDS if seconds is None else seconds
-        self._beginning: set[asyncio.Task[None]] = set()
+        self._beginning: dict[asyncio.Task[None], Arrival] = {}
         self._from: Counter[str] = Counter()
+        self._from_network: Counter[str] = Counter()
+        self._known: dict[str, None] = {}
 
     @property
     def beginning(self) -> int:
@@ -157,37 +185,73 @@ class Doorkeeper:
 
     async def close(self) -> None:
         """Cut what hasn't come to an agreement yet."""
-        for task in self._beginning:
+        tasks = list(self._beginning)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._beginning, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _accepted(self, connection: socket.socket, address: str) -> None:
-        if (
-            len(self._beginning) >= MAX_HANDSHAKES
-            or self._from[address] >= MAX_HANDSHAKES_OF_AN_ADDRESS
-        ):
+        if not self._has_place(address):
             connection.close()
-            self._refused(Refusal.BUSY, address, "too many connections at a time")
+            self._refused(Refusal.BUSY, address, _BUSY)
             return
         self._from[address] += 1
+        self._from_network[network_of(address)] += 1
+        arrival = Arrival(connection, address, self._context())
         task = asyncio.create_task(
-            self._begin(Arrival(connection, address, self._context())),
-            name=f"connection of {address}",
+            self._begin(arrival), name=f"connection of {address}"
         )
-        self._beginning.add(task)
-        task.add_done_callback(lambda done: self._begun(done, address))
+        self._beginning[task] = arrival
+        task.add_done_callback(lambda done: self._ended(done, arrival))
 
-    def _begun(self, task: asyncio.Task[None], address: str) -> None:
-        self._beginning.discard(task)
-        self._from[address] -= 1
-        if not self._from[address]:
-            del self._from[address]
+    def _has_place(self, address: str) -> bool:
+        """Whether there is a place, or somebody silent has just made room."""
+        if self._from[address] >= MAX_HANDSHAKES_OF_AN_ADDRESS:
+            return False
+        if address in self._known:
+            most = MAX_HANDSHAKES + MAX_KNOWN_HANDSHAKES
+            return len(self._beginning) < most or self._drop_silent()
+        network = network_of(address)
+        if self._from_network[network] >= MAX_HANDSHAKES_OF_A_NETWORK:
+            return self._drop_silent(network)
+        return len(self._beginning) < MAX_HANDSHAKES or self._drop_silent()
+
+    def _drop_silent(self, network: str | None = None) -> bool:
+        """Cut the connection that has been silent for longest, if there is one."""
+        for task, arrival in self._beginning.items():
+            if arrival.is_silent and network in (None, network_of(arrival.address)):
+                task.cancel()
+                self._begun(task)
+                self._refused(Refusal.BUSY, arrival.address, _BUSY)
+                return True
+        return False
+
+    def _ended(self, task: asyncio.Task[None], arrival: Arrival) -> None:
+        self._begun(task)
+        if arrival.is_silent:
+            # One that was cut before its first turn hasn't done so itself.
+            arrival.close()
+
+    def _begun(self, task: asyncio.Task[None]) -> None:
+        arrival = self._beginning.pop(task, None)
+        if arrival is not None:
+            _count_less(self._from, arrival.address)
+            _count_less(self._from_network, network_of(arrival.address))
+
+    def _remember(self, address: str) -> None:
+        """A node of the cohort has come from there."""
+        self._known.pop(address, None)
+        self._known[address] = None
+        if len(self._known) > MAX_KNOWN_ADDRESSES:
+            del self._known[next(iter(self._known))]
 
     async def _begin(self, arrival: Arrival) -> None:
         address = arrival.address
         try:
             async with asyncio.timeout(self._seconds):
                 await self._welcome(arrival)
+            if arrival.is_secure:
+                self._remember(address)
         except NotWelcomeError as error:
             if error.reason is not None:
                 self._refused(error.reason, address, error.detail)
@@ -250,6 +314,20 @@ def plain_address(peername: Any) -> str:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(address)
+
+
+def network_of(address: str) -> str:
+    """What one host may have all addresses of: 64 bits of IPv6, or the address itself."""
+    parsed = ip_address(address) if address else None
+    if isinstance(parsed, IPv6Address):
+        return parsed.packed[:8].hex()
+    return address
+
+
+def _count_less(counter: Counter[str], key: str) -> None:
+    counter[key] -= 1
+    if not counter[key]:
+        del counter[key]
 
 
 def _fault(error: ssl.SSLError) -> str:

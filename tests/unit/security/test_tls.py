@@ -18,7 +18,7 @@ from edgenode.security import listening
 from edgenode.security.certificates import InvalidCertificateError
 from edgenode.security.cohorts import Cohort
 from edgenode.security.identity import IdentityFiles, NodeIdentity, make_identity
-from edgenode.security.listening import Arrival, Doorkeeper, bound
+from edgenode.security.listening import Arrival, Doorkeeper, bound, network_of
 from edgenode.security.tls import Credentials, RemovedPeerError, peer_node_id
 from edgenode.security.trust import Refusal, Trust
 from tests.unit.security.samples import (
@@ -32,6 +32,7 @@ from tests.unit.security.samples import (
 )
 
 HOST = "127.0.0.1"
+OTHER_HOST = "127.0.0.2"
 REFUSED = (ssl.SSLError, ConnectionError)
 Serving = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -433,6 +434,81 @@ async def test_handshakes_are_bounded(
         async with asyncio.timeout(10):
             while not await let_in():
                 pass
+
+
+async def test_who_says_nothing_makes_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "MAX_HANDSHAKES", 2)
+    trust = Trust(tmp_path / "removals.json")
+    async with served(await of(await identity_of("one")), trust) as port:
+        silent = [
+            await asyncio.open_connection(HOST, port, local_addr=(OTHER_HOST, 0))
+            for _ in range(2)
+        ]
+        client = (await of(await identity_of("two"))).client_context()
+        assert (await said(port, client))[-1] == "hello"
+        assert trust.refusals() == {(Refusal.BUSY, OTHER_HOST): 1}
+        assert await silent[0][0].read() == b""
+        for _, writer in silent:
+            writer.close()
+
+
+async def test_silence_is_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "SILENT_SECONDS", 0.05)
+    trust = Trust(tmp_path / "removals.json")
+    async with served(await of(await identity_of("one")), trust) as port:
+        reader, writer = await asyncio.open_connection(HOST, port)
+        assert await reader.read() == b""
+        writer.close()
+    assert counted(trust, Refusal.CERTIFICATE)
+
+
+async def test_there_is_room_for_those_who_were_let_in_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "MAX_HANDSHAKES", 1)
+    trust = Trust(tmp_path / "removals.json")
+    async with served(await of(await identity_of("one")), trust) as port:
+        client = (await of(await identity_of("two"))).client_context()
+        assert (await said(port, client))[-1] == "hello"
+        _, writer = await asyncio.open_connection(
+            HOST, port, local_addr=(OTHER_HOST, 0)
+        )
+        writer.write(b"\x16\x03\x01")  # the beginning of a hello, and never more
+        for _ in range(20):  # turns, for it to be read
+            await asyncio.sleep(0)
+        third = await asyncio.open_connection(HOST, port, local_addr=("127.0.0.3", 0))
+        assert await third[0].read() == b""
+        assert (await said(port, client))[-1] == "hello"
+        assert trust.refusals() == {(Refusal.BUSY, "127.0.0.3"): 1}
+        for each in (writer, third[1]):
+            each.transport.abort()
+
+
+async def test_a_network_has_so_many_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "MAX_HANDSHAKES_OF_A_NETWORK", 1)
+    trust = Trust(tmp_path / "removals.json")
+    async with served(await of(await identity_of("one")), trust) as port:
+        held = [
+            await asyncio.open_connection(HOST, port, local_addr=(host, 0))
+            for host in (OTHER_HOST, HOST, HOST)
+        ]
+        assert await held[1][0].read() == b""
+        assert counted(trust, Refusal.BUSY)
+        for _, writer in held:
+            writer.close()
+
+
+def test_hosts_have_networks_of_their_own() -> None:
+    of_one_host = {network_of("2001:db8::1"), network_of("2001:db8::2:3")}
+    others = {network_of("2001:db8:0:1::1"), network_of("10.0.0.1"), network_of("")}
+    assert len(of_one_host) == 1
+    assert len(of_one_host | others | {network_of("10.0.0.2")}) == 5
 
 
 async def test_closing_ends_the_handshakes(tmp_path: Path) -> None:
