@@ -439,6 +439,27 @@ class StoreUnavailableError(OMRSError):
     )
 
 
+class StorePutBackError(OMRSError):
+    """A store was put back to an earlier state, and isn't complete again yet.
+
+    Parameters: repository. The message id is our own.
+    """
+
+    message_id = "EDGENODE-REPOSITORY-503-003"
+    related_http_code = 503
+    exception_class_name = "RepositoryErrorException"
+    template = (
+        "the store of {0} was put back to an earlier state, and no other member of its "
+        "cohort could be asked yet for newer states of what it holds"
+    )
+    parameter_names = ("repository",)
+    user_action = (
+        "Start another member of the cohort, then send the request again. If all others "
+        "are gone for good, remove their nodes with 'edgenode cohort remove', or run "
+        "'edgenode restore --alone'."
+    )
+
+
 class SearchTimeoutError(OMRSError):
     """A search was stopped at its time limit, in seconds.
 

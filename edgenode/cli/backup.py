@@ -152,7 +152,7 @@ def restore(arguments: Namespace, output: Output) -> None:
                 "name the file to restore from",
             )
         try:
-            done = put_back(chosen, path, SystemClock().now())
+            done = put_back(chosen, path, SystemClock().now(), alone=arguments.alone)
         except OSError as error:
             raise CommandError(
                 ExitCode.REFUSED,
@@ -225,3 +225,10 @@ def add_commands(commands: Any, common: ArgumentParser) -> None:
         )
         parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help=what)
         parser.set_defaults(perform=perform)
+        if perform is restore:
+            parser.add_argument(
+                "--alone",
+                action="store_true",
+                help="wait for no other member of the cohort, as all are gone for good: "
+                "newer states that one of them holds after all give way to the backup's",
+            )

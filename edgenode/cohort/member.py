@@ -224,6 +224,11 @@ class CohortMember:
         """Whether a metadata collection is this one's or a registered member's."""
         return collection_id == self.collection_id or collection_id in self._registered
 
+    @property
+    def is_put_back(self) -> bool:
+        """Whether its store was put back, and nobody was asked yet for what it lacks."""
+        return self._restoration.is_waiting
+
     def marks(self) -> list[Mark]:
         """How far its own events go, and those it follows, as far as is known."""
         repository = self._parts.repository

@@ -3,10 +3,13 @@
 What it acknowledged since then is gone from its store, but other members hold copies.
 It takes those back that are newer than what it has, before anybody may take what it
 tells for the last word. Until it has asked one of the others at least it doesn't answer
-questions about its own instances; its users notice nothing.
+questions of members about its own instances, and its users can read but not change them.
 """
 
+import asyncio
 import logging
+from asyncio import FIRST_COMPLETED
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from edgenode.clock import Clock
@@ -15,7 +18,12 @@ from edgenode.cohort.peer import CohortPeer
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.errors import PeerRefusedError, PeerUnavailableError
 from edgenode.events.streams import Position
-from edgenode.limits import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS
+from edgenode.limits import (
+    FIRST_RETRY_SECONDS,
+    LONGEST_RETRY_SECONDS,
+    RESTORING_PEERS,
+    RESTORING_SECONDS,
+)
 from edgenode.repository.sqlite import SqliteRepository
 
 logger = logging.getLogger(__name__)
@@ -49,6 +57,8 @@ class Restoration:
             peer_of: A node, to be asked.
         """
         self.taken_back = 0
+        self._tries: Counter[str] = Counter()
+        self._has_answer = False
         self._id = collection_id
         self._collection = collection
         self._repository = repository
@@ -61,6 +71,11 @@ class Restoration:
             complete is not None and complete.incarnation == repository.incarnation()
         )
         self._is_complete = is_new or self._is_noted
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there are others, and none of them was asked yet."""
+        return not self._is_complete and bool(self._others())
 
     def check(self) -> None:
         """Make sure that the member may speak for its own instances.
@@ -94,17 +109,41 @@ class Restoration:
             await self._repository.change(lambda tx: tx.move_to(self._id, place))
 
     async def _ask_all(self) -> bool:
-        """Ask everybody who is there; whether anybody was, or there is nobody to ask."""
+        """Ask everybody for a while; whether anybody answered, or there is nobody to ask.
+
+        Who was asked less often comes first, so that others have their turn after those
+        that kept it waiting.
+        """
         others = self._others()
-        count = 0
-        for member, node_id in others.items():
+        turns = asyncio.Semaphore(RESTORING_PEERS)
+        answers = asyncio.gather(
+            *(
+                self._ask_in_turn(turns, member, others[member])
+                for member in sorted(others, key=self._tries.__getitem__)
+            )
+        )
+        limit = asyncio.ensure_future(self._clock.sleep(RESTORING_SECONDS))
+        try:
+            await asyncio.wait((answers, limit), return_when=FIRST_COMPLETED)
+            if answers.done():
+                answers.result()
+        finally:
+            answers.cancel()
+            limit.cancel()
+            await asyncio.gather(answers, limit, return_exceptions=True)
+        return self._has_answer or not others
+
+    async def _ask_in_turn(
+        self, turns: asyncio.Semaphore, member: str, node_id: str
+    ) -> None:
+        async with turns:
+            self._tries[member] += 1
             try:
                 await self._ask(member, self._peer_of(node_id))
             except (PeerUnavailableError, PeerRefusedError) as error:
                 logger.info("nothing is taken back from %s for now: %s", member, error)
             else:
-                count += 1
-        return count > 0 or not others
+                self._has_answer = True
 
     async def _ask(self, member: str, peer: CohortPeer) -> None:
         guids = await differences(

@@ -17,6 +17,7 @@ from edgenode.errors import (
     NegativePageSizeError,
     RelationshipNotKnownError,
     RelationshipSoftDeletedError,
+    StorePutBackError,
     UserIdMissingError,
 )
 from edgenode.instances.conditions import Paging
@@ -75,6 +76,8 @@ class LocalCollectionParts:
         is_known_collection: Whether an id is this collection's or that of a
             registered member of a cohort; the homes of other instances are seen as
             deregistered.
+        is_put_back: Whether the store was put back to an earlier state, and lacks what
+            others may hold of it.
     """
 
     home: Home
@@ -85,6 +88,7 @@ class LocalCollectionParts:
     clock: Clock
     random_uuid: Callable[[], str]
     is_known_collection: Callable[[str], bool]
+    is_put_back: Callable[[], bool] = lambda: False
 
 
 class InstanceReader(Protocol):
@@ -319,6 +323,19 @@ class LocalOperations:
 
     async def _change(self, work: Callable[[Transaction], T]) -> T:
         return await self._repository.change(work)
+
+    async def _change_own(self, work: Callable[[Transaction], T]) -> T:
+        """Change what is this collection's own.
+
+        Others may hold newer states of it than a store that was put back: a change of
+        an older one would be acknowledged, and give way to them later.
+
+        Raises:
+            StorePutBackError: They haven't been asked yet.
+        """
+        if self._parts.is_put_back():
+            raise StorePutBackError(self._name)
+        return await self._change(work)
 
 
 def _java_date(time: EpochMillis) -> str:

@@ -69,7 +69,7 @@ class LocalClassificationOperations(LocalOperations):
             tx.queue_event(outbound.classified(entity, new))
             return self._entity_seen(document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def classify_entity_by_proxy(
         self,
@@ -96,7 +96,7 @@ class LocalClassificationOperations(LocalOperations):
             tx.queue_event(outbound.classified(self._proxy_of(entity), new))
             return new
 
-        return self._classification_seen(await self._change(work))
+        return self._classification_seen(await self._change_own(work))
 
     async def update_entity_classification(
         self,
@@ -123,7 +123,7 @@ class LocalClassificationOperations(LocalOperations):
             tx.queue_event(outbound.re_classified(entity, old, new))
             return self._entity_seen(document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def update_entity_classification_by_proxy(
         self,
@@ -148,7 +148,7 @@ class LocalClassificationOperations(LocalOperations):
             tx.queue_event(outbound.re_classified(self._proxy_of(entity), old, new))
             return new
 
-        return self._classification_seen(await self._change(work))
+        return self._classification_seen(await self._change_own(work))
 
     async def declassify_entity(
         self, user_id: str, entity_guid: str, classification_name: str | None
@@ -168,7 +168,7 @@ class LocalClassificationOperations(LocalOperations):
             tx.queue_event(outbound.declassified(entity, old))
             return self._entity_seen(document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def declassify_entity_by_proxy(
         self,
@@ -189,7 +189,7 @@ class LocalClassificationOperations(LocalOperations):
             tx.queue_event(outbound.declassified(self._proxy_of(entity), old))
             return old
 
-        return self._classification_seen(await self._change(work))
+        return self._classification_seen(await self._change_own(work))
 
     # Parts of the above
 

@@ -97,7 +97,7 @@ class LocalEntityOperations(LocalOperations):
             tx.queue_event(outbound.created(entity))
             return self._entity_seen(document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def add_entity_proxy(self, user_id: str, proxy: EntityProxy | None) -> None:
         operation, parameter = "addEntityProxy", "entityProxy"
@@ -134,7 +134,7 @@ class LocalEntityOperations(LocalOperations):
                     return
             tx.save_proxy(new, lifecycle.copy_time(new, self._parts.clock.now()))
 
-        await self._change(work)
+        await self._change_own(work)
 
     async def update_entity_status(
         self, user_id: str, entity_guid: str, new_status: InstanceStatus | None
@@ -150,7 +150,7 @@ class LocalEntityOperations(LocalOperations):
             updated = lifecycle.with_status(current, status, edit)
             return self._updated_entity(tx, current, updated, edit)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def update_entity_properties(
         self, user_id: str, entity_guid: str, properties: InstanceProperties | None
@@ -166,7 +166,7 @@ class LocalEntityOperations(LocalOperations):
             updated = lifecycle.with_properties(current, new, edit)
             return self._updated_entity(tx, current, updated, edit)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def undo_entity_update(
         self, user_id: str, entity_guid: str
@@ -189,7 +189,7 @@ class LocalEntityOperations(LocalOperations):
             tx.queue_event(outbound.undone(undone))
             return self._entity_seen(document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def delete_entity(
         self,
@@ -212,7 +212,7 @@ class LocalEntityOperations(LocalOperations):
             tx.queue_event(outbound.deleted(deleted))
             return self._entity_seen(document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def purge_entity(
         self,
@@ -234,7 +234,7 @@ class LocalEntityOperations(LocalOperations):
             tx.queue_event(outbound.purged(entity))
             tx.purge_entity(deleted_entity_guid)
 
-        await self._change(work)
+        await self._change_own(work)
 
     async def restore_entity(
         self, user_id: str, deleted_entity_guid: str
@@ -253,7 +253,7 @@ class LocalEntityOperations(LocalOperations):
             tx.queue_event(outbound.restored(restored))
             return self._entity_seen(document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def re_identify_entity(
         self,
@@ -281,7 +281,7 @@ class LocalEntityOperations(LocalOperations):
             tx.queue_event(outbound.re_identified(moved, entity_guid))
             return self._entity_seen(document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def re_type_entity(
         self,
@@ -321,7 +321,7 @@ class LocalEntityOperations(LocalOperations):
             tx.queue_event(outbound.re_typed(re_typed, before))
             return self._entity_seen(document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def re_home_entity(
         self,
@@ -371,7 +371,7 @@ class LocalEntityOperations(LocalOperations):
             tx.queue_event(outbound.re_homed(re_homed, current.metadata_collection_id))
             return self._entity_seen(document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     # Parts of the above
 

@@ -94,7 +94,7 @@ class LocalRelationshipOperations(LocalOperations):
             tx.queue_event(outbound.created(relationship))
             return self._relationship_seen(tx, document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def update_relationship_status(
         self, user_id: str, relationship_guid: str, new_status: InstanceStatus | None
@@ -110,7 +110,7 @@ class LocalRelationshipOperations(LocalOperations):
             updated = lifecycle.with_status(current, status, edit)
             return self._updated_relationship(tx, current, updated, edit)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def update_relationship_properties(
         self,
@@ -129,7 +129,7 @@ class LocalRelationshipOperations(LocalOperations):
             updated = lifecycle.with_properties(current, new, edit)
             return self._updated_relationship(tx, current, updated, edit)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def undo_relationship_update(
         self, user_id: str, relationship_guid: str
@@ -152,7 +152,7 @@ class LocalRelationshipOperations(LocalOperations):
             tx.queue_event(outbound.undone(undone))
             return self._relationship_seen(tx, document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def delete_relationship(
         self,
@@ -174,7 +174,7 @@ class LocalRelationshipOperations(LocalOperations):
             tx.queue_event(outbound.deleted(deleted))
             return self._relationship_seen(tx, document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def purge_relationship(
         self,
@@ -197,7 +197,7 @@ class LocalRelationshipOperations(LocalOperations):
             tx.queue_event(outbound.purged(relationship))
             tx.purge_relationship(guid)
 
-        await self._change(work)
+        await self._change_own(work)
 
     async def restore_relationship(
         self, user_id: str, deleted_relationship_guid: str
@@ -217,7 +217,7 @@ class LocalRelationshipOperations(LocalOperations):
             tx.queue_event(outbound.restored(restored))
             return self._relationship_seen(tx, document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def re_identify_relationship(
         self,
@@ -245,7 +245,7 @@ class LocalRelationshipOperations(LocalOperations):
             tx.queue_event(outbound.re_identified(moved, relationship_guid))
             return self._relationship_seen(tx, document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def re_type_relationship(
         self,
@@ -283,7 +283,7 @@ class LocalRelationshipOperations(LocalOperations):
             tx.queue_event(outbound.re_typed(re_typed, before))
             return self._relationship_seen(tx, document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     async def re_home_relationship(
         self,
@@ -336,7 +336,7 @@ class LocalRelationshipOperations(LocalOperations):
             tx.queue_event(outbound.re_homed(re_homed, current.metadata_collection_id))
             return self._relationship_seen(tx, document)
 
-        return await self._change(work)
+        return await self._change_own(work)
 
     # Parts of the above
 

@@ -127,7 +127,13 @@ class NodeAdmin:
             "state": self._state(record.node_id),
             **self._of_node(record.node_id),
         }
-        if follower is not None:
+        if any(
+            each.is_put_back
+            for each in self._members.values()
+            if each.collection_id == registration.metadata_collection_id
+        ):
+            told["trouble"] = "restored, not caught up yet"
+        elif follower is not None:
             told |= {
                 "lag": follower.lag,
                 "trouble": follower.trouble,

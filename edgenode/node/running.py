@@ -18,6 +18,7 @@ from edgenode.node.servers import (
     open_server,
     recorded_as_running,
 )
+from edgenode.observability.health import Check, Health
 from edgenode.observability.logs import logging_to_stderr
 from edgenode.observability.metrics import OperationMetrics
 from edgenode.releases import SERVED
@@ -104,7 +105,7 @@ def _server(opened: OpenServer, cohort: NodeCohort | None) -> Server:
         collection=opened.collection,
         enterprise=None if cohort is None else cohort.enterprise(name),
         audit_log=opened.audit_log,
-        health=lambda: store_health(repository, opened.path),
+        health=lambda: _health(opened),
         metrics=lambda: (
             *store_metrics(name, repository),
             *(() if cohort is None else cohort.metrics(name)),
@@ -117,6 +118,21 @@ def _server(opened: OpenServer, cohort: NodeCohort | None) -> Server:
         ),
         highway=None if cohort is None else cohort.highway(name),
     )
+
+
+def _health(opened: OpenServer) -> Health:
+    health = store_health(opened.repository, opened.path)
+    if not any(member.is_put_back for member in opened.members):
+        return health
+    put_back = Check(
+        "restored",
+        ok=False,
+        detail="restored, not caught up yet: changes are refused until another member "
+        "was asked for newer states",
+        mend="start another member; if all are gone for good, remove their nodes with "
+        "'edgenode cohort remove', or run 'edgenode restore --alone'",
+    )
+    return Health((*health.checks, put_back))
 
 
 async def run_node(config: NodeConfig, ready: Callable[[RunningNode], None]) -> None:

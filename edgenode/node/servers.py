@@ -116,6 +116,7 @@ async def open_server(
                 clock=clock,
                 random_uuid=lambda: str(uuid4()),
                 is_known_collection=_known(collection_id, members),
+                is_put_back=lambda: any(member.is_put_back for member in members),
             )
         )
         yield OpenServer(

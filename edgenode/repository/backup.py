@@ -20,6 +20,7 @@ from edgenode.errors import EdgeNodeError
 from edgenode.limits import LOW_DISK_BYTES
 from edgenode.repository.connections import Connection, connect
 from edgenode.repository.durable import make_directory, sync
+from edgenode.repository.members import forget_members
 from edgenode.repository.migrations import stored_version
 from edgenode.repository.outbox import end_life
 
@@ -194,10 +195,19 @@ def newest_usable(path: Path) -> Path | None:
     return None
 
 
-def restore(backup: Path, path: Path, now: EpochMillis) -> Restored:
+def restore(
+    backup: Path, path: Path, now: EpochMillis, *, alone: bool = False
+) -> Restored:
     """Put a backup in the place of a repository's file, which is kept aside.
 
     Whoever restores has the data directory for itself (``lock.locked``).
+
+    Args:
+        backup: The backup.
+        path: The repository's file.
+        now: The time.
+        alone: Whether the members that the backup knows are forgotten, so that nobody
+            is waited for who may hold newer states.
 
     Raises:
         UnusableBackupError: The backup isn't sound; nothing was changed.
@@ -210,7 +220,7 @@ def restore(backup: Path, path: Path, now: EpochMillis) -> Restored:
     partial = path.with_name(path.name + ".partial")
     try:
         shutil.copyfile(backup, partial)
-        _end_life_of(partial)
+        _end_life_of(partial, alone=alone)
         os.chmod(partial, 0o600)  # noqa: PTH101 - as the file itself
         sync(partial)
         partial.replace(path.with_name(path.name + _RESTORING + time_stamp(now)))
@@ -220,10 +230,12 @@ def restore(backup: Path, path: Path, now: EpochMillis) -> Restored:
     return finish_restore(path)
 
 
-def _end_life_of(path: Path) -> None:
+def _end_life_of(path: Path, *, alone: bool = False) -> None:
     try:
         with closing(connect(path)) as copy:
             _end_life(copy, path)
+            if alone and stored_version(copy, path) >= _FIRST_WITH_LIVES:
+                forget_members(copy)
     except sqlite3.Error as error:
         raise OSError(EIO, str(error)) from error
 

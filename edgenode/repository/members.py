@@ -41,6 +41,11 @@ def remove(connection: Connection, collection_id: str) -> None:
     connection.execute(_SQL["forget_position"], (collection_id,))
 
 
+def forget_members(connection: Connection) -> None:
+    """Forget all members, but not how far their events are applied."""
+    connection.execute(_SQL["forget_members"])
+
+
 def stored(connection: Connection) -> list[MemberRow]:
     """All members, in the order of their ids."""
     return [

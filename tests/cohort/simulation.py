@@ -291,6 +291,7 @@ class SimulatedNode:
                     UUID(int=world.random.getrandbits(128), version=4)
                 ),
                 is_known_collection=lambda known: members[0].is_known(known),
+                is_put_back=lambda: members[0].is_put_back,
             )
         )
         registration = MemberRegistration(

@@ -1,5 +1,6 @@
 """What people on a node's machine ask about the cohort, and have done in it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from edgenode.observability.audit_messages import (
     NODE_READMITTED,
     NODE_REMOVED,
 )
+from edgenode.repository.backup import back_up, restore
 from edgenode.rest.cohort_admin import admin_operations
 from edgenode.security.directory import CohortDirectory
 from edgenode.security.keyholder import KeyHolder
@@ -98,6 +100,22 @@ async def served(
     )
     async with serving(SystemClock(), {}, admin_operations(admin)) as client:
         yield client, admin
+
+
+async def test_a_restored_member_says_so_until_it_has_caught_up(tmp_path: Path) -> None:
+    world = World(tmp_path, Random(3))  # noqa: S311
+    store = tmp_path / HALL / "metadata.db"
+    async with world.node(HALL), world.node(ATTIC, peers=[HALL]):
+        await world.pass_time(3)
+    await asyncio.to_thread(back_up, store, tmp_path / "copy.db")
+    await asyncio.to_thread(restore, tmp_path / "copy.db", store, world.clock.now())
+    async with world.node(HALL) as hall, served(hall, tmp_path) as (_, admin):
+        own, _ = admin.members(None)["members"]
+        assert own["trouble"] == "restored, not caught up yet"
+        async with world.node(ATTIC, peers=[HALL]):
+            await world.pass_time(90, step=5)
+            own, _ = admin.members(None)["members"]
+            assert "trouble" not in own
 
 
 async def test_members_as_a_server_sees_them(house: House) -> None:

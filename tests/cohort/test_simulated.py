@@ -1,6 +1,7 @@
 """Nodes find each other, share metadata and catch up, over a simulated network."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -9,9 +10,12 @@ import pytest
 
 from edgenode.bus.base import Message
 from edgenode.cohort.envelope import Header, TopicKind, wrap
+from edgenode.cohort.service import PeerService
+from edgenode.errors import StorePutBackError
+from edgenode.events.streams import Sum
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import EntityDetail, InstanceProvenanceType
-from edgenode.limits import MAX_OVERTAKINGS
+from edgenode.limits import MAX_OVERTAKINGS, RESTORING_SECONDS
 from edgenode.repository.backup import back_up, restore
 from edgenode.security.trust import Refusal
 from edgenode.typedefs.model import (
@@ -217,11 +221,91 @@ async def test_who_was_put_back_alone_waits_for_others(world: World) -> None:
     await asyncio.to_thread(restore, copy, store, world.clock.now())
     async with world.node("a", peers=["b"]) as one:
         await world.pass_time(30)
-        assert len(await one.holdings()) == 1
+        (guid,) = await one.holdings()
+        # It would give way to a newer state that the other holds.
+        with pytest.raises(StorePutBackError):
+            await one.collection.update_entity_properties(
+                USER, guid, properties(qualifiedName="changed")
+            )
+        with pytest.raises(StorePutBackError):
+            await add_term(one, "refused")
+        assert one.collection.get_entity_detail(USER, guid).value.guid == guid
         async with world.node("b", peers=["a"]) as other:
             await world.pass_time(150, step=5)
             assert await other.holdings() == before
             assert await one.holdings() == before
+            await add_term(one, "after that")
+            await world.settle()
+            assert await one.holdings() == await other.holdings()
+
+
+class Hanging(PeerService):
+    """Never says what it holds of one member."""
+
+    about = ""
+
+    async def group_sums(
+        self, node_id: str, collection_id: str, owner: str
+    ) -> Mapping[str, Sum]:
+        if owner == self.about:
+            await asyncio.Event().wait()
+        return await super().group_sums(node_id, collection_id, owner)
+
+
+async def test_one_that_hangs_holds_up_nobody_for_long(world: World) -> None:
+    store = world.directory / "a" / "metadata.db"
+    copy = world.directory / "copy.db"
+    async with world.node("b") as other, world.node("c", peers=["b"]) as slow:
+        async with world.node("a", peers=["b"]) as one:
+            await add_term(one, "old")
+            await world.settle()
+        await asyncio.to_thread(back_up, store, copy)
+        async with world.node("a", peers=["b"]) as one:
+            await add_term(one, "young")
+            await world.settle()
+            before = await other.holdings()
+        await asyncio.to_thread(restore, copy, store, world.clock.now())
+        hanging = Hanging(slow.cohort, {slow.id: slow.member}, lambda: None)
+        hanging.about = one.id
+        slow.service = hanging
+        async with world.node("a", peers=["b"]) as one:
+            await world.pass_time(30)
+            assert await one.holdings() == before
+            assert one.member.is_put_back
+            await world.pass_time(RESTORING_SECONDS, step=10)
+            await add_term(one, "after that")
+
+
+async def test_who_was_put_back_for_good_alone_waits_for_nobody(world: World) -> None:
+    store = world.directory / "a" / "metadata.db"
+    copy = world.directory / "copy.db"
+    async with world.node("b"), world.node("a", peers=["b"]) as one:
+        await add_term(one, "old")
+        await world.settle()
+    await asyncio.to_thread(back_up, store, copy)
+    await asyncio.to_thread(restore, copy, store, world.clock.now(), alone=True)
+    async with world.node("a") as one:
+        await add_term(one, "young")
+        async with world.node("b", peers=["a"]) as other:
+            await world.pass_time(150, step=5)
+            assert len(await one.holdings()) == 2
+            assert await one.holdings() == await other.holdings()
+
+
+async def test_a_removed_node_is_not_waited_for(world: World) -> None:
+    store = world.directory / "a" / "metadata.db"
+    copy = world.directory / "copy.db"
+    name = "b" * 32
+    async with world.node(name), world.node("a", peers=[name]):
+        await world.settle()
+    await asyncio.to_thread(back_up, store, copy)
+    await asyncio.to_thread(restore, copy, store, world.clock.now())
+    async with world.node("a") as one:
+        await world.settle()
+        assert one.member.is_put_back
+        await one.cohort.remove(name, "erin")
+        await world.settle()
+        await add_term(one, "goes on")
 
 
 async def test_who_is_let_in_again_is_back_at_once(world: World) -> None:

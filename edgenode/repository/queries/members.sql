@@ -19,6 +19,9 @@ VALUES (?, ?, ?, ?, ?)
 -- remove --
 DELETE FROM member WHERE collection_id = ?;
 
+-- forget_members --
+DELETE FROM member;
+
 -- forget_position --
 DELETE FROM position WHERE origin = ?;
 
