@@ -94,6 +94,7 @@ class CohortNode:
         self._runs = Runs()
         self._removed_at: dict[str, Addresses] = {}
         self._outdone = 0
+        self._is_leaving = False
         self._contacts = Contacts(self._meet)
         self._presence = Presence()
         self._keys = keys
@@ -132,6 +133,17 @@ class CohortNode:
             self._speech.session = None
             for node_id in list(self._speech.linked):
                 self.unlinked(node_id)
+
+    def leave(self) -> None:
+        """Say goodbye, because this node stops; from now on it answers nobody's exchange.
+
+        Else whoever's link breaks off asks while the last questions are still answered,
+        and takes it to live.
+        """
+        self._is_leaving = True
+        own = self.info.node_id
+        body = dumps({"lost": own, "leaves": True})
+        self._speech.say(TopicKind.LOST, own, self._header(), body)
 
     async def _tick(self) -> None:
         started = self._clock.monotonic()
@@ -240,7 +252,7 @@ class CohortNode:
         if kind is TopicKind.NODE:
             return self._hear_node(about, envelope)
         if kind is TopicKind.LOST:
-            return self._hear_lost(about)
+            return self._hear_lost(about, envelope)
         sender = envelope.header.node
         self.peers.heard(sender, self._clock.monotonic())
         is_of_registry = kind in (TopicKind.REGISTRATION, TopicKind.REQUESTS)
@@ -271,9 +283,13 @@ class CohortNode:
         self._link()
         return True
 
-    def _hear_lost(self, about: str) -> bool:
+    def _hear_lost(self, about: str, envelope: Envelope) -> bool:
+        if about in self._speech.linked:
+            # A goodbye is passed on; when the link ends, this node sees by itself.
+            is_its_own = envelope.header.node == about
+            return is_its_own and loads(envelope.body).get("leaves") is True
         peer = self.peers.get(about)
-        if peer is None or about in self._speech.linked or peer.lost is not None:
+        if peer is None or peer.lost is not None:
             return False
         self.peers.lost(about, self._clock.monotonic())
         self._meet_peer(peer)  # it may be there all the same
@@ -492,7 +508,10 @@ class CohortNode:
 
         Raises:
             BadRequestError: The asker describes itself by another node's id.
+            PeerUnavailableError: This node stops.
         """
+        if self._is_leaving:
+            raise PeerUnavailableError(self.info.node_id, "it stops")
         if node_id and half.sender.node_id != node_id:
             raise BadRequestError("not the asker's own id", "sender.nodeId")
         await self._merge(half)

@@ -359,6 +359,7 @@ class NodeCohort:
             try:
                 yield
             finally:
+                self.node.leave()
                 for task in running:
                     task.cancel()
 

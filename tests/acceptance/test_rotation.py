@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from edgenode.cohort.peers import PeerState
 from edgenode.config import load_config
 from edgenode.node import running_node
 from edgenode.node.cohort import NodeCohort
@@ -126,6 +127,11 @@ class Machine:
     def peers_here(self) -> int:
         statistics = self.cohort.node.bus_statistics()
         return 0 if statistics is None else statistics.peers
+
+    def state_of(self, node_id: str) -> PeerState | None:
+        """How it sees another node."""
+        peer = self.cohort.node.peers.get(node_id)
+        return None if peer is None else peer.state(monotonic())
 
     def knows(self) -> int:
         records = self.cohort.node.records().values()
@@ -255,6 +261,17 @@ async def test_without_an_overlap_nobody_is_told(machines: list[Machine]) -> Non
         await until(lambda: one.links() == two.links() == 0)
         await until(one.refuses_keys)
         assert two.tag() == KEY.tag
+
+
+async def test_a_node_that_stops_is_lost_at_once(machines: list[Machine]) -> None:
+    one, two, _ = machines
+    async with one.up():
+        async with two.up():
+            await together(one, two)
+            node_id = two.node_id
+        stopped = monotonic()
+        await until(lambda: one.state_of(node_id) is PeerState.LOST)
+        assert monotonic() - stopped < 2
 
 
 def stranger(tmp_path: Path, kind: str) -> ssl.SSLContext:
