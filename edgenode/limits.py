@@ -282,6 +282,14 @@ MAX_SINGLE_EVENTS = 200
 """Events that are sent one by one when they have piled up: a second's worth at the rate
 the bus is made for. A longer row is fetched in bulk, compressed, at a tenth of the cost."""
 
+MAX_TYPES = 3_000
+"""Types that are known before no more are taken from other members: four times those of a
+release, which has some 700. Each takes a few KB, and some work whenever types change."""
+
+MAX_COMPARED_OWNERS = 256
+"""Owners, beside a member itself, whose things are compared with what it holds of them, a
+question each: archives, of which there are tens, and members that have left."""
+
 COMPARED_BUCKETS = 16
 """Buckets whose items are asked for at once: of 100,000 instances of one type some 6,000,
 that is 300 KB."""

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 from typing import Protocol
 
 from edgenode.clock import Clock
@@ -27,6 +28,7 @@ from edgenode.limits import (
     APPLIED_TOGETHER,
     FIRST_RETRY_SECONDS,
     LONGEST_RETRY_SECONDS,
+    MAX_COMPARED_OWNERS,
     MAX_WAITING_EVENT_BYTES,
 )
 
@@ -300,9 +302,13 @@ class Follower:
         peer = self._peer()
         await self._applier.learn_types(self.origin, peer)
         mended = await self._mend(peer, self.origin)
-        for owner in await peer.owners(self.origin):
-            if owner != self.origin and not self._applier.is_member(owner):
-                mended += await self._mend(peer, owner)
+        others = (
+            owner
+            for owner in dict.fromkeys(await peer.owners(self.origin))
+            if owner != self.origin and not self._applier.is_member(owner)
+        )
+        for owner in islice(others, MAX_COMPARED_OWNERS):
+            mended += await self._mend(peer, owner)
         self.figures.comparisons += 1
         self._must_compare = False
         if mended:

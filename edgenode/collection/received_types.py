@@ -24,6 +24,7 @@ from edgenode.events.model import (
 )
 from edgenode.events.model import OMRSTypeDefEventType as Type
 from edgenode.events.streams import Step
+from edgenode.limits import MAX_TYPES
 from edgenode.repository.base import Transaction
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.merge import MergedTypes, merge_types
@@ -166,7 +167,14 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
         fault = fault_of(self._registry, told) if isinstance(told, TypeDef) else None
         if fault is not None:
             return _refused(fault)
+        if self._has_many_types():
+            return _refused("there are too many types")
         return _Change(_SAVED, put=told)
+
+    def _has_many_types(self) -> bool:
+        registry = self._registry
+        known = len(registry.type_defs) + len(registry.attribute_type_defs)
+        return known >= MAX_TYPES
 
     def _patched_type(self, origin: str, patch: TypeDefPatch | None) -> _Change:
         """The type after a patch, if it is at the version that the patch is for."""

@@ -74,9 +74,18 @@ def _supertype_fault(
 ) -> str | None:
     if above is None:
         return "its supertype has no name"
-    if above == type_def.name or type_def.name in registry.lineage(above):
+    if type_def.name in (above, *_names_above(registry, above)):
         return "it inherits from itself"
     known = registry.type_def(above)
     if known is not None and type(known) is not type(type_def):
         return f"its supertype {above} is a {type(known).__name__}"
     return None
+
+
+def _names_above(registry: TypeRegistry, name: str) -> tuple[str | None, ...]:
+    """A type and all that it names above it, the last of which may be unknown."""
+    lineage = registry.lineage(name)
+    last = registry.type_def(lineage[-1]) if lineage else None
+    if last is None or last.super_type is None:
+        return lineage
+    return (*lineage, last.super_type.name)

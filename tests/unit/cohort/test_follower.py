@@ -1,7 +1,7 @@
 """Whatever the bus does, in the end a follower holds what the origin holds."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 from edgenode.cohort import comparison, inbox
 from edgenode.cohort.follower import Follower
 from edgenode.cohort.inbox import InboxRoom
-from edgenode.events.streams import Position, Step
-from edgenode.limits import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS
+from edgenode.events.streams import Position, Step, Sum
+from edgenode.limits import (
+    FIRST_RETRY_SECONDS,
+    LONGEST_RETRY_SECONDS,
+    MAX_COMPARED_OWNERS,
+)
 from tests.unit.cohort.clocks import FakeClock
 from tests.unit.cohort.origins import Member, Origin
 
@@ -226,6 +230,24 @@ async def test_what_is_fetched_is_stored_in_portions_of_so_many_bytes(
     guids = list(origin.holds)
     portions = [len(each) async for each in comparison.fetched(origin, "o", guids)]
     assert portions == [2, 2, 1]
+
+
+async def test_owners_without_end_are_not_asked_about() -> None:
+    asked: list[str] = []
+
+    class Inventive(Origin):
+        async def group_sums(self, collection_id: str, owner: str) -> Mapping[str, Sum]:
+            asked.append(owner)
+            return {}
+
+    names = [f"archive {number}" for number in range(MAX_COMPARED_OWNERS + 10)]
+    origin, member = Inventive(others=("o", "x", "x", *names)), Member()
+    async with following(origin, member) as follower:
+        follower.compare()
+        await turns(4 * MAX_COMPARED_OWNERS)
+        assert not follower.is_comparing
+    assert asked[:3] == ["o", "x", "archive 0"]
+    assert len(set(asked)) == 1 + MAX_COMPARED_OWNERS
 
 
 changes = st.lists(

@@ -14,6 +14,7 @@ from edgenode.events.model import (
     TypeDefEvent,
 )
 from edgenode.events.streams import Position, Step
+from edgenode.limits import MAX_TYPES
 from edgenode.typedefs.model import EntityDef
 from tests.model.house import REMOTE, USER, properties
 from tests.unit.collection.members import Member
@@ -301,3 +302,22 @@ async def test_types_that_were_fetched_are_added_and_brought_up_to_date(
     assert len(merged.refused) == 1
     assert here.types.type_def("Book") == told
     assert await here.told() == []
+
+
+async def test_types_that_inherit_from_each_other_are_refused(here: Member) -> None:
+    one = entity_def("One", super_type=link(entity_def("Two")))
+    two = entity_def("Two", super_type=link(one))
+    assert (await hear(here, new(one))).outcome is Outcome.SAVED
+    received = await hear(here, new(two))
+    assert received.outcome is Outcome.REFUSED
+    assert received.reason == "it inherits from itself"
+    assert here.types.type_def("Two") is None
+
+
+async def test_types_of_others_are_bounded(here: Member) -> None:
+    known = len(here.types.type_defs) + len(here.types.attribute_type_defs)
+    here.types.put(*(entity_def(f"More{each}") for each in range(MAX_TYPES - known)))
+    received = await hear(here, new(BOOK))
+    assert received.outcome is Outcome.REFUSED
+    assert received.reason == "there are too many types"
+    assert stored(here) == {}

@@ -141,6 +141,18 @@ def test_a_broken_definition_is_told_why(type_def: TypeDef, fault: str) -> None:
     assert fault_of(REGISTRY, type_def) == fault
 
 
+def test_types_that_come_one_by_one_make_no_circle() -> None:
+    links = [TypeDefLink(guid=f"guid-{name}", name=name) for name in "ABC"]
+    a, b, c = (
+        entity_def(name, super_type=links[number - 2])
+        for number, name in enumerate("ABC")
+    )
+    registry = TypeRegistry([a])  # below B
+    assert fault_of(registry, b) is None
+    registry.put(b)  # below C
+    assert fault_of(registry, c) == "it inherits from itself"
+
+
 @pytest.mark.parametrize(
     "type_def",
     [
