@@ -86,6 +86,19 @@ class PeerRefusedError(EdgeNodeError):
         return f"node {self.node_id} refuses: {self.reason}"
 
 
+class NodeRemovedError(PeerRefusedError):
+    """A node refuses this one, because it was removed from the cohort."""
+
+    REASON = "this node was removed from the cohort"
+
+    def __init__(self, node_id: str, reason: str = REASON) -> None:
+        super().__init__(node_id, reason)
+
+
+class OtherKeyError(PeerRefusedError):
+    """A node's certificate, or this one's to it, is of another key."""
+
+
 class MemberUnavailableError(EdgeNodeError):
     """A member of the cohort doesn't answer for its collection; it may do so later."""
 

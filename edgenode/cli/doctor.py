@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from edgenode.cli.cohort_checks import cohort_findings
 from edgenode.cli.findings import Finding, Verdict
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
+from edgenode.cli.query import refusal_line
 from edgenode.clock import Clock, EpochMillis, SystemClock
 from edgenode.codec.json import loads
 from edgenode.config import NodeConfig, load_config
@@ -96,6 +97,7 @@ def examined(config: NodeConfig, clock: Clock) -> Iterator[Finding]:
     yield time_of_day(clock.now(), _newest(stored), is_synchronised())
     yield port(config)
     yield from cohort_findings(config, clock.now())
+    yield from standing(_ready_at(config))
     yield python(sys.version_info[:2])
 
 
@@ -393,15 +395,34 @@ def port(config: NodeConfig) -> Finding:
 
 def _servers_at(config: NodeConfig) -> set[str] | None:
     """The servers of the node that answers there; None where it is no node."""
+    servers = _ready_at(config).get("servers")
+    return set(servers) if isinstance(servers, dict) else None
+
+
+def _ready_at(config: NodeConfig) -> Mapping[str, Any]:
+    """What the node that answers there says of itself; nothing where it is no node."""
     host = f"[{config.host}]" if ":" in config.host else config.host
     client = NodeClient(f"http://{host}:{config.port}", "", "")
     try:
         _, text = client.fetch("GET", "/health/ready")
         ready = loads(text)
     except (CommandError, BadRequestError):
-        return None
-    servers = ready.get("servers") if isinstance(ready, dict) else None
-    return set(servers) if isinstance(servers, dict) else None
+        return {}
+    return ready if isinstance(ready, dict) else {}
+
+
+def standing(ready: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether other members speak with the node that runs; nothing where none runs."""
+    cohort = ready.get("cohort")
+    if not isinstance(cohort, dict):
+        return
+    check, alive = "other members", cohort["members"]["alive"]
+    refusals = cohort.get("refusals", ())
+    if not refusals:
+        yield Finding(check, Verdict.OK, f"{alive} alive; none refuses this node")
+    for each in refusals:
+        verdict = Verdict.WARN if alive else Verdict.FAIL
+        yield Finding(check, verdict, refusal_line(each), each["mend"])
 
 
 def python(version: tuple[int, ...]) -> Finding:

@@ -125,6 +125,8 @@ def _node(told: JsonObject) -> str:
 def _trouble(member: JsonObject) -> str:
     queries = member.get("queries", {})
     found = []
+    if refusal := member.get("refusal"):
+        found.append(f"{refusal['reason']}; {refusal['mend']}")
     if member.get("trouble"):
         found.append(member["trouble"])
     if member.get("isComparing"):

@@ -51,6 +51,8 @@ def status(arguments: Namespace, client: NodeClient, output: Output) -> None:
         output.line(f"{client.url}: {ready.get('status')}")
         if cohort := ready.get("cohort"):
             output.line(_cohort_line(cohort))
+            for each in cohort.get("refusals", ()):
+                output.line(f"{refusal_line(each)}\n  mend: {each['mend']}")
         for name, answer in servers.items():
             output.line(
                 f"\n{name} ({answer['serverType']}), up since {answer['serverStartTime']}"
@@ -72,6 +74,13 @@ def status(arguments: Namespace, client: NodeClient, output: Output) -> None:
         raise CommandError(
             ExitCode.UNWELL, "the node isn't ready", "see what 'edgenode status' shows"
         )
+
+
+def refusal_line(refusal: JsonObject) -> str:
+    """Why some nodes won't speak with this one."""
+    nodes = refusal["nodes"]
+    who = "1 node refuses" if nodes == 1 else f"{nodes} nodes refuse"
+    return f"{who} to speak with this one: {refusal['reason']}"
 
 
 def _cohort_line(cohort: JsonObject) -> str:

@@ -7,7 +7,7 @@ doesn't grow with the cohort.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from edgenode.errors import PeerRefusedError, PeerUnavailableError
 from edgenode.limits import CONTACTS_AT_ONCE, MAX_NODES, MAX_WAITING_CONTACTS
@@ -26,7 +26,7 @@ class Contacts:
         self._meet = meet
         self._waiting: dict[str, tuple[str | None, tuple[tuple[str, int], ...]]] = {}
         self._under_way: set[str] = set()
-        self._refused_by: dict[str, str] = {}
+        self._refused_by: dict[str, PeerRefusedError] = {}
         self._arrived = asyncio.Event()
         self.failures = 0
 
@@ -34,6 +34,16 @@ class Contacts:
     def is_busy(self) -> bool:
         """Whether somebody is spoken with, or about to be."""
         return bool(self._waiting or self._under_way)
+
+    @property
+    def refusals(self) -> Mapping[str, PeerRefusedError]:
+        """Who would not speak with this node when last asked, and why."""
+        return self._refused_by
+
+    def spoken(self, node_id: str, addresses: Addresses = ()) -> None:
+        """A node speaks with this one, whatever it said before."""
+        for name in (node_id, *map(_name, addresses)):
+            self._refused_by.pop(name, None)
 
     def want(self, node_id: str | None, addresses: Addresses) -> None:
         """Speak with a node soon; once is enough, however often it is wanted.
@@ -44,7 +54,7 @@ class Contacts:
         """
         if not addresses or len(self._waiting) >= MAX_WAITING_CONTACTS:
             return
-        name = node_id or f"{addresses[0][0]} {addresses[0][1]}"
+        name = node_id or _name(addresses[0])
         self._waiting[name] = (node_id, tuple(addresses))
         self._arrived.set()
 
@@ -68,19 +78,26 @@ class Contacts:
                 self._refused_by.pop(name, None)
             except PeerUnavailableError as error:
                 self.failures += 1
-                logger.debug("no conversation with %s: %s", name, error)
+                logger.debug("no conversation with %s: %s", name, error.reason)
             except PeerRefusedError as error:
                 self.failures += 1
-                self._tell(name, str(error))
+                self._tell(name, error)
             finally:
                 self._under_way.discard(name)
                 if self._waiting:
                     self._arrived.set()
 
-    def _tell(self, name: str, reason: str) -> None:
+    def _tell(self, name: str, error: PeerRefusedError) -> None:
         """Say why a node won't speak with this one, once until that changes."""
-        if self._refused_by.get(name) != reason:
-            logger.warning("no conversation with %s: %s", name, reason)
+        known = self._refused_by.get(name)
+        if known is None or known.reason != error.reason:
+            logger.warning("no conversation with node %s: %s", name, error.reason)
         if len(self._refused_by) >= MAX_NODES:
             self._refused_by.clear()
-        self._refused_by[name] = reason
+        self._refused_by[name] = error
+
+
+def _name(address: tuple[str, int]) -> str:
+    """What a node at an address is called whose id isn't known."""
+    host, port = address
+    return f"at {host} port {port}"

@@ -27,7 +27,7 @@ from edgenode.cohort.peers import Peer, PeerTable
 from edgenode.cohort.presence import Presence
 from edgenode.cohort.runs import Runs
 from edgenode.cohort.speech import Session, Speech
-from edgenode.errors import BadRequestError, PeerUnavailableError
+from edgenode.errors import BadRequestError, PeerRefusedError, PeerUnavailableError
 from edgenode.events.streams import Step
 from edgenode.limits import (
     COMPARE_SECONDS,
@@ -379,6 +379,14 @@ class CohortNode:
         if not any(hosts & set(peer.addresses) for peer in self.peers.all()):
             self._contacts.want(None, addresses)
 
+    def refusals(self) -> Mapping[str, PeerRefusedError]:
+        """Who won't speak with this node, by id or address, and why."""
+        return {
+            name: error
+            for name, error in self._contacts.refusals.items()
+            if not self._trust.is_removed(name)
+        }
+
     def _meet_peer(self, peer: Peer) -> None:
         self._contacts.want(peer.info.node_id, _rest_addresses(peer))
 
@@ -405,6 +413,7 @@ class CohortNode:
             told = await peer.key()
             await self._keys.take(told, theirs.key_number, theirs.key_tag)
         met = theirs.sender.node_id
+        self._contacts.spoken(met, addresses)
         self.peers.seen(met, [host for host, _ in addresses[:1]])
         self.peers.heard(met, self._clock.monotonic(), skew=skew)
         logger.debug("spoke with %s in %s", met, self._clock.monotonic() - started)
@@ -515,6 +524,7 @@ class CohortNode:
         if node_id and half.sender.node_id != node_id:
             raise BadRequestError("not the asker's own id", "sender.nodeId")
         await self._merge(half)
+        self._contacts.spoken(half.sender.node_id)
         self.peers.heard(half.sender.node_id, self._clock.monotonic())
         peer = self.peers.get(half.sender.node_id)
         if peer is not None and self._is_behind(half):

@@ -21,7 +21,12 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
-from edgenode.errors import EdgeNodeError, PeerRefusedError, PeerUnavailableError
+from edgenode.errors import (
+    EdgeNodeError,
+    OtherKeyError,
+    PeerRefusedError,
+    PeerUnavailableError,
+)
 from edgenode.limits import (
     ADDRESS_STAGGER_SECONDS,
     CONNECT_SECONDS,
@@ -394,8 +399,15 @@ def _joined(target: Target, failures: list[Exception]) -> EdgeNodeError:
     told = [_failure(target, failure) for failure in failures]
     reasons = "; ".join(dict.fromkeys(failure.reason for failure in told))
     if all(isinstance(failure, PeerRefusedError) for failure in told):
+        # At other addresses there may be this node itself.
+        if any(isinstance(failure, OtherKeyError) for failure in told):
+            return OtherKeyError(target.name, reasons)
         return PeerRefusedError(target.name, reasons)
     return PeerUnavailableError(target.name, reasons)
+
+
+_OF_THE_TIME = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID and ..._HAS_EXPIRED
+_OF_THE_KEY = ("unknown ca", "decrypt error", "bad certificate")
 
 
 def _failure(
@@ -409,9 +421,13 @@ def _failure(
         if isinstance(cause, ssl.SSLCertVerificationError):
             told = getattr(cause, "verify_message", None) or cause.strerror
             reason = f"its certificate: {told}"
-            return PeerRefusedError(target.name, reason)
+            if cause.verify_code in _OF_THE_TIME:
+                return PeerRefusedError(target.name, reason)
+            return OtherKeyError(target.name, reason)
         if isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or ""):
             reason = str(cause.reason).lower().replace("_", " ")
+            if any(each in reason for each in _OF_THE_KEY):
+                return OtherKeyError(target.name, reason)
             return PeerRefusedError(target.name, reason)
         cause = cause.__cause__ or cause.__context__
     reason = str(error)[:MAX_REASON_LENGTH] or type(error).__name__

@@ -11,7 +11,12 @@ from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps, loads
 from edgenode.codec.packed import FrameReader, Inflater, PackedError
 from edgenode.cohort.model import Exchange
-from edgenode.errors import BadRequestError, PeerRefusedError, PeerUnavailableError
+from edgenode.errors import (
+    BadRequestError,
+    NodeRemovedError,
+    PeerRefusedError,
+    PeerUnavailableError,
+)
 from edgenode.events.frames import (
     EndFrame,
     EventFrame,
@@ -214,7 +219,10 @@ class HttpPeer:
     def _check(self, status: int, text: bytes) -> None:
         if status == HTTPStatus.OK:
             return
-        reason = f"status {status}{_message(text)}"
+        message = _message(text)
+        if status == HTTPStatus.FORBIDDEN and message == NodeRemovedError.REASON:
+            raise NodeRemovedError(self._target.name)
+        reason = f"status {status}: {message}" if message else f"status {status}"
         if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
             raise PeerRefusedError(self._target.name, reason)
         raise PeerUnavailableError(self._target.name, reason)
@@ -270,4 +278,4 @@ def _message(text: bytes) -> str:
     except BadRequestError:
         return ""
     message = content.get("message") if isinstance(content, dict) else None
-    return f": {message[:MAX_REASON_LENGTH]}" if isinstance(message, str) else ""
+    return message[:MAX_REASON_LENGTH] if isinstance(message, str) else ""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from enum import Enum
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -19,6 +20,7 @@ from edgenode.codec.packed import (
 from edgenode.errors import (
     BadRequestError,
     MemberUnavailableError,
+    NodeRemovedError,
     PeerRefusedError,
     PeerUnavailableError,
     UnknownServerError,
@@ -125,7 +127,9 @@ class RemoteOperations:
             raise self._unavailable(error.reason) from error
         except OSError as error:
             raise self._unavailable(str(error) or type(error).__name__) from error
-        if status != 200:
+        if status == HTTPStatus.FORBIDDEN and NodeRemovedError.REASON.encode() in data:
+            raise self._unavailable(f"says that {NodeRemovedError.REASON}")
+        if status != HTTPStatus.OK:
             raise self._unavailable(f"answers with status {status}")
         named = {name.lower(): value for name, value in told.items()}
         return named.get("content-type", "").partition(";")[0].strip().lower(), data

@@ -10,7 +10,12 @@ from edgenode.cohort.member import CohortMember
 from edgenode.cohort.model import MemberRecord, Removal
 from edgenode.cohort.node import CohortNode
 from edgenode.cohort.peers import Peer, PeerState
-from edgenode.errors import EdgeNodeError
+from edgenode.errors import (
+    EdgeNodeError,
+    NodeRemovedError,
+    OtherKeyError,
+    PeerRefusedError,
+)
 from edgenode.federation.members import FederationMembers, MemberStatistics
 from edgenode.rest.cohort_admin import AdminRefusedError
 from edgenode.security.certificates import is_node_id
@@ -22,6 +27,9 @@ THIS_NODE = "this node"
 """The state of the node's own members."""
 
 _MAX_BY = 64
+_MAX_REFUSALS = 5
+_TOLD_ID = 8
+"""How much of a node's id is told: enough to tell a hundred nodes apart."""
 
 
 class NodeAdmin:
@@ -74,6 +82,7 @@ class NodeAdmin:
             "nodeId": self._node.info.node_id,
             "members": {state.value: states[state.value] for state in PeerState},
             "worstLag": max(lags, default=0),
+            "refusals": self._refusals(),
             "busLinks": 0 if bus is None else bus.links,
             "busPeers": 0 if bus is None else bus.peers,
         }
@@ -127,6 +136,10 @@ class NodeAdmin:
             "state": self._state(record.node_id),
             **self._of_node(record.node_id),
         }
+        refusal = self._node.refusals().get(record.node_id)
+        if refusal is not None:
+            reason, mend = self._refusal(refusal)
+            told["refusal"] = {"reason": reason, "mend": mend}
         if any(
             each.is_put_back
             for each in self._members.values()
@@ -151,6 +164,32 @@ class NodeAdmin:
                 "reason": asked.reason,
             }
         return told
+
+    def _refusals(self) -> list[dict[str, Any]]:
+        """Why others won't speak with this node, and how many say so."""
+        counts = Counter(map(self._refusal, self._node.refusals().values()))
+        return [
+            {"nodes": count, "reason": reason, "mend": mend}
+            for (reason, mend), count in counts.most_common(_MAX_REFUSALS)
+        ]
+
+    def _refusal(self, error: PeerRefusedError) -> tuple[str, str]:
+        """A refusal as a person should read it, and what helps."""
+        match error:
+            case NodeRemovedError():
+                own = self._node.info.node_id[:_TOLD_ID]
+                return (
+                    error.reason,
+                    f"'edgenode cohort readmit {own}' on another member lets it in again",
+                )
+            case OtherKeyError():
+                return (
+                    f"another key than this node's ({error.reason})",
+                    "'edgenode cohort token' shows theirs on another member, 'edgenode "
+                    "cohort join TOKEN' takes it here",
+                )
+            case _:
+                return error.reason, "this node's log and the other's say more"
 
     def _state(self, node_id: str) -> str:
         if node_id == self._node.info.node_id:

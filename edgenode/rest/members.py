@@ -13,6 +13,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from edgenode.codec.json import dumps
+from edgenode.errors import NodeRemovedError
 from edgenode.limits import (
     IDLE_SECONDS,
     MAX_CONNECTIONS_OF_A_NODE,
@@ -36,7 +37,7 @@ from edgenode.security.trust import Refusal
 
 logger = logging.getLogger(__name__)
 
-_REMOVED = dumps({"message": "this node was removed from the cohort"})
+_REMOVED = dumps({"message": NodeRemovedError.REASON})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ wrong in words. Strangers decide how often."""
 _ANY_V6 = "::"
 _BACKLOG = 128
 _BUSY = "too many connections at a time"
+_BROKEN_OFF = "breaks off the handshake: another key, or none"
 
 
 class NotWelcomeError(EdgeNodeError):
@@ -262,7 +263,7 @@ class Doorkeeper:
             self._refused(Refusal.CERTIFICATE, address, _fault(error))
         except (OSError, EOFError) as error:
             if arrival.has_spoken and not arrival.is_begun:
-                self._refused(Refusal.UNFINISHED, address, "")
+                self._refused(Refusal.KEY, address, _BROKEN_OFF)
             else:
                 logger.debug("%s went away: %s", address, error)
 

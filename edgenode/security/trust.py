@@ -45,8 +45,8 @@ class Refusal(StrEnum):
 
     CERTIFICATE = "certificate"
     """It has none of this cohort, or no longer, or speaks no TLS 1.3."""
-    UNFINISHED = "unfinished"
-    """It broke off the handshake, as one does that takes this node for a stranger."""
+    KEY = "key"
+    """It broke off the handshake, as one does that has another key, or none."""
     REMOVED = "removed"
     BUSY = "busy"
     """Too many connections came at once."""

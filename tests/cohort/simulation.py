@@ -27,7 +27,7 @@ from edgenode.cohort.service import PeerService
 from edgenode.cohort.speech import Session
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.local_base import LocalCollectionParts
-from edgenode.errors import PeerUnavailableError
+from edgenode.errors import PeerRefusedError, PeerUnavailableError
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.frames import HistoryFrame, StateFrame
 from edgenode.events.registration import MemberRegistration
@@ -82,6 +82,7 @@ class World:
     network: MemoryNetwork = field(default_factory=MemoryNetwork)
     nodes: dict[str, "SimulatedNode"] = field(default_factory=dict)
     questions: int = 0
+    refusing: dict[str, PeerRefusedError] = field(default_factory=dict)
 
     async def settle(self, *, deliver: bool = True) -> None:
         """Let everything happen that can without time passing."""
@@ -169,6 +170,8 @@ class DirectPeer:
         node = self.world.nodes.get(self.other)
         if node is None or not self.world.network.is_reachable(self.own, self.other):
             raise PeerUnavailableError(self.other, "it isn't reachable")
+        if self.other in self.world.refusing:
+            raise self.world.refusing[self.other]
         return node.service
 
     async def key(self) -> ToldKey:

@@ -12,6 +12,7 @@ import pytest
 
 from edgenode.clock import SystemClock
 from edgenode.codec.json import dumps
+from edgenode.errors import NodeRemovedError, OtherKeyError, PeerRefusedError
 from edgenode.federation.members import FederationMembers
 from edgenode.limits import EXCHANGE_SECONDS, LOSS_TOLD_SECONDS
 from edgenode.node.admin import NodeAdmin
@@ -184,6 +185,37 @@ async def test_a_node_is_removed_by_any_of_its_names_everywhere_at_once(
     assert not house.cellar.trust.is_removed(ATTIC)
     assert (await house.members())["removed"] == []
     assert len(house.recorded(NODE_READMITTED.message_id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "mend"),
+    [
+        (
+            NodeRemovedError(ATTIC),
+            "this node was removed from the cohort",
+            "readmit ab1",
+        ),
+        (OtherKeyError(ATTIC, "unknown ca"), "another key than this", "join TOKEN"),
+        (PeerRefusedError(ATTIC, "a whim"), "a whim", "log"),
+    ],
+)
+async def test_who_refuses_this_node_is_told_with_what_helps(
+    house: House, error: PeerRefusedError, reason: str, mend: str
+) -> None:
+    house.world.refusing[ATTIC] = error
+    house.hall.cohort.meet_all()
+    await house.world.settle()
+    told = {each["nodeId"]: each for each in (await house.members())["members"]}
+    assert reason in told[ATTIC]["refusal"]["reason"]
+    assert mend in told[ATTIC]["refusal"]["mend"]
+    assert "refusal" not in told[CELLAR]
+    (only,) = house.admin.summary()["refusals"]
+    assert (only["nodes"], reason in only["reason"]) == (1, True)
+
+    house.world.refusing.clear()
+    house.hall.cohort.meet_all()
+    await house.world.settle()
+    assert house.admin.summary()["refusals"] == []
 
 
 async def test_a_node_that_nobody_has_heard_of_is_removed_by_its_whole_id(

@@ -22,6 +22,7 @@ from edgenode.cli.doctor import (
     python,
     rights,
     space,
+    standing,
     store,
     time_of_day,
 )
@@ -287,3 +288,15 @@ def test_a_directory_in_the_place_of_a_store_is_told(tmp_path: Path) -> None:
     assert finding.verdict is FAIL
     assert str(tmp_path) in finding.found
     assert finding.mend
+
+
+@pytest.mark.parametrize(("alive", "verdict"), [(1, Verdict.WARN), (0, Verdict.FAIL)])
+def test_who_refuses_the_running_node_is_found(alive: int, verdict: Verdict) -> None:
+    refusal = {"nodes": 2, "reason": "another key", "mend": "join again"}
+    cohort = {"members": {"alive": alive}, "refusals": [refusal]}
+    (found,) = standing({"cohort": cohort})
+    assert (found.verdict, found.mend) == (verdict, "join again")
+    assert found.found == "2 nodes refuse to speak with this one: another key"
+    (well,) = standing({"cohort": cohort | {"refusals": []}})
+    assert well.verdict is Verdict.OK
+    assert list(standing({})) == []

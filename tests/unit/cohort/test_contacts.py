@@ -37,4 +37,8 @@ async def test_a_refusal_is_told_once_until_it_changes(
     assert contacts.failures == 5
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 3
+    assert told[0] == "no conversation with node x: removed"
     assert ["removed" in each for each in told] == [True, False, False]
+    assert [error.reason for error in contacts.refusals.values()] == ["busy"]
+    contacts.spoken("x")
+    assert not contacts.refusals

@@ -26,7 +26,12 @@ from edgenode.cohort.model import (
 )
 from edgenode.cohort.peer import Dialer
 from edgenode.connectors.connection import Connection, Endpoint
-from edgenode.errors import PeerRefusedError, PeerUnavailableError
+from edgenode.errors import (
+    NodeRemovedError,
+    OtherKeyError,
+    PeerRefusedError,
+    PeerUnavailableError,
+)
 from edgenode.events.frames import (
     EndFrame,
     EventFrame,
@@ -323,7 +328,7 @@ async def test_a_node_of_another_cohort_is_refused(pair: Pair, tmp_path: Path) -
     stranger = Authority("cohort").node(tmp_path)
     async with member_listener(stranger.server(), Gate()) as port:
         peer = HttpDialer(pair.http, CODEC).peer(None, [(HOST, port)])
-        with pytest.raises(PeerRefusedError, match="certificate"):
+        with pytest.raises(OtherKeyError, match="certificate"):
             await peer.key()
 
 
@@ -409,6 +414,7 @@ FAR_OFF = (
     b"HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Length: 0\r\n\r\n"
 )
 REFUSAL = b"HTTP/1.1 418 No\r\n"
+FORBIDDEN = b"HTTP/1.1 403 No\r\n"
 FAILURE = b"HTTP/1.1 500 No\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 DEFLATED = HEAD + b"Content-Encoding: deflate\r\n"
@@ -435,6 +441,11 @@ DEFLATED = HEAD + b"Content-Encoding: deflate\r\n"
         (whole(b"[]", REFUSAL), PeerRefusedError, "status 418$"),
         (whole(b'{"message":7}', REFUSAL), PeerRefusedError, "status 418$"),
         (whole(b"nonsense", REFUSAL), PeerRefusedError, "status 418$"),
+        (
+            whole(b'{"message":"this node was removed from the cohort"}', FORBIDDEN),
+            NodeRemovedError,
+            "removed",
+        ),
         (whole(b'{"message":"a teapot"}', REFUSAL), PeerRefusedError, "a teapot"),
     ],
 )  # fmt: skip

@@ -410,7 +410,7 @@ async def test_who_breaks_off_a_handshake_is_counted(tmp_path: Path) -> None:
         stranger = await of(await identity_of("two", Cohort(key=FOREIGN_KEY)))
         with pytest.raises(ssl.SSLCertVerificationError):
             await said(port, stranger.client_context())
-        await _until(lambda: trust.refusals() == {(Refusal.UNFINISHED, HOST): 1})
+        await _until(lambda: trust.refusals() == {(Refusal.KEY, HOST): 1})
 
 
 async def test_handshakes_are_bounded(
