@@ -327,6 +327,17 @@ node that restarts is back in seconds, one that is off costs a connection a minu
 MAX_TOLD_RECORDS = 1_000
 """Nodes, and members, in one half of an exchange: as many as are remembered."""
 
+MAX_TOLD_BYTES = 2 * 1024 * 1024
+"""Nodes, and members, in one half of an exchange: a thousand of 2 KB each. With what else
+stands there it is far less than ``MAX_PEER_ANSWER_BYTES``. The rest is told next time."""
+
+MAX_TOLD_RECORD_BYTES = 8 * 1024
+"""What is said of one member, four times what is common; and its event on the bus."""
+
+MAX_TOLD_TEXT_LENGTH = 256
+"""Characters of a node's name, version or run; names have 63 at most, runs 36. So
+descriptions with all of their addresses stay within ``MAX_TOLD_RECORD_BYTES``."""
+
 # HTTP between nodes
 
 MAX_MEMBER_CONNECTIONS = 256

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from edgenode.errors import PeerRefusedError, PeerUnavailableError
+from edgenode.errors import EdgeNodeError, PeerRefusedError, PeerUnavailableError
 from edgenode.limits import CONTACTS_AT_ONCE, MAX_NODES, MAX_WAITING_CONTACTS
 
 logger = logging.getLogger(__name__)
@@ -82,6 +82,13 @@ class Contacts:
             except PeerRefusedError as error:
                 self.failures += 1
                 self._tell(name, error)
+            except EdgeNodeError as error:
+                self.failures += 1
+                logger.debug("no conversation with %s: %s", name, error)
+            except Exception:
+                # Nobody's answer, nor a disk that is full, ends the other conversations.
+                self.failures += 1
+                logger.exception("the conversation with %s broke down", name)
             finally:
                 self._under_way.discard(name)
                 if self._waiting:

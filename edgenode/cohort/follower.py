@@ -210,7 +210,11 @@ class Follower:
             self._is_following = True
             try:
                 await self._follow()
-            except EdgeNodeError as error:
+            except Exception as error:
+                # What the origin says may be wrong in ways that nobody thought of, and
+                # the disk may be full.
+                if not isinstance(error, EdgeNodeError):
+                    logger.exception("following %s failed", self.origin)
                 self._fail(error)
             else:
                 self.trouble = ""
@@ -218,10 +222,10 @@ class Follower:
             finally:
                 self._is_following = False
 
-    def _fail(self, error: EdgeNodeError) -> None:
+    def _fail(self, error: Exception) -> None:
         """Try again later; nothing is lost, because the position didn't move."""
         self.figures.failures += 1
-        self.trouble = str(error)
+        self.trouble = str(error) or type(error).__name__
         self._retry_at = self._clock.monotonic() + self._retry_after
         self._retry_after = min(2 * self._retry_after, LONGEST_RETRY_SECONDS)
 

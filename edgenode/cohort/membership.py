@@ -5,6 +5,7 @@ remembered is on the disk before the next news is looked at.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
@@ -13,6 +14,7 @@ from edgenode.codec.codec import Codec
 from edgenode.cohort.model import MemberRecord
 from edgenode.cohort.registry import (
     CohortRegistry,
+    CollectionIdChangedError,
     Effect,
     RemoveRemote,
     ReportClone,
@@ -23,11 +25,14 @@ from edgenode.cohort.registry import (
     SaveRemote,
     Send,
 )
+from edgenode.cohort.told import LAST_REVISION, is_sound_member, only
 from edgenode.errors import BadRequestError
 from edgenode.events.registration import MemberRegistration
-from edgenode.limits import MAX_MEMBERS
+from edgenode.limits import MAX_MEMBERS, MAX_TOLD_RECORD_BYTES
 from edgenode.repository.base import MemberRow
 from edgenode.repository.sqlite import SqliteRepository
+
+logger = logging.getLogger(__name__)
 
 News = Callable[[CohortRegistry], list[Effect]]
 Report = ReportClone | ReportComplaint | ReportConflict | ReportFull
@@ -74,7 +79,13 @@ class Membership:
             node_id,
             configured,
             None if stored is None else codec.decode(MemberRecord, stored),
-            [codec.decode(MemberRecord, row.document) for row in repository.members()],
+            only(
+                [
+                    codec.decode(MemberRecord, row.document)
+                    for row in repository.members()
+                ],
+                lambda record: is_sound_member(record, codec),
+            ),
         )
 
     @property
@@ -121,6 +132,10 @@ class Membership:
         Raises:
             BadRequestError: It can't be read.
         """
+        if len(text) > MAX_TOLD_RECORD_BYTES:
+            raise BadRequestError("says too much", "event")
+        if revision is not None and revision > LAST_REVISION:
+            raise BadRequestError("is too high", "revision")
         event = self._codec.decode_event(text)
 
         def news(registry: CohortRegistry) -> list[Effect]:
@@ -153,7 +168,15 @@ class Membership:
             self._arrived.clear()
             self._is_performing = True
             while self._waiting:
-                await self._perform(self._waiting.popleft()(self._registry))
+                news = self._waiting.popleft()
+                try:
+                    await self._perform(news(self._registry))
+                except CollectionIdChangedError:
+                    raise  # the server mustn't go on like this
+                except Exception:
+                    # Nothing that was said ends the member, nor a disk that is full.
+                    logger.exception("news of a member couldn't be taken in")
+                    self._changed()
             self._is_performing = False
 
     async def _perform(self, effects: Iterable[Effect]) -> None:

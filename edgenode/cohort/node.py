@@ -27,6 +27,7 @@ from edgenode.cohort.peers import Peer, PeerTable
 from edgenode.cohort.presence import Presence
 from edgenode.cohort.runs import Runs
 from edgenode.cohort.speech import Session, Speech
+from edgenode.cohort.told import LAST_REVISION, is_sound_node, only, portion, sound
 from edgenode.errors import BadRequestError, PeerRefusedError, PeerUnavailableError
 from edgenode.events.streams import Step
 from edgenode.limits import (
@@ -277,6 +278,8 @@ class CohortNode:
         if not info.node_id == about == envelope.header.node:
             self._speech.refuse(Refusal.SPEAKER, envelope.header.node)
             return False
+        if not is_sound_node(info):
+            raise BadRequestError("can't be a node", "info")
         if not self.peers.described(info):
             return False
         self.peers.heard(about, self._clock.monotonic())
@@ -314,7 +317,7 @@ class CohortNode:
         """
         if revision <= self.info.revision:
             return
-        if self._outdone >= MAX_OVERTAKINGS or revision >= _LAST_REVISION:
+        if self._outdone >= MAX_OVERTAKINGS or revision >= LAST_REVISION:
             self.conflict(self.info.node_id)
             return
         self._outdone += 1
@@ -366,7 +369,7 @@ class CohortNode:
 
     def remember(self, nodes: Sequence[NodeInfo]) -> None:
         """There were nodes at an earlier time, which may still be where they were."""
-        for info in nodes:
+        for info in only(nodes, is_sound_node):
             if not self._trust.is_removed(info.node_id):
                 self.peers.described(info)
         known = self.peers.all()
@@ -401,11 +404,12 @@ class CohortNode:
         started = self._clock.monotonic()
         before = self._clock.now()
         try:
-            theirs = await peer.exchange(self._knowledge.half(self.info, before))
+            theirs = await peer.exchange(self._half())
         except PeerUnavailableError:
             if node_id is not None:
                 self.peers.lost(node_id, self._clock.monotonic())
             raise
+        theirs = sound(theirs, self._codec)
         after = self._clock.now()
         skew = (theirs.time - (before + after) / 2) / 1000
         await self._merge(theirs)
@@ -417,12 +421,21 @@ class CohortNode:
         self.peers.seen(met, [host for host, _ in addresses[:1]])
         self.peers.heard(met, self._clock.monotonic(), skew=skew)
         logger.debug("spoke with %s in %s", met, self._clock.monotonic() - started)
-        half = self._knowledge.half(self.info, self._clock.now(), theirs)
+        half = self._half(theirs)
         if half.nodes or half.members or self._knowledge.lacks(theirs):
-            await self._merge(await peer.exchange(half))
+            await self._merge(sound(await peer.exchange(half), self._codec))
         self._link()
         for member in self._members:
             member.reachable(met)
+
+    def _half(self, other: Exchange | None = None) -> Exchange:
+        """What this node says, in answer to the other's half if there is one."""
+        half = self._knowledge.half(self.info, self._clock.now(), other)
+        return replace(
+            half,
+            nodes=portion(half.nodes, self._codec),
+            members=portion(half.members, self._codec),
+        )
 
     def _key(self) -> tuple[int, str]:
         """The number and tag of the cohort's key."""
@@ -516,11 +529,13 @@ class CohortNode:
             half: What it says.
 
         Raises:
-            BadRequestError: The asker describes itself by another node's id.
+            BadRequestError: The asker describes itself by another node's id, or as no
+                node can be.
             PeerUnavailableError: This node stops.
         """
         if self._is_leaving:
             raise PeerUnavailableError(self.info.node_id, "it stops")
+        half = sound(half, self._codec)
         if node_id and half.sender.node_id != node_id:
             raise BadRequestError("not the asker's own id", "sender.nodeId")
         await self._merge(half)
@@ -530,7 +545,7 @@ class CohortNode:
         if peer is not None and self._is_behind(half):
             self._meet_peer(peer)  # to ask it for the key
         self._link()
-        return self._knowledge.half(self.info, self._clock.now(), half)
+        return self._half(half)
 
     # what is known
 
@@ -554,6 +569,3 @@ class CohortNode:
 
 def _rest_addresses(peer: Peer) -> list[tuple[str, int]]:
     return [(host, peer.info.rest_port) for host in peer.addresses]
-
-
-_LAST_REVISION = 2**63 - 1

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 
 from edgenode.clock import EpochMillis
 from edgenode.cohort.model import MemberRecord
+from edgenode.cohort.told import LAST_REVISION
 from edgenode.errors import BadRequestError, EdgeNodeError
 from edgenode.events.model import (
     EventError,
@@ -32,8 +33,6 @@ from edgenode.events.model import (
 from edgenode.events.registration import MemberRegistration
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.limits import MAX_MEMBERS, MAX_OVERTAKINGS, REFRESH_ANSWER_MILLIS
-
-_LAST_REVISION = 2**63 - 1
 
 
 class CollectionIdChangedError(EdgeNodeError):
@@ -411,7 +410,7 @@ class CohortRegistry:
             return [ReportClone(record)]
         if record.revision < local.revision or record == local:
             return []  # an echo, or from an earlier run
-        if self._overtakings == MAX_OVERTAKINGS or record.revision >= _LAST_REVISION:
+        if self._overtakings == MAX_OVERTAKINGS or record.revision >= LAST_REVISION:
             return [ReportClone(record)]
         self._overtakings += 1
         revision = max(now, record.revision + 1)

@@ -42,8 +42,12 @@ from edgenode.limits import (
     PEER_SECONDS,
     TLS_GOODBYE_SECONDS,
 )
+from edgenode.security.certificates import is_node_id
 
 T = TypeVar("T")
+
+_OPENING_ERRORS = (EdgeNodeError, OSError, ValueError, OverflowError, LookupError)
+"""What asyncio raises for a host or port that can be none, beside what isn't there."""
 
 Address = tuple[str, int]
 """A host, which is a name or numeric and may have a scope (``fe80::1%eth0``), and a port."""
@@ -72,7 +76,9 @@ class Target:
     @property
     def label(self) -> str:
         """Stands for it in URLs; connections are kept by it."""
-        return self.node_id or sha256(repr(self.addresses).encode()).hexdigest()
+        if self.node_id is not None and is_node_id(self.node_id):
+            return self.node_id
+        return sha256(repr(self).encode()).hexdigest()
 
 
 class Answer(NamedTuple):
@@ -336,7 +342,7 @@ class _Connections(aiohttp.BaseConnector):
                     if failure is None:
                         _put(self._good, target.label, trying.pop(task))
                         return task.result()
-                    if not isinstance(failure, EdgeNodeError | OSError):
+                    if not isinstance(failure, _OPENING_ERRORS):
                         raise failure
                     failures.append(failure)
                     del trying[task]

@@ -239,3 +239,57 @@ async def test_a_body_that_nests_deeply_is_passed_over(scene: Scene) -> None:
     later = Step(step.incarnation, step.sequence, step.sequence + 1)
     scene.say(scene.event(), sender="a", link="a", step=later)
     assert await scene.version() == 9
+
+
+NO_NODES: list[dict[str, object]] = [
+    {"rest_port": 70_000},
+    {"rest_port": -1},
+    {"addresses": ("a..b",)},
+    {"addresses": ("a\0b",)},
+    {"name": "x" * 3_500_000},
+]
+
+
+@pytest.mark.parametrize("fields", NO_NODES)
+async def test_what_can_be_no_node_is_not_taken_in(
+    scene: Scene, fields: dict[str, object]
+) -> None:
+    """Neither of a node itself, nor of another one, by whichever way it comes."""
+    cohort = scene.other.cohort
+    known = cohort.peers.all()
+    fake = NodeInfo(node_id=MALLORY, run_id="x", revision=1, rest_port=9)
+    bad = replace(fake, **fields)  # type: ignore[arg-type]
+    with pytest.raises(BadRequestError):
+        await cohort.exchange(MALLORY, Exchange(sender=bad, time=0))
+    cohort.remember([bad])
+    body = dumps({"info": CODEC.event_object(bad)})
+    scene.say(body, sender=MALLORY, kind=TopicKind.NODE, about=MALLORY)
+    sender = NodeInfo(node_id="a", run_id="x", revision=9)
+    half = Exchange(sender=sender, time=0, nodes=(bad,))
+    await cohort.exchange("a", half)
+    await scene.world.settle()
+    assert [peer.info.node_id for peer in cohort.peers.all()] == [
+        peer.info.node_id for peer in known
+    ]
+
+
+@pytest.mark.parametrize(("name", "revision"), [("x" * 70_000, 1), ("x", 2**62 + 1)])
+async def test_a_registration_is_no_larger_than_registrations_are(
+    scene: Scene, name: str, revision: int
+) -> None:
+    registration = replace(
+        scene.one.member.registration,
+        metadata_collection_id="c",
+        metadata_collection_name=name,
+    )
+    build = EventBuilder(originator_of(registration))
+    scene.say(
+        CODEC.encode_event(build.registered(registration, 0, again=False)),
+        sender=MALLORY,
+        kind=TopicKind.REGISTRATION,
+        about="c",
+        revision=revision,
+    )
+    await scene.world.settle()
+    assert "c" not in scene.other.member.records()
+    assert scene.refusals(Refusal.MALFORMED) == 1

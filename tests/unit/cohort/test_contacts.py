@@ -42,3 +42,25 @@ async def test_a_refusal_is_told_once_until_it_changes(
     assert [error.reason for error in contacts.refusals.values()] == ["busy"]
     contacts.spoken("x")
     assert not contacts.refusals
+
+
+async def test_what_nobody_thought_of_ends_no_other_conversation(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    met = asyncio.Event()
+
+    async def meet(node_id: str | None, addresses: Addresses) -> None:
+        if node_id == "x":
+            raise IndexError("out of range")
+        met.set()
+
+    contacts = Contacts(meet)
+    task = asyncio.create_task(contacts.run())
+    for node_id in ("x", "y"):
+        contacts.want(node_id, [("host", 1)])
+    await met.wait()
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert contacts.failures == 1
+    assert "with x" in caplog.text

@@ -293,3 +293,21 @@ def test_loss_repetition_and_disorder_do_not_matter(
 def _parts(event: bytes) -> tuple[str, int]:
     name, version = event.decode().split("=")
     return name, int(version)
+
+
+async def test_what_nobody_thought_of_is_tried_again() -> None:
+    """Such as a disk that is full."""
+
+    class Full(Member):
+        async def move_to(self, origin: str, position: Position) -> None:
+            raise OSError("no space left")
+
+    origin, member, clock = Origin(), Full(), FakeClock()
+    async with following(origin, member, clock) as follower:
+        await turns()
+        assert follower.trouble == "no space left"
+        assert follower.figures.failures == 1
+        clock.advance(FIRST_RETRY_SECONDS)
+        follower.tick(clock.monotonic())
+        await turns()
+        assert follower.figures.failures == 2

@@ -715,3 +715,26 @@ async def relay(port: int, allowances: list[int]) -> AsyncIterator[int]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await server.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("node_id", "host", "port"),
+    [
+        ("a" * 32, HOST, 70_000),
+        ("a" * 32, HOST, -1),
+        ("a" * 32, "a" * 300, 9444),
+        ("a" * 32, "a..b", 9444),
+        ("a" * 32, "a\0b", 9444),
+        ("a:b", HOST, 1),
+        ("a/b", HOST, 1),
+        ("[x", HOST, 1),
+        ("a\nb", HOST, 1),
+        ("", HOST, 1),
+    ],
+)
+async def test_what_is_no_address_is_not_reached(
+    pair: Pair, node_id: str, host: str, port: int
+) -> None:
+    peer = pair.dialer().peer(node_id, [(host, port)])
+    with pytest.raises(PeerUnavailableError):
+        await peer.exchange(described(pair.asking.node_id))

@@ -1,0 +1,121 @@
+"""Whether what others say of nodes and members is sound; nothing else is let in.
+
+Pure. Whoever says it may be of the cohort and lie all the same. What is let in is told
+on and kept, so it is looked at on every way in: exchanges, the bus and what is stored.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import TypeVar
+
+from edgenode.codec.codec import Codec
+from edgenode.cohort.envelope import is_topic_id
+from edgenode.cohort.model import Exchange, Mark, MemberRecord, NodeInfo
+from edgenode.errors import BadRequestError
+from edgenode.limits import (
+    MAX_TOLD_BYTES,
+    MAX_TOLD_RECORD_BYTES,
+    MAX_TOLD_TEXT_LENGTH,
+)
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LAST_REVISION = 2**62
+"""Beyond any that a clock gives; what is counted on from it still fits a store."""
+
+_REVISIONS = range(LAST_REVISION + 1)
+_PORTS = range(2**16)
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+_SCOPE = re.compile(r"[A-Za-z0-9._@:-]{1,15}")
+
+
+def is_host(text: str) -> bool:
+    """Whether a text is an address, perhaps with a scope, or a name that can be asked for."""
+    try:
+        if ":" in text:
+            address, percent, scope = text.partition("%")
+            IPv6Address(address)
+            return not percent or _SCOPE.fullmatch(scope) is not None
+        if not text.strip("0123456789."):
+            IPv4Address(text)
+            return True
+    except AddressValueError:
+        return False
+    return _HOST_NAME.fullmatch(text) is not None
+
+
+def is_sound_node(info: NodeInfo) -> bool:
+    """Whether a node can be what it is described as."""
+    texts = (info.run_id, info.name, info.version)
+    return (
+        is_topic_id(info.node_id)
+        and info.revision in _REVISIONS
+        and info.rest_port in _PORTS
+        and info.bus_port in _PORTS
+        and all(len(text) <= MAX_TOLD_TEXT_LENGTH for text in texts)
+        and all(is_host(address) for address in info.addresses)
+    )
+
+
+def is_sound_member(record: MemberRecord, codec: Codec) -> bool:
+    """Whether a member can be what it is said to be."""
+    return (
+        is_topic_id(record.node_id)
+        and is_topic_id(record.registration.metadata_collection_id or "")
+        and record.revision in _REVISIONS
+        and len(codec.encode(record)) <= MAX_TOLD_RECORD_BYTES
+    )
+
+
+def is_sound_mark(mark: Mark) -> bool:
+    """Whether a member's events can go so far."""
+    return (
+        is_topic_id(mark.metadata_collection_id)
+        and len(mark.incarnation) <= MAX_TOLD_TEXT_LENGTH
+        and mark.sequence in _REVISIONS
+    )
+
+
+def sound(half: Exchange, codec: Codec) -> Exchange:
+    """What of an exchange is sound.
+
+    Raises:
+        BadRequestError: The sender isn't.
+    """
+    if not is_sound_node(half.sender):
+        raise BadRequestError("can't be a node", "sender")
+    return replace(
+        half,
+        nodes=only(half.nodes, is_sound_node),
+        members=only(half.members, lambda record: is_sound_member(record, codec)),
+        marks=only(half.marks, is_sound_mark),
+    )
+
+
+def only(said: Iterable[T], is_sound: Callable[[T], bool]) -> tuple[T, ...]:
+    """The sound ones."""
+    kept = []
+    for each in said:
+        if is_sound(each):
+            kept.append(each)
+        else:
+            logger.debug("passed over: %.300r", each)
+    return tuple(kept)
+
+
+def portion(
+    told: tuple[T, ...], codec: Codec, room: int = MAX_TOLD_BYTES
+) -> tuple[T, ...]:
+    """As many of what is to be told, from the first on, as there is room for."""
+    if len(told) * MAX_TOLD_RECORD_BYTES <= room:
+        return told
+    for count, each in enumerate(told):
+        room -= len(codec.encode(each))
+        if room < 0:
+            return told[:count]
+    return told
