@@ -404,9 +404,9 @@ FRAMES_PIECE_BYTES = 64 * 1024
 """How much of a stream of frames is compressed at once, some milliseconds on a small
 machine; who breaks off loses no more than this."""
 
-MAX_NAMED_MEMBERS = 50
-"""Members in the header that says who didn't take part, 2 KB; programs take 8 KB. The
-body names all of them."""
+MAX_MISSING_HEADER_BYTES = 2_048
+"""The header that says who didn't take part, some 50 members; programs take 8 KB. The body
+names all of them."""
 
 LARGE_COHORT_BODIES = 2
 """Large bodies of other nodes that are taken in at a time. They are exchanges of large

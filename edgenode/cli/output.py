@@ -38,6 +38,11 @@ def harmless(text: str) -> str:
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def in_a_cell(text: str) -> str:
+    """A text as a table shows it: in one line, so that no name looks like two rows."""
+    return harmless(text.replace("\n", "\\n").replace("\t", "\\t"))
+
+
 class Output:
     """Where a command prints; ``as_json`` says for whom."""
 
@@ -106,7 +111,7 @@ class Output:
         for column in columns:
             table.add_column(column, overflow="fold", no_wrap=column == "guid")
         for row in rows:
-            table.add_row(*(Text(harmless(cell)) for cell in row))
+            table.add_row(*(Text(in_a_cell(cell)) for cell in row))
         self.console.print(table)
 
     def instances(

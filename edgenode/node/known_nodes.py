@@ -16,6 +16,7 @@ from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps, loads
 from edgenode.cohort.model import NodeInfo
 from edgenode.cohort.node import CohortNode
+from edgenode.cohort.told import portion
 from edgenode.errors import BadRequestError
 from edgenode.limits import KEPT_NODES_SECONDS, MAX_ADDRESSES, MAX_KEPT_NODES_BYTES
 from edgenode.security.private_files import read_bounded, write_private
@@ -59,7 +60,10 @@ class _Kept:
             replace(peer.info, addresses=peer.addresses[:MAX_ADDRESSES])
             for peer in self._node.peers.all()
         ]
-        text = dumps([self._codec.event_object(info) for info in known])
+        # A file that is too large isn't read again. It has a comma for each, too.
+        room = MAX_KEPT_NODES_BYTES - len(known) - len("[]")
+        kept = portion(tuple(known), self._codec, room)
+        text = dumps([self._codec.event_object(info) for info in kept])
         if text != self._text:
             self._text = text
             await asyncio.to_thread(_write, self._path, text)
@@ -75,10 +79,19 @@ def _read(path: Path, codec: Codec) -> list[NodeInfo]:
     try:
         text = read_bounded(path, MAX_KEPT_NODES_BYTES)
         content = [] if text is None else loads(text)
-        return [codec.from_object(NodeInfo, each) for each in content]
-    except (OSError, BadRequestError, TypeError) as error:
+    except (OSError, BadRequestError) as error:
         logger.warning("%s can't be read: %s", path, error)
         return []
+    if not isinstance(content, list):
+        logger.warning("%s has no list of nodes", path)
+        return []
+    found = []
+    for each in content:
+        try:
+            found.append(codec.from_object(NodeInfo, each))
+        except BadRequestError as error:
+            logger.warning("%s: a node is passed over: %s", path, error)
+    return found
 
 
 def _write(path: Path, text: bytes) -> None:

@@ -19,7 +19,7 @@ from edgenode.instances.document import Document
 from edgenode.limits import (
     ANSWER_PIECE_BYTES,
     MAX_KEPT_DEFINITIONS,
-    MAX_NAMED_MEMBERS,
+    MAX_MISSING_HEADER_BYTES,
     MAX_REASON_LENGTH,
 )
 from edgenode.rest.operations import Fields, Operation
@@ -139,9 +139,15 @@ def missing_members(cohort: Participation) -> dict[str, str]:
     """The header that says who didn't take part, if anybody did not."""
     if cohort.is_complete:
         return {}
-    named = [quote(collection_id) for collection_id in cohort.missing]
-    if len(named) > MAX_NAMED_MEMBERS:
-        named[MAX_NAMED_MEMBERS:] = ["..."]
+    named: list[str] = []
+    room = MAX_MISSING_HEADER_BYTES
+    for collection_id in cohort.missing:
+        name = quote(collection_id[:MAX_MISSING_HEADER_BYTES])
+        room -= len(name) + len(", ")
+        if room < 0:
+            named.append(f"... ({len(cohort.missing) - len(named)} more)")
+            break
+        named.append(name)
     return {"Edgenode-Missing-Members": ", ".join(named)}
 
 

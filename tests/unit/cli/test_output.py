@@ -78,3 +78,9 @@ def test_no_bars_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> Non
     with Output(as_json=False).progress() as progress:
         progress.stage("loading", int)(1, 2)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_cell_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=False).table(("a", "b"), [("x\ny\tz", "\x1b")])
+    _, row = capsys.readouterr().out.splitlines()
+    assert row.split() == ["x\\ny\\tz", "\ufffd"]

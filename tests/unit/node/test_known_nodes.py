@@ -1,10 +1,14 @@
 """Where other nodes are is known again after a restart."""
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from edgenode.codec.json import dumps
+from edgenode.cohort.model import NodeInfo
+from edgenode.limits import MAX_KEPT_NODES_BYTES, MAX_NODES, MAX_TOLD_TEXT_LENGTH
 from edgenode.node.known_nodes import remembering
 from tests.cohort.simulation import CODEC, World
 
@@ -45,3 +49,41 @@ async def test_a_damaged_file_costs_nothing_else(
         async with remembering(path, one.cohort, CODEC, world.clock):
             assert one.cohort.peers.all() == ()
         assert path.read_bytes() == b"[]"
+
+
+async def test_what_can_be_no_node_is_passed_over(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "nodes.json"
+    good = NodeInfo(node_id="b" * 32, run_id="r", revision=1)
+    bad = replace(good, node_id="c" * 32, rest_port=70_000)
+    told = [CODEC.event_object(each) for each in (bad, good)]
+    path.write_bytes(dumps([{"nodeId": 7}, *told]))
+    async with (
+        world.node("a") as one,
+        remembering(path, one.cohort, CODEC, world.clock),
+    ):
+        assert [peer.info for peer in one.cohort.peers.all()] == [good]
+
+
+async def test_the_file_grows_no_larger_than_it_is_read(
+    world: World, tmp_path: Path
+) -> None:
+    path = tmp_path / "nodes.json"
+    wordy = NodeInfo(
+        node_id="",
+        run_id="r",
+        revision=1,
+        name="\x01" * MAX_TOLD_TEXT_LENGTH,
+        addresses=tuple("a" * 60 + f".{'b' * 60}.{'c' * 60}.d{n}" for n in range(16)),
+    )
+    nodes = [replace(wordy, node_id=f"{n:032x}") for n in range(MAX_NODES)]
+    async with world.node("a") as one:
+        one.cohort.remember(nodes)
+        async with remembering(path, one.cohort, CODEC, world.clock):
+            pass
+        assert len(one.cohort.peers) == MAX_NODES
+    assert path.stat().st_size <= MAX_KEPT_NODES_BYTES
+    async with (
+        world.node("b") as other,
+        remembering(path, other.cohort, CODEC, world.clock),
+    ):
+        assert len(other.cohort.peers) > 0

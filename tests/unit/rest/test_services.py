@@ -17,6 +17,7 @@ from edgenode.observability.audit_log import (
     OMRSAuditLogRecordSeverity,
 )
 from edgenode.observability.health import Check, Health
+from edgenode.rest.answers import missing_members
 from edgenode.rest.hosting import (
     CohortConnectionStatus,
     CohortDescription,
@@ -487,3 +488,11 @@ async def test_metrics_count_calls_by_operation(client: Client) -> None:
     assert 'edgenode_requests_total{operation="unbound"} 1' in lines
     assert lines.count("# TYPE edgenode_example gauge") == 1
     assert [line for line in lines if line.startswith("edgenode_process_cpu")]
+
+
+def test_the_header_of_missing_members_is_short() -> None:
+    cohort = participation.Participation()
+    cohort.missing["a"] = "gone"
+    cohort.missing["x" * 70_000] = "gone"
+    cohort.missing["b"] = "gone"
+    assert missing_members(cohort) == {"Edgenode-Missing-Members": "a, ... (2 more)"}
