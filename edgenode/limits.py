@@ -286,6 +286,10 @@ MAX_TYPES = 3_000
 """Types that are known before no more are taken from other members: four times those of a
 release, which has some 700. Each takes a few KB, and some work whenever types change."""
 
+MAX_TYPE_BYTES = 64 * 1024
+"""The JSON of a type, or of an event about one, that is taken from another member. The
+largest of the releases has 11 KB."""
+
 MAX_COMPARED_OWNERS = 256
 """Owners, beside a member itself, whose things are compared with what it holds of them, a
 question each: archives, of which there are tens, and members that have left."""

@@ -14,12 +14,14 @@ from edgenode.events.exchange import ExchangeRules
 from edgenode.events.frames import StateFrame
 from edgenode.events.model import OMRSEventCategory, OMRSEventV1, TypeDefEvent
 from edgenode.events.streams import Position, Step
+from edgenode.limits import MAX_TYPE_BYTES, MAX_TYPES
 from edgenode.repository.base import Transaction
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.model import TypeDef
 from edgenode.typedefs.registry import TypeRegistry
 
+_TOO_LARGE = "a type definition that is too large"
 _OUTCOMES = {
     Reception.GAP: Outcome.GAP,
     Reception.UNKNOWN_TYPE: Outcome.UNKNOWN_TYPE,
@@ -121,6 +123,8 @@ class Intake:
         if event.type_def_event_section is not None:
             if not self.rules.processes_types():
                 return await self._pass_over(origin, step, "")
+            if len(text) > MAX_TYPE_BYTES:
+                return await self._pass_over(origin, step, _TOO_LARGE)
             return await self._collection.receive_type_def_event(
                 origin, step, event.type_def_event_section
             )
@@ -164,7 +168,11 @@ class Intake:
         if not wanted:
             return
         grown = []
-        for text in await peer.type_defs(origin, wanted):
+        for text in await peer.type_defs(origin, wanted[:MAX_TYPES]):
+            if len(text) > MAX_TYPE_BYTES:
+                refused = Received(outcome=Reception.REFUSED, reason=_TOO_LARGE)
+                self._report(origin, refused)
+                continue
             section = self._codec.decode(TypeDefEvent, text)
             told = section.type_def
             if told is not None and self._types.type_def_by_guid(told.guid) is not None:

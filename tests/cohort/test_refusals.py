@@ -1,6 +1,6 @@
 """What is said on the bus by those who may not say it has no effect, and is counted."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +14,16 @@ from edgenode.cohort.envelope import Header, TopicKind, wrap
 from edgenode.cohort.model import Exchange, MemberRecord, NodeInfo
 from edgenode.errors import BadRequestError
 from edgenode.events import outbound
+from edgenode.events.model import OMRSTypeDefEventType, TypeDefEvent
 from edgenode.events.streams import Step
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import EntityDetail
+from edgenode.limits import MAX_TYPE_BYTES
 from edgenode.security.trust import Refusal, Removal
 from tests.cohort.simulation import BUS_KEY, CODEC, TOPICS, SimulatedNode, World
 from tests.cohort.test_simulated import add_term
+from tests.unit.cohort.origins import Origin
+from tests.unit.typedefs.samples import entity_def
 
 MALLORY = "f" * 32
 
@@ -293,3 +297,40 @@ async def test_a_registration_is_no_larger_than_registrations_are(
     await scene.world.settle()
     assert "c" not in scene.other.member.records()
     assert scene.refusals(Refusal.MALFORMED) == 1
+
+
+@pytest.mark.parametrize("size", [10, MAX_TYPE_BYTES])
+async def test_types_are_taken_up_to_a_size(scene: Scene, size: int) -> None:
+    book = entity_def("Book", description="x" * size)
+    section = TypeDefEvent(
+        type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT, type_def=book
+    )
+    build = EventBuilder(originator_of(scene.one.member.registration))
+    event = CODEC.encode_event(build.event(section, scene.world.clock.now()))
+    step = scene.next_step
+    scene.say(event, sender="a", kind=TopicKind.TYPES, link="a", step=step)
+    await scene.world.settle()
+    known = {each.name for each in scene.other.repository.types()}
+    assert ("Book" in known) == (size == 10)
+    assert scene.other.repository.positions()[scene.one.id].sequence == step.sequence
+
+
+@pytest.mark.parametrize("size", [10, MAX_TYPE_BYTES])
+async def test_types_are_learnt_up_to_a_size(scene: Scene, size: int) -> None:
+    book = entity_def("Book", description="x" * size)
+    section = TypeDefEvent(
+        type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT, type_def=book
+    )
+
+    class Teacher(Origin):
+        async def type_digest(self, collection_id: str) -> Mapping[str, int]:
+            return {"guid-Book": 1}
+
+        async def type_defs(
+            self, collection_id: str, guids: Sequence[str]
+        ) -> list[bytes]:
+            return [dumps(CODEC.event_object(section))]
+
+    await scene.other.member._intake.learn_types(scene.one.id, Teacher())
+    known = {each.name for each in scene.other.repository.types()}
+    assert ("Book" in known) == (size == 10)
