@@ -327,7 +327,10 @@ class NoEnterpriseRepositoryError(OMRSError):
     message_id = "OMRS-REST-API-503-002"
     related_http_code = 503
     exception_class_name = "RepositoryErrorException"
-    template = "{0} needs the enterprise repository and this server has none"
+    template = (
+        "{0} needs the enterprise repository and this server has none: cohort.mode is "
+        "none in its configuration"
+    )
     parameter_names = ("operation",)
 
 

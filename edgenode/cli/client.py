@@ -141,6 +141,13 @@ class NodeClient:
         return HTTPConnection(self._host, self._port, timeout=timeout)
 
     def _unreachable(self, error: Exception) -> CommandError:
+        if isinstance(error, ConnectionResetError):
+            return CommandError(
+                ExitCode.UNREACHABLE,
+                f"whatever is at {self.url} hung up ({error})",
+                "name the port of node.listen with --url: those of cohort.listen and "
+                "cohort.bus_listen speak TLS, with other nodes only",
+            )
         return CommandError(
             ExitCode.UNREACHABLE,
             f"no node answers at {self.url} ({error})",

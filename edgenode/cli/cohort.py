@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from edgenode.cli.members import add_actions
 from edgenode.cli.outcome import CommandError, ExitCode
-from edgenode.cli.output import Output
+from edgenode.cli.output import Output, warn
 from edgenode.clock import EpochMillis, FlooredClock, SystemClock
 from edgenode.config import NodeConfig, load_config
 from edgenode.limits import MAX_OVERLAP_DAYS
@@ -66,6 +66,12 @@ def join(arguments: Namespace, output: Output) -> None:
 
     config, directory = _opened(arguments)
     key = _given(arguments)
+    if config.cohort.mode in _MODES:
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"{_MODES[config.cohort.mode]}, so joining one would change nothing",
+            'set cohort.mode = "keyed", then join again',
+        )
     before = _loaded_or_damaged(directory)
     if before is not None and key == before.previous:
         raise CommandError(
@@ -98,11 +104,13 @@ def join(arguments: Namespace, output: Output) -> None:
 
 def token(arguments: Namespace, output: Output) -> None:
     """Show the token that other machines join with."""
-    key = _present(_opened(arguments)[1]).key
+    config, directory = _opened(arguments)
+    _warn_of_running(config, _loaded(directory))
+    key = _present(directory).key
     if output.as_json:
         output.json({"name": key.name, "tag": key.tag, "token": key.token})
-    else:
-        output.line(key.token)
+        return
+    output.line(key.token)
 
 
 def leave(arguments: Namespace, output: Output) -> None:
@@ -168,6 +176,7 @@ def show(arguments: Namespace, output: Output) -> None:
     from edgenode.security.identity import read_identity
 
     config, directory = _opened(arguments)
+    _warn_of_running(config, _loaded(directory))
     cohort = _present(directory)
     try:
         identity = read_identity(directory.path)
@@ -262,6 +271,24 @@ def _present(directory: "CohortDirectory") -> "Cohort":
     if cohort is None:
         raise _in_none()
     return cohort
+
+
+def _warn_of_running(config: NodeConfig, cohort: "Cohort | None") -> None:
+    """Say on standard error where the node that runs is in another cohort yet."""
+    from edgenode.cli.client import local_client
+    from edgenode.cli.cohort_checks import has_running_node
+    from edgenode.cli.members import running_cohort
+
+    if not has_running_node(config.data_directory):
+        return
+    running = running_cohort(local_client(config))
+    if running is None or (cohort is not None and running.tag == cohort.key.tag):
+        return
+    then = "in none" if cohort is None else f"in {_called(cohort.key)}"
+    warn(
+        f"the node that runs is in cohort {running.name} ({running.tag}) until it is "
+        f"started again; by its files it is {then}"
+    )
 
 
 def _in_none() -> CommandError:

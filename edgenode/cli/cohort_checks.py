@@ -39,13 +39,13 @@ def cohort_findings(config: NodeConfig, now: EpochMillis) -> Iterator[Finding]:
     else:
         yield cohort_files(config.data_directory)
         yield certificate(config.data_directory, now)
-    its_own = _is_running(config.data_directory)
+    its_own = has_running_node(config.data_directory)
     for setting, place in cohort_places(settings):
         check = _PORT_CHECKS[setting]
         yield cohort_port(check, setting, place, is_running=its_own)
 
 
-def _is_running(directory: Path) -> bool:
+def has_running_node(directory: Path) -> bool:
     """Whether a node has the data directory, and so the ports; nothing is made here."""
     from edgenode.repository.lock import LOCK_FILE, DirectoryInUseError, locked
 

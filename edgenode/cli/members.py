@@ -1,7 +1,7 @@
 """Commands about the other members of the cohort, which a running node knows."""
 
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from edgenode.cli.client import NodeClient, node_client
@@ -42,6 +42,24 @@ def members(arguments: Namespace, output: Output) -> None:
             f"node {removed['nodeId']} was removed by {removed['by'] or 'somebody'} at "
             f"{iso_time(removed['at'])}"
         )
+
+
+class RunningCohort(NamedTuple):
+    """The cohort that a node that runs is in."""
+
+    name: str
+    tag: str
+
+
+def running_cohort(client: NodeClient) -> RunningCohort | None:
+    """The cohort of the node that answers; None where there is none with a key."""
+    try:
+        answer = _asked(client, "GET", "/members")
+    except CommandError:
+        return None
+    if answer.get("mode") != "keyed":
+        return None
+    return RunningCohort(answer["cohort"], answer["tag"])
 
 
 def remove(arguments: Namespace, output: Output) -> None:
@@ -112,7 +130,8 @@ def _row(member: JsonObject) -> tuple[str, ...]:
         str(member.get("lag", "")),
         "" if skew is None else f"{skew:+.1f} s",
         member["version"],
-        "" if seen is None else _ago(seen),
+        # Who is alive needn't say anything: that its connection stands is enough.
+        "" if seen is None or member["state"] == "alive" else _ago(seen),
         _trouble(member),
     )
 

@@ -43,6 +43,12 @@ def in_a_cell(text: str) -> str:
     return harmless(text.replace("\n", "\\n").replace("\t", "\\t"))
 
 
+def warn(text: str) -> None:
+    """Say something on standard error that isn't part of the answer."""
+    sys.stdout.flush()
+    sys.stderr.write(f"edgenode: {harmless(text)}\n")
+
+
 class Output:
     """Where a command prints; ``as_json`` says for whom."""
 

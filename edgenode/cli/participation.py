@@ -1,12 +1,11 @@
 """Says on standard error what an answer of the whole cohort lacks."""
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from edgenode.cli.client import NodeClient, segment
 from edgenode.cli.outcome import CommandError
-from edgenode.cli.output import harmless
+from edgenode.cli.output import warn
 
 NAMED = 10
 """How many are named before the rest is counted."""
@@ -30,16 +29,16 @@ def tell_participation(client: NodeClient, answer: JsonObject) -> None:
     names = _names(client)
     for member in missing[:NAMED]:
         name = _named(names, member["metadataCollectionId"])
-        _say(f"without {name}: {member['reason']}")
+        warn(f"without {name}: {member['reason']}")
     if len(missing) > NAMED:
-        _say(f"without {len(missing) - NAMED} more members")
+        warn(f"without {len(missing) - NAMED} more members")
     homes: dict[str, int] = {}
     for copy in copies:
         home = copy["metadataCollectionId"]
         homes[home] = homes.get(home, 0) + 1
     for home, count in homes.items():
         what = "1 instance is a copy" if count == 1 else f"{count} instances are copies"
-        _say(f"{what} of what was known of {_named(names, home)}")
+        warn(f"{what} of what was known of {_named(names, home)}")
 
 
 def _named(names: Mapping[str, str], collection_id: str) -> str:
@@ -61,8 +60,3 @@ def _names(client: NodeClient) -> dict[str, str]:
     except CommandError:  # the answer itself matters more
         return {}
     return names
-
-
-def _say(text: str) -> None:
-    sys.stdout.flush()
-    sys.stderr.write(f"edgenode: {harmless(text)}\n")

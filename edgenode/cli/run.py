@@ -36,12 +36,17 @@ def run(arguments: Namespace, output: Output) -> None:
 
     from edgenode.node import run_node
     from edgenode.repository.lock import DirectoryInUseError
+    from edgenode.security.directory import DamagedCohortError
 
     config = load_config(arguments.config)
     try:
         asyncio.run(run_node(config, lambda node: _hints(config, node, output)))
     except DirectoryInUseError as error:
         raise CommandError(ExitCode.ALREADY_RUNNING, str(error)) from error
+    except DamagedCohortError as error:
+        raise CommandError(
+            ExitCode.REFUSED, f"{error.path} can't be used ({error.why})", error.mend
+        ) from error
     except EdgeNodeError as error:  # a store that this edgenode can't use
         raise CommandError(
             ExitCode.REFUSED, str(error), "'edgenode doctor' looks at the disk"

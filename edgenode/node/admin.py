@@ -113,7 +113,7 @@ class NodeAdmin:
             "mode": "open" if cohort.is_open else "keyed",
             "server": name,
             "nodeId": self._node.info.node_id,
-            "members": sorted(told, key=lambda each: (each["nodeId"], each["name"])),
+            "members": sorted(told, key=lambda each: (each["name"], each["nodeId"])),
             "removed": [
                 {"nodeId": each.node_id, "at": each.at, "by": each.by}
                 for each in self._trust.removals()

@@ -148,3 +148,11 @@ def test_a_node_is_where_the_configuration_says(
 
 def test_a_name_is_one_segment() -> None:
     assert segment("a b/../c?d#e%") == "a%20b%2F..%2Fc%3Fd%23e%25"
+
+
+def test_who_hangs_up_may_be_a_port_for_other_nodes() -> None:
+    with answering(b"") as client, pytest.raises(CommandError) as caught:
+        client.fetch("GET", "/health/ready")
+    assert caught.value.code is ExitCode.UNREACHABLE
+    assert "hung up" in caught.value.message
+    assert "cohort.listen" in caught.value.mend

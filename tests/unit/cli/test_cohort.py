@@ -5,7 +5,9 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -312,11 +314,52 @@ def test_a_running_node_has_to_start_again(
         assert answer(command, *arguments)["restartNeeded"]
 
 
+def test_the_cohort_of_the_running_node_is_told_where_it_is_another(
+    command: Command,
+    data: Path,
+    directory: CohortDirectory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running = {"mode": "keyed", "cohort": "old", "tag": KEY.tag}
+
+    class Running(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(running).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is logged."""
+
+    with HTTPServer(("127.0.0.1", 0), Running) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("EDGENODE_LISTEN", f"127.0.0.1:{server.server_port}")
+        directory.save(COHORT)
+        with locked(data):
+            for arguments in (["show"], ["token"]):
+                assert command(*arguments)[2] == ""
+            directory.save(Cohort(key=NEXT_KEY))
+            for arguments in (["show"], ["token"]):
+                code, _, err = command(*arguments)
+                assert code == ExitCode.OK
+                assert f"is in cohort old ({KEY.tag}) until it is started again" in err
+            directory.leave()
+            assert "by its files it is in none" in refused(command, "show")
+        server.shutdown()
+
+
 @pytest.mark.parametrize("mode", ["none", "open"])
 def test_a_mode_without_a_key_is_told(
-    command: Command, monkeypatch: pytest.MonkeyPatch, mode: str
+    command: Command,
+    directory: CohortDirectory,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
 ) -> None:
     monkeypatch.setenv("EDGENODE_COHORT_MODE", mode)
+    complaint = refused(command, "join", KEY.token)
+    assert f"cohort.mode = {mode}" in complaint
+    assert 'set cohort.mode = "keyed"' in complaint
+    assert directory.load() is None
     _, out, _ = command("create")
     assert f"cohort.mode = {mode}" in out
 

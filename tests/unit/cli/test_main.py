@@ -46,6 +46,22 @@ def test_check_config_doubts_names_of_nothing(
     assert "the configuration is good" not in told
 
 
+def test_a_join_file_without_a_token_is_no_matter_of_the_disk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token, file = tmp_path / "token", tmp_path / "edgenode.toml"
+    token.write_text("nonsense")
+    file.write_text(
+        f'[node]\nlisten = "127.0.0.1:0"\ndata_directory = "{tmp_path}/data"\n'
+        f'[cohort]\njoin_file = "{token}"\n'
+    )
+    assert main(["run", "--config", str(file)]) == ExitCode.REFUSED
+    told = capsys.readouterr().err
+    assert f"{token} can't be used" in told
+    assert "mend: write a join token into it" in told
+    assert "doctor" not in told
+
+
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [

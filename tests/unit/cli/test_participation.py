@@ -3,7 +3,7 @@
 import pytest
 
 from edgenode.cli.client import NodeClient
-from edgenode.cli.members import _ago, _trouble
+from edgenode.cli.members import _ago, _row, _trouble
 from edgenode.cli.participation import NAMED, copies_in, tell_participation
 
 NOBODY = NodeClient("http://127.0.0.1:1", "pi", "me")
@@ -52,6 +52,14 @@ def test_how_long_ago() -> None:
         "2 h ago",
         "2 d ago",
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "seen"), [("alive", ""), ("silent", "81 s ago"), ("lost", "81 s ago")]
+)
+def test_who_is_alive_need_not_have_been_seen_just_now(state: str, seen: str) -> None:
+    member = {"name": "pi", "node": "pi", "nodeId": "a" * 32, "version": "1"}
+    assert seen == _row(member | {"state": state, "lastSeen": 81.0})[6]
 
 
 def test_trouble_is_told_whole() -> None:
