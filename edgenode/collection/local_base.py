@@ -260,6 +260,25 @@ class LocalOperations:
                 relationship = with_end(relationship, guid, proxy)
         return relationship
 
+    def _with_known_ends(
+        self, reader: InstanceReader, told: Relationship
+    ) -> Relationship:
+        """A relationship from elsewhere, with its proxies as the ends are known here.
+
+        So it is the same in every store, whichever of them came first. An end that is
+        told in a newer version than is known stays as it is told.
+        """
+        relationship = told
+        for end in (told.entity_one_proxy, told.entity_two_proxy):
+            stored = None if end is None or not end.guid else reader.entity(end.guid)
+            if end is None or stored is None or stored.is_proxy:
+                continue
+            known = stored.document.value
+            if known.version >= end.version:
+                proxy = self._proxy_of(known)
+                relationship = with_end(relationship, str(end.guid), proxy)
+        return relationship
+
     def _delete_relationships(
         self, tx: Transaction, entity: EntityDetail, user_id: str
     ) -> None:

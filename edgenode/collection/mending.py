@@ -167,7 +167,10 @@ class LocalMendingOperations(ReplicaOperations):
         known = None if stored is None else stored.document.value
         if not self._speaks_for(owner, state, known):
             raise _UnusableError(f"{owner_of(state)} answers for it")
-        if state == known or not self._holds(state, known, owner):
+        is_same = known is not None and self._with_known_ends(
+            tx, state
+        ) == self._with_known_ends(tx, known)
+        if is_same or not self._holds(state, known, owner):
             return False
         self._put_relationship(tx, state)
         return True

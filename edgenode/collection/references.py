@@ -117,7 +117,11 @@ class CopyOperations(LocalOperations):
             known, relationship, self._local_id, from_archive=from_archive
         )
         self._refuse_relationship(verdict, relationship, operation)
-        if verdict is CopyVerdict.IGNORE or relationship == known:
+        relationship = self._with_known_ends(tx, relationship)
+        # An end may have changed since it was stored.
+        if verdict is CopyVerdict.IGNORE or (
+            known is not None and relationship == self._with_known_ends(tx, known)
+        ):
             return False
         now = self._parts.clock.now()
         for end in (relationship.entity_one_proxy, relationship.entity_two_proxy):

@@ -79,7 +79,8 @@ class ReplicaOperations(CopyOperations):
         for end in ends_of(told):
             if tx.entity(str(end.guid)) is None and not is_at_home(end, self._local_id):
                 tx.save_proxy(end, lifecycle.copy_time(end, now))
-        tx.save_relationship(told, lifecycle.copy_time(told, now))
+        new = self._with_known_ends(tx, told)
+        tx.save_relationship(new, lifecycle.copy_time(new, now))
 
     # What follows without an event
 

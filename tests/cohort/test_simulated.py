@@ -14,7 +14,15 @@ from edgenode.cohort.service import PeerService
 from edgenode.errors import StorePutBackError
 from edgenode.events.streams import Sum
 from edgenode.events.wrapping import EventBuilder, originator_of
-from edgenode.instances.model import EntityDetail, InstanceProvenanceType
+from edgenode.instances.lifecycle import entity_proxy
+from edgenode.instances.model import (
+    Classification,
+    ClassificationEntityExtension,
+    EntityDetail,
+    InstanceProvenanceType,
+    InstanceType,
+    Relationship,
+)
 from edgenode.limits import MAX_OVERTAKINGS, RESTORING_SECONDS
 from edgenode.repository.backup import back_up, restore
 from edgenode.security.trust import Refusal
@@ -24,6 +32,7 @@ from edgenode.typedefs.model import (
     TypeDefLink,
     TypeDefPatch,
 )
+from edgenode.typedefs.status import InstanceStatus
 from tests.cohort.simulation import BUS_KEY, CODEC, TOPICS, SimulatedNode, World
 from tests.model.house import properties
 
@@ -178,6 +187,67 @@ async def test_what_an_archive_brought_reaches_who_comes_later(world: World) -> 
                 follower.compare()
             await world.settle()
             assert await one.holdings() == await third.holdings()
+
+
+async def test_relationships_of_an_archive_read_alike_for_who_comes_later(
+    world: World,
+) -> None:
+    async with world.node("a") as one, world.node("b", peers=["a"]) as other:
+        await world.settle()
+        ends = [packed(await add_term(one, f"t{n}"), number=n) for n in (1, 2)]
+        known = one.collection.get_type_def_by_name(USER, "RelatedTerm")
+        linked = Relationship(
+            type=InstanceType(
+                type_def_name=known.name,
+                type_def_guid=known.guid,
+                type_def_version=known.version,
+            ),
+            guid="0e6b9ad1-0000-4000-8000-000000000003",
+            instance_provenance_type=InstanceProvenanceType.CONTENT_PACK,
+            metadata_collection_id="an-archive",
+            status=InstanceStatus.ACTIVE,
+            version=1,
+            entity_one_proxy=entity_proxy(ends[0], frozenset({"qualifiedName"})),
+            entity_two_proxy=entity_proxy(ends[1], frozenset({"qualifiedName"})),
+        )
+        spine = Classification(
+            name="SpineObject",
+            type=InstanceType(type_def_name="SpineObject"),
+            instance_provenance_type=InstanceProvenanceType.CONTENT_PACK,
+            metadata_collection_id="an-archive",
+            status=InstanceStatus.ACTIVE,
+            version=1,
+        )
+        # Full ends are there before it, and the classification comes after it.
+        await one.collection.save_archive_instances(
+            USER,
+            ends,
+            [linked],
+            [
+                ClassificationEntityExtension(
+                    classification=spine, entity_to_classify=linked.entity_one_proxy
+                )
+            ],
+        )
+        await world.settle()
+        async with world.node("c", peers=["a"]) as third:
+            await world.settle()
+            seen = [
+                each.collection.get_relationship(USER, str(linked.guid))
+                for each in (one, other, third)
+            ]
+            assert seen[0].json == seen[1].json == seen[2].json
+            assert b"SpineObject" in seen[0].json
+
+
+def packed(entity: EntityDetail, number: int) -> EntityDetail:
+    """An entity as an archive might hold it."""
+    return replace(
+        entity,
+        guid=f"0e6b9ad1-0000-4000-8000-00000000000{number}",
+        instance_provenance_type=InstanceProvenanceType.CONTENT_PACK,
+        metadata_collection_id="an-archive",
+    )
 
 
 async def test_who_was_put_back_takes_back_what_others_hold(world: World) -> None:
