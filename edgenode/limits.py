@@ -675,6 +675,10 @@ HISTORY_PAGE_EVENTS = 200
 
 # Telling people of the cohort
 
+MAX_SKEW_TRIP_SECONDS = 1.0
+"""Clocks are compared by exchanges that took no longer: how far they are apart is only
+known to half of that, and after a break the first one takes seconds in one direction."""
+
 LOSS_TOLD_SECONDS = 5.0
 """How long a node is gone before the audit log says so: one that is started anew is back
 within that."""

@@ -153,6 +153,7 @@ class CohortMember:
         self._followed: dict[str, _Followed] = {}
         self._registered: frozenset[str] = frozenset()
         self._told_of_changes: list[Callable[[], None]] = []
+        self._told_of_returns: list[Callable[[str], None]] = []
         self._tasks: asyncio.TaskGroup | None = None
         self._intake = Intake(
             parts.collection,
@@ -187,6 +188,10 @@ class CohortMember:
         """Have somebody told when others came, left or changed, and now."""
         self._told_of_changes.append(told)
         told()
+
+    def on_return(self, told: Callable[[str], None]) -> None:
+        """Have somebody told of each member whose node is there again."""
+        self._told_of_returns.append(told)
 
     def attach(self, link: MemberLink) -> None:
         """Make the node known; to be called once, before ``run``."""
@@ -337,6 +342,13 @@ class CohortMember:
         for followed in self._followed.values():
             if followed.node_id == node_id:
                 followed.follower.reachable()
+
+    def returned(self, node_id: str) -> None:
+        """A node that was lost is there again."""
+        for origin, followed in self._followed.items():
+            if followed.node_id == node_id:
+                for told in self._told_of_returns:
+                    told(origin)
 
     def hear_removal(self, removal: Removal) -> None:
         """A node was removed from the cohort, or may be in it again."""

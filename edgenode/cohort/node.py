@@ -36,6 +36,7 @@ from edgenode.limits import (
     EXCHANGE_SECONDS,
     FULL_MESH_NODES,
     MAX_OVERTAKINGS,
+    MAX_SKEW_TRIP_SECONDS,
     MET_AT_START,
     TICK_SECONDS,
 )
@@ -255,7 +256,7 @@ class CohortNode:
         if kind is TopicKind.LOST:
             return self._hear_lost(about, envelope)
         sender = envelope.header.node
-        self.peers.heard(sender, self._clock.monotonic())
+        self._heard(sender)
         is_of_registry = kind in (TopicKind.REGISTRATION, TopicKind.REQUESTS)
         # Who may register what is for the members' registries to judge.
         if not is_of_registry and not self._speaks_for(sender, about):
@@ -280,11 +281,25 @@ class CohortNode:
             return False
         if not is_sound_node(info):
             raise BadRequestError("can't be a node", "info")
+        known = self.peers.get(about)
         if not self.peers.described(info):
             return False
-        self.peers.heard(about, self._clock.monotonic())
+        self._heard(about, known)
         self._link()
         return True
+
+    def _heard(
+        self, node_id: str, known: Peer | None = None, *, skew: float | None = None
+    ) -> None:
+        """A node was heard of, by itself; ``known`` is what was known of it before."""
+        known = known or self.peers.get(node_id)
+        self.peers.heard(node_id, self._clock.monotonic(), skew=skew)
+        if known is not None and known.lost is not None:
+            self._returned(node_id)
+
+    def _returned(self, node_id: str) -> None:
+        for member in self._members:
+            member.returned(node_id)
 
     def _hear_lost(self, about: str, envelope: Envelope) -> bool:
         if about in self._speech.linked:
@@ -332,11 +347,19 @@ class CohortNode:
         """The broker of a neighbour is subscribed to."""
         self._speech.linked.add(node_id)
         self.peers.linked(node_id, self._clock.monotonic())
+        self._returned(node_id)
         peer = self.peers.get(node_id)
         if peer is not None:
             self._meet_peer(peer)
         for member in self._members:
             member.reachable(node_id)
+
+    def unanswered(self, node_id: str) -> None:
+        """A node left a question unanswered: see whether it is there at all."""
+        self.peers.unanswered(node_id)
+        peer = self.peers.get(node_id)
+        if peer is not None and peer.lost is None:
+            self._meet_peer(peer)
 
     def bus_came_back(self) -> None:
         """A broker that all share was away: nobody sees by a gap what came last.
@@ -411,7 +434,10 @@ class CohortNode:
             raise
         theirs = sound(theirs, self._codec)
         after = self._clock.now()
-        skew = (theirs.time - (before + after) / 2) / 1000
+        skew = None
+        if self._clock.monotonic() - started <= MAX_SKEW_TRIP_SECONDS:
+            skew = (theirs.time - (before + after) / 2) / 1000
+        known = self.peers.get(theirs.sender.node_id)
         await self._merge(theirs)
         if self._is_behind(theirs) and self._keys is not None:
             told = await peer.key()
@@ -419,7 +445,7 @@ class CohortNode:
         met = theirs.sender.node_id
         self._contacts.spoken(met, addresses)
         self.peers.seen(met, [host for host, _ in addresses[:1]])
-        self.peers.heard(met, self._clock.monotonic(), skew=skew)
+        self._heard(met, known, skew=skew)
         logger.debug("spoke with %s in %s", met, self._clock.monotonic() - started)
         half = self._half(theirs)
         if half.nodes or half.members or self._knowledge.lacks(theirs):
@@ -538,9 +564,10 @@ class CohortNode:
         half = sound(half, self._codec)
         if node_id and half.sender.node_id != node_id:
             raise BadRequestError("not the asker's own id", "sender.nodeId")
+        known = self.peers.get(half.sender.node_id)
         await self._merge(half)
         self._contacts.spoken(half.sender.node_id)
-        self.peers.heard(half.sender.node_id, self._clock.monotonic())
+        self._heard(half.sender.node_id, known)
         peer = self.peers.get(half.sender.node_id)
         if peer is not None and self._is_behind(half):
             self._meet_peer(peer)  # to ask it for the key

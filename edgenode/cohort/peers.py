@@ -38,6 +38,7 @@ class Peer:
         lost: When its connection broke off, or it couldn't be reached; None if it
             has been heard of since.
         is_linked: Whether there is a connection to its broker.
+        is_silent: Whether it owes an answer, and hasn't been heard of since.
         skew: How far its clock is ahead, in seconds; None before the first exchange.
     """
 
@@ -46,6 +47,7 @@ class Peer:
     heard: float | None = None
     lost: float | None = None
     is_linked: bool = False
+    is_silent: bool = False
     skew: float | None = None
 
     @property
@@ -55,10 +57,12 @@ class Peer:
 
     def state(self, now: float) -> PeerState:
         """Whether it lives."""
+        if self.lost is not None and not self.is_linked:
+            return PeerState.LOST
+        if self.is_silent:
+            return PeerState.SILENT
         if self.is_linked:
             return PeerState.ALIVE
-        if self.lost is not None:
-            return PeerState.LOST
         if self.heard is None:
             return PeerState.UNKNOWN
         if now - self.heard > SILENT_AFTER_SECONDS:
@@ -100,7 +104,9 @@ class PeerTable:
             self._peers[info.node_id] = Peer(info=info)
         else:
             # It speaks again: whatever was lost of it belongs to an earlier time.
-            self._peers[info.node_id] = replace(known, info=info, lost=None)
+            self._peers[info.node_id] = replace(
+                known, info=info, lost=None, is_silent=False
+            )
         return True
 
     def seen(self, node_id: str, addresses: Iterable[str]) -> None:
@@ -118,13 +124,23 @@ class PeerTable:
         known = self._peers.get(node_id)
         if known is not None:
             skew = known.skew if skew is None else skew
-            self._peers[node_id] = replace(known, heard=now, lost=None, skew=skew)
+            self._peers[node_id] = replace(
+                known, heard=now, lost=None, is_silent=False, skew=skew
+            )
 
     def linked(self, node_id: str, now: float) -> None:
         """The connection to a node's broker stands."""
         known = self._peers.get(node_id)
         if known is not None:
-            self._peers[node_id] = replace(known, is_linked=True, heard=now, lost=None)
+            self._peers[node_id] = replace(
+                known, is_linked=True, heard=now, lost=None, is_silent=False
+            )
+
+    def unanswered(self, node_id: str) -> None:
+        """A node left something unanswered."""
+        known = self._peers.get(node_id)
+        if known is not None:
+            self._peers[node_id] = replace(known, is_silent=True)
 
     def lost(self, node_id: str, now: float) -> None:
         """A connection to a node broke off, or it couldn't be reached."""

@@ -63,6 +63,12 @@ class Breaker:
         self.state = BreakerState.OPEN
         self.until = now + self.pause
 
+    def returned(self) -> None:
+        """The member's node is there again: it is asked again, and one failure is enough."""
+        if self.state is not BreakerState.CLOSED:
+            self.state = BreakerState.CLOSED
+            self.failures = TOLERATED_MEMBER_FAILURES - 1
+
     def gave_up(self, now: float) -> None:
         """The asker lost interest before anything could be told about the member."""
         if self.state is BreakerState.HALF_OPEN:

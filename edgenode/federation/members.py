@@ -67,11 +67,13 @@ class FederationMember:
         registration: MemberRegistration,
         collection: AskedCollection,
         clock: Clock,
+        unanswered: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.registration = registration
         self.id = str(registration.metadata_collection_id)
         self._collection = collection
         self._clock = clock
+        self._tell_unanswered = unanswered
         self._breaker = Breaker()
         self._turns = asyncio.Semaphore(CALLS_OF_A_MEMBER)
         self._is_identified = False
@@ -123,6 +125,11 @@ class FederationMember:
         self._note_answer(started)
         return answer
 
+    def returned(self) -> None:
+        """Its node was lost, and is there again: what failed before says nothing now."""
+        self._breaker.returned()
+        self._reason = ""
+
     def statistics(self) -> MemberStatistics:
         """How it does."""
         return MemberStatistics(
@@ -163,6 +170,7 @@ class FederationMember:
         self._breaker.failed(self._clock.monotonic())
         self._failed += 1
         self._reason = error.reason
+        self._tell_unanswered(self.id)
         self._is_identified = False
 
     def _unavailable(self, reason: str) -> MemberUnavailableError:
@@ -172,8 +180,21 @@ class FederationMember:
 class FederationMembers:
     """Everybody who is registered and can be asked, by metadata collection."""
 
-    def __init__(self, connect: Connect, clock: Clock) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        clock: Clock,
+        unanswered: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Start with nobody.
+
+        Args:
+            connect: Makes the collections to be asked.
+            clock: Times answers and pauses.
+            unanswered: Told of each member that leaves a question unanswered.
+        """
         self._connect = connect
+        self._unanswered = unanswered
         self._clock = clock
         self._members: dict[str, FederationMember] = {}
 
@@ -189,9 +210,15 @@ class FederationMembers:
             collection = self._connect(registration)
             if collection is not None:
                 members[collection_id] = FederationMember(
-                    registration, collection, self._clock
+                    registration, collection, self._clock, self._unanswered
                 )
         self._members = members
+
+    def returned(self, collection_id: str) -> None:
+        """A member's node was lost, and is there again."""
+        member = self._members.get(collection_id)
+        if member is not None:
+            member.returned()
 
     def all(self) -> tuple[FederationMember, ...]:
         """Every member."""

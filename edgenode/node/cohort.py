@@ -226,7 +226,13 @@ class NodeCohort:
                 server.codec,
             )
 
-        federation = FederationMembers(connect, self._clock)
+        def unanswered(collection_id: str) -> None:
+            record = member.record(collection_id)
+            if record is not None:
+                self.node.unanswered(record.node_id)
+
+        federation = FederationMembers(connect, self._clock, unanswered)
+        member.on_return(federation.returned)
 
         def update() -> None:
             federation.update(

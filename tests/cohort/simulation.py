@@ -83,6 +83,8 @@ class World:
     nodes: dict[str, "SimulatedNode"] = field(default_factory=dict)
     questions: int = 0
     refusing: dict[str, PeerRefusedError] = field(default_factory=dict)
+    delay: float = 0.0
+    """Seconds that the answer to an exchange takes."""
 
     async def settle(self, *, deliver: bool = True) -> None:
         """Let everything happen that can without time passing."""
@@ -182,6 +184,7 @@ class DirectPeer:
         answer = await self._service().exchange(
             self.node_id, CODEC.from_object(Exchange, text)
         )
+        self.world.clock.advance(self.world.delay)
         return CODEC.from_object(Exchange, CODEC.event_object(answer))
 
     async def events(

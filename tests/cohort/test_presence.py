@@ -9,6 +9,7 @@ from edgenode.bus.base import Message
 from edgenode.codec.json import dumps
 from edgenode.cohort.envelope import Header, TopicKind, unwrap, wrap
 from edgenode.cohort.peers import PeerState
+from edgenode.limits import MAX_SKEW_TRIP_SECONDS
 from tests.cohort.simulation import BUS_KEY, TOPICS, SimulatedNode, World
 
 
@@ -61,3 +62,45 @@ async def test_a_goodbye_is_heard_where_there_is_no_link(world: World) -> None:
         assert state(one, other) is PeerState.LOST
         await world.settle()
         assert state(one, other) is PeerState.LOST
+
+
+async def test_who_leaves_a_question_unanswered_is_silent_until_heard(
+    world: World,
+) -> None:
+    async with world.node("a") as one, world.node("b", peers=["a"]) as other:
+        await world.settle()
+        one.cohort.unanswered("b")
+        assert state(one, other) is PeerState.SILENT
+        await world.settle()  # it is asked, and answers
+        assert state(one, other) is PeerState.ALIVE
+
+
+async def test_slow_exchanges_say_nothing_of_the_clocks(world: World) -> None:
+    async with world.node("a") as one, world.node("b", peers=["a"], skew=5.0):
+        await world.settle()
+        known = one.cohort.peers.get("b")
+        assert known is not None
+        assert known.skew == pytest.approx(5.0)
+        world.delay = MAX_SKEW_TRIP_SECONDS + 0.1
+        one.cohort.meet_all()
+        await world.settle()
+        later = one.cohort.peers.get("b")
+        assert later is not None
+        assert later.heard != known.heard
+        assert later.skew == known.skew
+
+
+async def test_members_are_told_to_be_there_again_once_their_node_is(
+    world: World,
+) -> None:
+    async with world.node("a") as one, world.node("b", peers=["a"]) as other:
+        await world.settle()
+        told: list[str] = []
+        one.member.on_return(told.append)
+        one.cohort.meet_all()
+        await world.settle()
+        assert told == []  # it never was away
+        one.cohort.peers.lost("b", one.clock.monotonic())
+        one.cohort.meet_all()
+        await world.settle()
+        assert told == [other.id]

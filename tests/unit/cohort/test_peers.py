@@ -72,6 +72,10 @@ def test_states_follow_what_is_heard() -> None:
     assert state(20) is PeerState.LOST
     table.linked("a", 30)
     assert state(31 + SILENT_AFTER_SECONDS) is PeerState.ALIVE
+    table.unanswered("a")
+    assert state(32) is PeerState.SILENT
+    table.heard("a", 33)
+    assert state(33) is PeerState.ALIVE
     table.lost("a", 40)
     assert state(40) is PeerState.LOST
     table.described(info("a", 2))

@@ -101,3 +101,14 @@ def test_it_always_asks_again_in_the_end(steps: list[tuple[str, float]]) -> None
     for _ in range(under_way):
         breaker.gave_up(now)
     assert breaker.admits(now + LONGEST_MEMBER_PAUSE_SECONDS)
+
+
+def test_who_is_there_again_is_asked_and_trusted_once() -> None:
+    breaker = Breaker()
+    for _ in range(TOLERATED_MEMBER_FAILURES):
+        breaker.failed(0)
+    assert not breaker.admits(0)
+    breaker.returned()
+    assert breaker.admits(0)
+    breaker.failed(0)
+    assert not breaker.admits(0)

@@ -360,6 +360,26 @@ async def test_who_fails_again_and_again_is_not_asked_for_a_while(
     assert (statistics.reason, statistics.in_flight) == ("", 0)
 
 
+async def test_who_returns_is_asked_at_once_and_shows_no_old_trouble(
+    clock: SetClock,
+) -> None:
+    answer = CUT
+
+    async def handle(line: str) -> bytes | None:
+        return await as_birch(answer)(line)
+
+    async with answering(handle) as port:
+        asked = asked_at(port, clock)
+        for _ in range(TOLERATED_MEMBER_FAILURES):
+            await ask(asked)
+        assert asked.statistics().state is BreakerState.OPEN
+        asked.returned()
+        statistics = asked.statistics()
+        assert (statistics.state, statistics.reason) == (BreakerState.CLOSED, "")
+        answer = success()
+        assert await ask(asked) == ""
+
+
 async def test_who_is_slow_is_to_blame_only_if_there_was_time(
     clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
