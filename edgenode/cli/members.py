@@ -14,6 +14,7 @@ from edgenode.errors import BadRequestError
 _BASE = "/edgenode/cohort/admin"
 _SHOWN_ID = 8
 """How many digits of a node's id are shown: enough to tell a hundred nodes apart."""
+_IS_ASKED = "is asked"
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 JsonObject = dict[str, Any]
@@ -150,8 +151,8 @@ def _trouble(member: JsonObject) -> str:
         found.append(member["trouble"])
     if member.get("isComparing"):
         found.append("what is held of it is to be compared")
-    if queries.get("state", "closed") != "closed":
-        found.append(f"isn't asked for now: {queries['reason']}")
+    if queries.get("state", _IS_ASKED) != _IS_ASKED:
+        found.append(f"{queries['state']}: {queries['reason']}")
     return "; ".join(found)
 
 

@@ -16,6 +16,7 @@ from edgenode.errors import (
     OtherKeyError,
     PeerRefusedError,
 )
+from edgenode.federation.breaker import BreakerState
 from edgenode.federation.members import FederationMembers, MemberStatistics
 from edgenode.rest.cohort_admin import AdminRefusedError
 from edgenode.security.certificates import is_node_id
@@ -26,6 +27,11 @@ from edgenode.security.trust import Trust
 THIS_NODE = "this node"
 """The state of the node's own members."""
 
+_ASKED = {
+    BreakerState.CLOSED: "is asked",
+    BreakerState.OPEN: "isn't asked for now",
+    BreakerState.HALF_OPEN: "is tried again",
+}
 _MAX_BY = 64
 _MAX_REFUSALS = 5
 _TOLD_ID = 8
@@ -157,7 +163,7 @@ class NodeAdmin:
             }
         if asked is not None:
             told["queries"] = {
-                "state": asked.state.value,
+                "state": _ASKED[asked.state],
                 "answered": asked.answered,
                 "failed": asked.failed,
                 "medianSeconds": asked.median_seconds,

@@ -212,7 +212,7 @@ def test_each_sees_the_other(pair: Pair, commands: Commands) -> None:
     assert hall["nodeId"] == pair.hall.node_id
     assert abs(hall["skew"]) < 1
     assert (hall["lag"], hall["trouble"], hall["isComparing"]) == (0, "", False)
-    assert hall["queries"]["state"] == "closed"
+    assert hall["queries"]["state"] == "is asked"
     assert hall["addresses"] == ["127.0.0.1"]
     assert told["removed"] == []
 

@@ -64,8 +64,8 @@ def test_who_is_alive_need_not_have_been_seen_just_now(state: str, seen: str) ->
 
 def test_trouble_is_told_whole() -> None:
     assert _trouble({}) == ""
-    assert _trouble({"trouble": "", "queries": {"state": "closed"}}) == ""
-    queries = {"state": "open", "reason": "no answer"}
+    assert _trouble({"trouble": "", "queries": {"state": "is asked"}}) == ""
+    queries = {"state": "isn't asked for now", "reason": "no answer"}
     told = _trouble({"trouble": "lost", "isComparing": True, "queries": queries})
     assert told == (
         "lost; what is held of it is to be compared; isn't asked for now: no answer"
