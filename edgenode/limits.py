@@ -536,6 +536,10 @@ MAX_REMOVALS = 1_000
 """Removed nodes that are remembered, as many as there can be nodes. All of them stand in
 each exchange that has news of one; when there are more, the key should be rotated."""
 
+MAX_REMOVAL_LEAD_MILLIS = 365 * 86_400_000
+"""How far ahead of the own clock a removal may be that is told. A machine without a clock
+may be weeks behind, and must not let the removed in; a later word is still possible."""
+
 MAX_REFUSED_PEERS = 256
 """Addresses by which refusals are counted, some 200 bytes each; others count together."""
 

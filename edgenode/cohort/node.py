@@ -476,7 +476,9 @@ class CohortNode:
         )
 
     async def _merge(self, theirs: Exchange) -> None:
-        for removal in await self._trust.merge(theirs.removals):
+        for removal in await self._trust.merge(
+            theirs.removals, self._clock.now(), self._has_heard_of
+        ):
             self._heed_removal(removal)
         if self._runs.has_come_back(theirs.sender.node_id, theirs.sender.run_id):
             self.conflict(theirs.sender.node_id)
@@ -490,6 +492,10 @@ class CohortNode:
         for mark in news.marks:
             for member in self._members:
                 member.hear_mark(mark)
+
+    def _has_heard_of(self, node_id: str) -> bool:
+        peer = self.peers.get(node_id)
+        return peer is not None and peer.heard is not None
 
     def _heed_removal(self, removal: Removal) -> None:
         """A node was removed from the cohort, or may be in it again."""

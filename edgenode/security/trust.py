@@ -12,7 +12,12 @@ from typing import Any
 from edgenode.clock import EpochMillis
 from edgenode.codec.json import dumps_pretty, loads
 from edgenode.errors import BadRequestError, EdgeNodeError
-from edgenode.limits import MAX_COHORT_FILE_BYTES, MAX_REFUSED_PEERS, MAX_REMOVALS
+from edgenode.limits import (
+    MAX_COHORT_FILE_BYTES,
+    MAX_REFUSED_PEERS,
+    MAX_REMOVAL_LEAD_MILLIS,
+    MAX_REMOVALS,
+)
 from edgenode.security.certificates import is_node_id
 from edgenode.security.directory import DamagedCohortError
 from edgenode.security.private_files import (
@@ -65,8 +70,9 @@ class TooManyRemovalsError(EdgeNodeError):
 
     def __str__(self) -> str:
         return (
-            f"{MAX_REMOVALS} nodes are removed already: rotate the cohort's key "
-            "without an overlap, which shuts them all out, and join with the new token"
+            f"{MAX_REMOVALS} nodes are removed already, and no more can be remembered: "
+            "rotate the cohort's key without an overlap, which shuts out all that don't "
+            "join again, and readmit some of them to make room"
         )
 
 
@@ -76,14 +82,29 @@ class Trust:
     All that is asked often is answered from memory.
     """
 
-    def __init__(self, path: Path, removals: Iterable[Removal] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        removals: Iterable[Removal] = (),
+        strangers: Iterable[str] = (),
+    ) -> None:
+        """Take what was kept.
+
+        Args:
+            path: Where it is kept.
+            removals: All of them.
+            strangers: The ids of those that others told of, and that this node had
+                never heard of itself. They make room for the others.
+        """
         self._path = path
         self._removals: dict[str, Removal] = {}
+        self._strangers = set(strangers)
         self._refusals: Counter[tuple[Refusal, str]] = Counter()
         self._peers: set[str] = set()
         self._saving = asyncio.Lock()
         self._told: Callable[[Refusal, str, str], None] | None = None
-        self._take(removals)
+        for removal in removals:
+            self._put(removal, is_stranger=removal.node_id in self._strangers)
 
     @classmethod
     async def opened(cls, path: Path) -> "Trust":
@@ -92,7 +113,9 @@ class Trust:
         Raises:
             DamagedCohortError: The file is damaged.
         """
-        return cls(path, await asyncio.to_thread(read_removals, path))
+        kept = await asyncio.to_thread(_read_kept, path)
+        strangers = {removal.node_id for removal, is_stranger in kept if is_stranger}
+        return cls(path, [removal for removal, _ in kept], strangers)
 
     def is_removed(self, node_id: str) -> bool:
         """Whether a node is not let in any more."""
@@ -103,10 +126,21 @@ class Trust:
         """All removals and readmissions, for telling others of them."""
         return tuple(self._removals.values())
 
-    async def merge(self, told: Iterable[Removal]) -> tuple[Removal, ...]:
+    async def merge(
+        self,
+        told: Iterable[Removal],
+        now: EpochMillis,
+        is_known: Callable[[str], bool] = lambda node_id: False,
+    ) -> tuple[Removal, ...]:
         """Take over what others tell; the newest word on each node holds.
 
         What changed holds at once, and is kept when this returns.
+
+        Args:
+            told: What they tell.
+            now: The time. What is far ahead of it isn't taken: nobody could say
+                anything newer.
+            is_known: Whether this node has heard of a node itself.
 
         Returns:
             What was news. Connections with those that are removed are for the caller
@@ -115,7 +149,14 @@ class Trust:
         Raises:
             OSError: It can't be kept; it holds until the process ends.
         """
-        news = self._take(told)
+        latest = now + MAX_REMOVAL_LEAD_MILLIS
+        news = tuple(
+            removal
+            for removal in told
+            if _is_sound(removal)
+            and removal.at <= latest
+            and self._put(removal, is_stranger=not is_known(removal.node_id))
+        )
         if news:
             await self._save()
         return news
@@ -129,7 +170,11 @@ class Trust:
         return await self._decide(node_id, now, by, is_removed=True)
 
     async def readmit(self, node_id: str, now: EpochMillis, by: str) -> Removal:
-        """Let a node in again."""
+        """Let a node in again.
+
+        Raises:
+            TooManyRemovalsError: No more can be remembered.
+        """
         return await self._decide(node_id, now, by, is_removed=False)
 
     def refused(self, reason: Refusal, address: str, detail: str = "") -> None:
@@ -167,39 +212,59 @@ class Trust:
         self, node_id: str, now: EpochMillis, by: str, *, is_removed: bool
     ) -> Removal:
         before = self._removals.get(node_id)
+        if before is not None and before.at >= _LATEST:
+            # Nothing is newer; it was kept when such words were taken from others.
+            del self._removals[node_id]
+            before = None
         at = now if before is None else max(now, before.at + 1)
         wanted = Removal(node_id=node_id, at=at, by=by[:_MAX_BY], is_removed=is_removed)
-        if not await self.merge([wanted]):
+        if not self._put(wanted, is_stranger=False):
             raise TooManyRemovalsError
+        await self._save()
         return wanted
 
-    def _take(self, told: Iterable[Removal]) -> tuple[Removal, ...]:
-        news = []
-        for removal in told:
-            known = self._removals.get(removal.node_id)
-            if not _is_sound(removal) or (known and _rank(known) >= _rank(removal)):
-                continue
-            if known is None and not self._make_room():
-                logger.warning("%s", TooManyRemovalsError())
-                continue
-            self._removals[removal.node_id] = removal
-            news.append(removal)
-        return tuple(news)
+    def _put(self, removal: Removal, *, is_stranger: bool) -> bool:
+        """Remember a word on a node; whether it was news, and there was room for it."""
+        node_id = removal.node_id
+        known = self._removals.get(node_id)
+        if known is not None and _rank(known) >= _rank(removal):
+            return False
+        if known is None and not self._make_room(for_stranger=is_stranger):
+            logger.warning("%s", TooManyRemovalsError())
+            return False
+        if not is_stranger:
+            self._strangers.discard(node_id)
+        elif known is None:
+            self._strangers.add(node_id)
+        self._removals[node_id] = removal
+        return True
 
-    def _make_room(self) -> bool:
-        """Forget the oldest readmission if need be; whether one more can be remembered."""
+    def _make_room(self, *, for_stranger: bool) -> bool:
+        """Forget the oldest readmission if need be; whether one more can be remembered.
+
+        Whoever makes up nodes and has them removed must not keep the removal of a real
+        one from being remembered.
+        """
         if len(self._removals) < MAX_REMOVALS:
             return True
-        readmitted = [each for each in self._removals.values() if not each.is_removed]
-        if not readmitted:
+        found = [each for each in self._removals.values() if not each.is_removed]
+        if not found and not for_stranger:
+            found = [self._removals[node_id] for node_id in self._strangers]
+        if not found:
             return False
-        del self._removals[min(readmitted, key=_rank).node_id]
+        node_id = min(found, key=_rank).node_id
+        del self._removals[node_id]
+        self._strangers.discard(node_id)
         return True
 
     async def _save(self) -> None:
         async with self._saving:
-            content = [asdict(each) for each in self._removals.values()]
+            content = [self._document(each) for each in self._removals.values()]
             await asyncio.to_thread(_write, self._path, content)
+
+    def _document(self, removal: Removal) -> dict[str, object]:
+        is_stranger = removal.node_id in self._strangers
+        return asdict(removal) | ({"is_stranger": True} if is_stranger else {})
 
 
 def read_removals(path: Path) -> list[Removal]:
@@ -208,10 +273,15 @@ def read_removals(path: Path) -> list[Removal]:
     Raises:
         DamagedCohortError: It is damaged.
     """
+    return [removal for removal, _ in _read_kept(path)]
+
+
+def _read_kept(path: Path) -> list[tuple[Removal, bool]]:
+    """The same, each with whether the node was never heard of here."""
     try:
         text = read_bounded(path, MAX_COHORT_FILE_BYTES)
         found = [] if text is None else [_read(each) for each in loads(text)]
-    except (OSError, BadRequestError, TypeError, ValueError) as error:
+    except (OSError, BadRequestError, TypeError, ValueError, AttributeError) as error:
         raise DamagedCohortError(
             path,
             str(error),
@@ -220,11 +290,13 @@ def read_removals(path: Path) -> list[Removal]:
     return found
 
 
-def _read(document: dict[str, Any]) -> Removal:
-    removal = Removal(**document)
+def _read(document: dict[str, Any]) -> tuple[Removal, bool]:
+    is_stranger = document.get("is_stranger", False) is True
+    fields = {name: document[name] for name in document if name != "is_stranger"}
+    removal = Removal(**fields)
     if not _is_sound(removal):
         raise ValueError(f"{removal} is no removal")
-    return removal
+    return removal, is_stranger
 
 
 def _write(path: Path, content: list[dict[str, object]]) -> None:

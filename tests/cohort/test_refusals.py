@@ -192,7 +192,7 @@ async def test_nobody_exchanges_in_anothers_name(scene: Scene) -> None:
 
 async def test_a_removed_node_is_not_heard(scene: Scene) -> None:
     removal = Removal(node_id="0" * 32, at=scene.world.clock.now())
-    await scene.other.cohort._trust.merge([removal])
+    await scene.other.cohort._trust.merge([removal], removal.at)
     scene.say(scene.event(), sender="0" * 32, link="0" * 32, step=scene.next_step)
     assert await scene.version() == 1
     assert scene.refusals(Refusal.REMOVED) == 1

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgenode.limits import MAX_REFUSED_PEERS, MAX_REMOVALS
+from edgenode.limits import MAX_REFUSED_PEERS, MAX_REMOVAL_LEAD_MILLIS, MAX_REMOVALS
 from edgenode.security.directory import DamagedCohortError
 from edgenode.security.trust import (
     OTHER_PEERS,
@@ -46,7 +46,7 @@ def path(tmp_path: Path) -> Path:
 
 async def removed_and_kept(path: Path, told: Sequence[Removal]) -> Trust:
     trust = Trust(path)
-    await trust.merge(told)
+    await trust.merge(told, NOW)
     return trust
 
 
@@ -77,8 +77,9 @@ def test_the_order_makes_no_difference(removals: list[Removal]) -> None:
         for order in permutations(removals):
             trust = Trust(Path("/dev/null/nowhere"))
             for each in order:
-                trust._take([each])
-            trust._take(order)
+                trust._put(each, is_stranger=True)
+            for each in order:
+                trust._put(each, is_stranger=True)
             found.add(frozenset(trust.removals()))
         return found
 
@@ -91,10 +92,13 @@ def test_the_order_makes_no_difference(removals: list[Removal]) -> None:
 async def test_only_news_is_news(path: Path) -> None:
     trust = Trust(path)
     removal = Removal(node_id=node(1), at=5)
-    assert await trust.merge([removal]) == (removal,)
-    assert await trust.merge([removal, replace(removal, at=4, is_removed=False)]) == ()
+    assert await trust.merge([removal], NOW) == (removal,)
+    assert (
+        await trust.merge([removal, replace(removal, at=4, is_removed=False)], NOW)
+        == ()
+    )
     newer = replace(removal, at=6, is_removed=False)
-    assert await trust.merge([newer, removal]) == (newer,)
+    assert await trust.merge([newer, removal], NOW) == (newer,)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +108,7 @@ async def test_only_news_is_news(path: Path) -> None:
         Removal(node_id="G" * 32, at=1),
         Removal(node_id=node(1), at=-1),
         Removal(node_id=node(1), at=10**18),
+        Removal(node_id=node(1), at=NOW + MAX_REMOVAL_LEAD_MILLIS + 1),
         Removal(node_id=node(1), at=True),
         Removal(node_id=node(1), at=1, by="x" * 65),
         Removal(node_id=node(1), at=1, by="x\ud800"),
@@ -111,13 +116,15 @@ async def test_only_news_is_news(path: Path) -> None:
     ],
 )
 async def test_what_is_no_removal_is_passed_over(path: Path, removal: Removal) -> None:
-    assert await Trust(path).merge([removal]) == ()
+    assert await Trust(path).merge([removal], NOW) == ()
 
 
 async def test_no_more_than_can_be_remembered(path: Path) -> None:
     trust = Trust(path)
     await trust.merge(
-        Removal(node_id=node(n), at=n, is_removed=n > 1) for n in range(MAX_REMOVALS)
+        [Removal(node_id=node(n), at=n, is_removed=n > 1) for n in range(MAX_REMOVALS)],
+        NOW,
+        lambda _: True,
     )
     for number in (MAX_REMOVALS, MAX_REMOVALS + 1):  # two were let in again
         await trust.remove(node(number), NOW, "erin")
@@ -125,10 +132,37 @@ async def test_no_more_than_can_be_remembered(path: Path) -> None:
     assert trust.is_removed(node(MAX_REMOVALS + 1))
     with pytest.raises(TooManyRemovalsError, match="rotate"):
         await trust.remove(node(MAX_REMOVALS + 2), NOW, "erin")
-    assert await trust.merge([Removal(node_id=node(MAX_REMOVALS + 3), at=NOW)]) == ()
+    another = Removal(node_id=node(MAX_REMOVALS + 3), at=NOW)
+    assert await trust.merge([another], NOW) == ()
     assert trust.is_removed(node(2))
     kept = await asyncio.to_thread(read_removals, path)
     assert tuple(kept) == trust.removals()
+
+
+async def test_removals_of_strangers_make_room_for_those_of_others(path: Path) -> None:
+    trust = Trust(path)
+    await trust.remove(node(0), 0, "erin")
+    made_up = [Removal(node_id=node(n), at=NOW) for n in range(1, MAX_REMOVALS + 9)]
+    await trust.merge(made_up, NOW)
+    trust = await Trust.opened(path)
+    await trust.remove(node(5_000), NOW, "erin")
+    known = Removal(node_id=node(6_000), at=NOW)
+    assert await trust.merge([known], NOW, {known.node_id}.__contains__) == (known,)
+    trust = await Trust.opened(path)
+    assert all(trust.is_removed(node(n)) for n in (0, 5_000, 6_000))
+    assert len(trust.removals()) == MAX_REMOVALS
+
+
+async def test_a_removal_far_ahead_can_be_taken_back(path: Path) -> None:
+    trust = Trust(path, [Removal(node_id=node(1), at=253_402_300_799_999)])
+    readmission = await trust.readmit(node(1), NOW, "erin")
+    assert readmission.at == NOW
+    assert not (await Trust.opened(path)).is_removed(node(1))
+    latest = Removal(node_id=node(2), at=NOW + MAX_REMOVAL_LEAD_MILLIS)
+    assert await trust.merge([latest], NOW) == (latest,)
+    readmission = await trust.readmit(node(2), NOW + 1, "erin")
+    assert await Trust(path).merge([latest, readmission], NOW + 1)
+    assert not trust.is_removed(node(2))
 
 
 async def test_what_changes_at_once_is_all_kept(path: Path) -> None:
@@ -141,8 +175,11 @@ async def test_the_largest_file_can_be_read_again(path: Path) -> None:
     trust = Trust(path)
     by = "\N{FAMILY}" * 64
     await trust.merge(
-        Removal(node_id=node(n), at=253_402_300_799_999, by=by, is_removed=False)
-        for n in range(MAX_REMOVALS)
+        [
+            Removal(node_id=node(n), at=253_402_300_799_999, by=by, is_removed=False)
+            for n in range(MAX_REMOVALS)
+        ],
+        253_402_300_799_999,
     )
     assert len((await Trust.opened(path)).removals()) == MAX_REMOVALS
 
