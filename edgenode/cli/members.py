@@ -40,7 +40,7 @@ def members(arguments: Namespace, output: Output) -> None:
         )
     for removed in answer["removed"]:
         output.line(
-            f"node {removed['nodeId']} was removed by {removed['by'] or 'somebody'} at "
+            f"node {_called(removed)} was removed by {removed['by'] or 'somebody'} at "
             f"{iso_time(removed['at'])}"
         )
 
@@ -88,7 +88,7 @@ def readmit(arguments: Namespace, output: Output) -> None:
     if output.as_json:
         output.json(answer)
         return
-    output.line(f"node {answer['nodeId']} may be in the cohort again")
+    output.line(f"node {_called(answer)} may be in the cohort again")
     output.line(_others(answer["toldNodes"]))
 
 
@@ -142,6 +142,12 @@ def _node(told: JsonObject) -> str:
     return f"{told['node']} ({short})" if told["node"] else short
 
 
+def _called(told: JsonObject) -> str:
+    """A node by its whole id, and by its name as long as that is known."""
+    name = told.get("node")
+    return f"{name} ({told['nodeId']})" if name else str(told["nodeId"])
+
+
 def _trouble(member: JsonObject) -> str:
     queries = member.get("queries", {})
     found = []
@@ -185,5 +191,6 @@ def add_actions(actions: Any, common: ArgumentParser) -> None:
                 metavar="NODE",
                 help="its id, the beginning of that, or a name"
                 if perform is remove
-                else "its id, or the beginning of that",
+                else "its id, the beginning of that, or its name as 'edgenode cohort "
+                "members' shows it; a node that was started since knows the id alone",
             )

@@ -94,6 +94,7 @@ class CohortNode:
         self._clock = clock
         self._random = random
         self._runs = Runs()
+        self.removed_names: dict[str, str] = {}
         self._removed_at: dict[str, Addresses] = {}
         self._outdone = 0
         self._is_leaving = False
@@ -506,6 +507,7 @@ class CohortNode:
             peer = self.peers.get(node_id)
             if peer is not None:
                 self._removed_at[node_id] = _rest_addresses(peer)
+                self.removed_names[node_id] = peer.info.name
             self.peers.removed(node_id)
             self._speech.linked.discard(node_id)
             self._cut(node_id)
@@ -513,6 +515,7 @@ class CohortNode:
                 self._speech.bus.disconnect(node_id)
             self._link()
         else:
+            self.removed_names.pop(node_id, None)
             # It may have given up; without an address it comes back by itself, later.
             self._contacts.want(node_id, self._removed_at.pop(node_id, ()))
 

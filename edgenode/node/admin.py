@@ -121,7 +121,12 @@ class NodeAdmin:
             "nodeId": self._node.info.node_id,
             "members": sorted(told, key=lambda each: (each["name"], each["nodeId"])),
             "removed": [
-                {"nodeId": each.node_id, "at": each.at, "by": each.by}
+                {
+                    "nodeId": each.node_id,
+                    "node": self._node.removed_names.get(each.node_id, ""),
+                    "at": each.at,
+                    "by": each.by,
+                }
                 for each in self._trust.removals()
                 if each.is_removed
             ],
@@ -255,10 +260,18 @@ class NodeAdmin:
     async def readmit(self, node: str, by: str) -> dict[str, Any]:
         """Let a node in again."""
         removed = {each.node_id for each in self._trust.removals() if each.is_removed}
-        found = {each for each in removed if each.startswith(node.lower())}
+        names = self._node.removed_names
+        found = {each for each in removed if node and names.get(each) == node}
+        if not found:
+            found = {each for each in removed if each.startswith(node.lower())}
         node_id = _the_only(node, found, "removed nodes", removed)
+        name = names.get(node_id, "")
         told = await self._kept(self._node.readmit(node_id, by[:_MAX_BY]))
-        return {"nodeId": told.node_id, "toldNodes": len(self._node.peers)}
+        return {
+            "nodeId": told.node_id,
+            "node": name,
+            "toldNodes": len(self._node.peers),
+        }
 
     async def reload(self) -> dict[str, Any]:
         """Use the cohort's key as it is kept by now."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -173,6 +173,7 @@ async def test_a_node_is_removed_by_any_of_its_names_everywhere_at_once(
     assert await house.states() == {HALL: "this node", CELLAR: "alive"}
     (removed,) = (await house.members())["removed"]
     assert (removed["nodeId"], removed["by"]) == (ATTIC, "erin")
+    assert removed["node"] == ATTIC
     assert house.cellar.trust.is_removed(ATTIC), "without waiting for an exchange"
     assert house.cellar.cohort.peers.get(ATTIC) is None
     (text,) = house.recorded(NODE_REMOVED.message_id)
@@ -216,6 +217,18 @@ async def test_who_refuses_this_node_is_told_with_what_helps(
     house.hall.cohort.meet_all()
     await house.world.settle()
     assert house.admin.summary()["refusals"] == []
+
+
+async def test_a_removed_node_is_let_in_again_by_its_name(house: House) -> None:
+    info = house.attic.cohort.info
+    named = replace(info, name="attic", revision=info.revision + 1)
+    house.hall.cohort.peers.described(named)
+    assert (await house.post("remove", "attic")).body["nodeId"] == ATTIC
+    (removed,) = (await house.members())["removed"]
+    assert removed["node"] == "attic"
+    reply = await house.post("readmit", "attic")
+    assert (reply.body["nodeId"], reply.body["node"]) == (ATTIC, "attic")
+    assert (await house.members())["removed"] == []
 
 
 async def test_a_node_that_nobody_has_heard_of_is_removed_by_its_whole_id(
