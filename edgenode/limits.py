@@ -320,6 +320,11 @@ MAX_ALL_WAITING_EVENT_BYTES = 8 * 1024 * 1024
 a node can spare that has 64 MiB in all. Events and states that are fetched are stored in
 portions of the former, too."""
 
+MAX_WAITING_ERRORS = 16
+MAX_ERROR_EVENT_BYTES = 256 * 1024
+"""Error events that wait to be taken in, 4 MB at most. They complain of single instances;
+what is dropped is found again when what both hold is compared."""
+
 APPLIED_TOGETHER = 64
 """Events that are applied in one commit: on an SD card that is what makes the rate."""
 

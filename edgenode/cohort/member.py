@@ -1,6 +1,7 @@
 """One server in the cohort: who else is in it, what it sends, and whom it follows."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -40,6 +41,7 @@ from edgenode.events.registration import MemberRegistration
 from edgenode.events.streams import Position, Step
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import InstanceHeader
+from edgenode.limits import MAX_ERROR_EVENT_BYTES, MAX_WAITING_ERRORS
 from edgenode.observability.audit_log import AuditLog, OMRSAuditingComponent
 from edgenode.observability.audit_messages import (
     COLLECTION_ID_CONFLICT,
@@ -60,6 +62,8 @@ from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.model import TypeDef
 from edgenode.typedefs.registry import TypeRegistry
+
+logger = logging.getLogger(__name__)
 
 _COMPONENT = OMRSAuditingComponent.COHORT_MANAGER
 
@@ -155,6 +159,10 @@ class CohortMember:
         self._told_of_changes: list[Callable[[], None]] = []
         self._told_of_returns: list[Callable[[str], None]] = []
         self._tasks: asyncio.TaskGroup | None = None
+        self._errors: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(
+            MAX_WAITING_ERRORS
+        )
+        self._is_taking_error = False
         self._intake = Intake(
             parts.collection,
             parts.repository,
@@ -202,6 +210,7 @@ class CohortMember:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             tasks.create_task(self._membership.run(), name=f"{self.name}: membership")
+            tasks.create_task(self._take_errors(), name=f"{self.name}: error events")
             tasks.create_task(self._restoration.run(), name=f"{self.name}: restoration")
             tasks.create_task(self._publisher.run(), name=f"{self.name}: publisher")
             self._membership.connect()
@@ -271,6 +280,8 @@ class CohortMember:
         return (
             self._membership.is_busy
             or self._publisher.is_busy
+            or self._is_taking_error
+            or not self._errors.empty()
             or any(each.follower.is_busy for each in self._followed.values())
         )
 
@@ -315,13 +326,22 @@ class CohortMember:
 
     def hear_error(self, origin: str, event: bytes) -> None:
         """An error event arrived, which has no place among the others."""
-        if self._tasks is not None and origin in self._followed:
-            self._tasks.create_task(
-                self._take_error(origin, event), name=f"{self.name}: error event"
-            )
+        is_heard = origin in self._followed and len(event) <= MAX_ERROR_EVENT_BYTES
+        if is_heard and not self._errors.full():
+            self._errors.put_nowait((origin, event))
 
-    async def _take_error(self, origin: str, event: bytes) -> None:
-        await self._intake.apply(origin, None, event, last_try=True)
+    async def _take_errors(self) -> None:
+        """Take in error events, one after the other, until cancelled."""
+        while True:
+            origin, event = await self._errors.get()
+            self._is_taking_error = True
+            try:
+                await self._intake.apply(origin, None, event, last_try=True)
+            except Exception:
+                # Nothing that was said ends the member, nor a disk that is full.
+                logger.exception("an error event of %s couldn't be taken in", origin)
+            finally:
+                self._is_taking_error = False
 
     def _others(self) -> Mapping[str, str]:
         """The nodes of the other registered members, by the members' ids."""

@@ -12,6 +12,7 @@ from edgenode.bus.base import Message
 from edgenode.codec.json import dumps
 from edgenode.cohort.envelope import Header, TopicKind, wrap
 from edgenode.cohort.model import Exchange, MemberRecord, NodeInfo
+from edgenode.collection.received import Outcome as Reception
 from edgenode.errors import BadRequestError
 from edgenode.events import outbound
 from edgenode.events.model import OMRSTypeDefEventType, TypeDefEvent
@@ -19,6 +20,8 @@ from edgenode.events.streams import Step
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import EntityDetail
 from edgenode.limits import MAX_TYPE_BYTES
+
+from edgenode.limits import MAX_WAITING_ERRORS
 from edgenode.security.trust import Refusal, Removal
 from tests.cohort.simulation import BUS_KEY, CODEC, TOPICS, SimulatedNode, World
 from tests.cohort.test_simulated import add_term
@@ -334,3 +337,15 @@ async def test_types_are_learnt_up_to_a_size(scene: Scene, size: int) -> None:
     await scene.other.member._intake.learn_types(scene.one.id, Teacher())
     known = {each.name for each in scene.other.repository.types()}
     assert ("Book" in known) == (size == 10)
+
+
+async def test_error_events_wait_for_their_turn_within_bounds(scene: Scene) -> None:
+    """They have no place among the others, and nobody fetches them."""
+    refused = scene.other.member.outcomes[Reception.REFUSED]
+    for number in range(5 * MAX_WAITING_ERRORS):
+        scene.say(b'{"n":%d}' % number, sender="a", link="a")
+    await scene.world.settle()
+    taken = scene.other.member.outcomes[Reception.REFUSED] - refused
+    assert taken == MAX_WAITING_ERRORS
+    scene.say(scene.event(5), sender="a", link="a", step=scene.next_step)
+    assert await scene.version() == 5
