@@ -19,9 +19,7 @@ from edgenode.events.model import OMRSTypeDefEventType, TypeDefEvent
 from edgenode.events.streams import Step
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import EntityDetail
-from edgenode.limits import MAX_TYPE_BYTES
-
-from edgenode.limits import MAX_WAITING_ERRORS
+from edgenode.limits import MAX_TYPE_BYTES, MAX_WAITING_ERRORS
 from edgenode.security.trust import Refusal, Removal
 from tests.cohort.simulation import BUS_KEY, CODEC, TOPICS, SimulatedNode, World
 from tests.cohort.test_simulated import add_term
