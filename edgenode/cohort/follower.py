@@ -76,7 +76,7 @@ class Applier(Protocol):
         ...
 
     def is_member(self, owner: str) -> bool:
-        """Whether an owner is a member of the cohort, and so compared with itself."""
+        """Whether an owner is or was a member: of an archive's anybody may tell."""
         ...
 
 

@@ -170,7 +170,7 @@ class CohortMember:
             parts.codec,
             parts.rules,
             self._report_refused,
-            self.is_known,
+            self.was_member,
         )
         self._publisher = Publisher(parts.repository, self._publish)
         self._restoration = Restoration(
@@ -242,6 +242,13 @@ class CohortMember:
     def is_put_back(self) -> bool:
         """Whether its store was put back, and nobody was asked yet for what it lacks."""
         return self._restoration.is_waiting
+
+    def was_member(self, collection_id: str) -> bool:
+        """Whether a metadata collection is this one's or a member's, or one that left."""
+        return (
+            collection_id == self.collection_id
+            or collection_id in self._membership.remote
+        )
 
     def marks(self) -> list[Mark]:
         """How far its own events go, and those it follows, as far as is known."""

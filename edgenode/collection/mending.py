@@ -238,6 +238,8 @@ class LocalMendingOperations(ReplicaOperations):
         self, owner: str, state: InstanceHeader, known: InstanceHeader | None
     ) -> bool:
         """Whether a state is the owner's own, or was until it gave it away."""
+        if not self._may_be_told(owner, state, known):
+            return False
         if owner_of(state) == owner:
             return True
         return (
@@ -246,6 +248,14 @@ class LocalMendingOperations(ReplicaOperations):
             and not is_at_home(state, self._local_id)
             and state.version > known.version
         )
+
+    def _may_be_told(
+        self, owner: str, state: InstanceHeader, known: InstanceHeader | None
+    ) -> bool:
+        """Whether a state is told by who may: the owner, or of an archive's by anybody."""
+        if owner == self._local_id or self._parts.is_known_collection(owner):
+            return True
+        return is_archived(state) and (known is None or is_archived(known))
 
     def _holds(
         self, state: InstanceHeader, known: InstanceHeader | None, owner: str

@@ -325,3 +325,13 @@ async def test_what_was_moved_here_comes_back_as_ours(here: Member) -> None:
     ours = remote_entity(home=here.home, version=4)
     assert await here.collection.take_back_states([frame(ours)]) == Mended(1, 0)
     assert entity(here) == ours
+
+
+async def test_who_is_no_member_any_more_is_no_archive(here: Member) -> None:
+    told = remote_entity()
+    await adopt(here, told)
+    here.known_collections.discard(REMOTE.id)
+    await adopt(here, replace(told, version=9))
+    packed = InstanceProvenanceType.CONTENT_PACK
+    await adopt(here, replace(told, version=9, instance_provenance_type=packed))
+    assert entity(here) == told
