@@ -156,7 +156,7 @@ class Machine:
 
     async def refuses_keys(self) -> bool:
         """Whether somebody with another key came: either side may end the handshake."""
-        return bool({"certificate", "unfinished"} & (await self.refusals()).keys())
+        return bool({"certificate", "key"} & (await self.refusals()).keys())
 
     async def has_refused(self, **counts: int) -> bool:
         return await self.refusals() == counts

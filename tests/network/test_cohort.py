@@ -172,7 +172,7 @@ def test_a_node_without_the_key_is_seen_by_nobody_and_gets_nothing(
         three.are_up([stranger])
         for node in three.nodes:
             three.until(
-                partial(has_refused, node, host.address(lan), "unfinished"),
+                partial(has_refused, node, host.address(lan), "key"),
                 f"{node.name} refuses the stranger",
             )
         # Somebody may show the certificate who doesn't look at that of others.
