@@ -97,8 +97,8 @@ must not hold up the answers to the small ones before them."""
 
 MAX_INDEX_BACKLOG = 100
 """Changes whose index rows are still to be written. Measured: writing them 100 at a time
-costs 9 to 27 % more bytes than 500 at a time, but changes wait 15 ms for it instead of 0.1 s, at
-200 changes a second each twentieth of them, here and at every peer."""
+costs 9 to 27 % more bytes than 500 at a time, but changes wait 15 ms for it instead of
+0.1 s, at 200 changes a second each twentieth of them, here and at every peer."""
 
 QUIET_SECONDS = 5.0
 """So long after the last change the writer tidies up."""
