@@ -154,6 +154,24 @@ class IndexBacklog:
         self._count = 0
         return count
 
+    def show(self, connection: Connection) -> None:
+        """Write the same rows into a transaction that is open and will be undone.
+
+        So they can be searched while the disk has no room for them. Nothing counts as
+        written; what was purged is found nowhere as it is.
+        """
+        if not self._is_complete:
+            while batch := self._made_again(connection):
+                self._show(connection, list(map(self._found, batch)))
+        self.prepare()
+        self._show(connection, self._prepared)
+
+    def _show(self, connection: Connection, batch: Sequence[_Prepared]) -> None:
+        try:
+            self._apply(connection, batch)
+        finally:
+            self._index.rolled_back()
+
     def _remove_purged(self, connection: Connection) -> int:
         connection.execute("BEGIN IMMEDIATE")
         purged = connection.execute(_SQL["purged"]).fetchall()
@@ -166,13 +184,16 @@ class IndexBacklog:
         return len(purged)
 
     def _write(self, connection: Connection, batch: Sequence[_Prepared]) -> None:
-        if not batch:
-            return
-        changes = [each.change for each in batch if each.change is not None]
-        connection.execute("BEGIN IMMEDIATE")
-        self._index.apply(connection, changes)
-        connection.execute(_SQL["set_mark"], (batch[-1].seq,))
-        connection.execute("COMMIT")
+        if batch:
+            connection.execute("BEGIN IMMEDIATE")
+            self._apply(connection, batch)
+            connection.execute("COMMIT")
+
+    def _apply(self, connection: Connection, batch: Sequence[_Prepared]) -> None:
+        if batch:
+            changes = [each.change for each in batch if each.change is not None]
+            self._index.apply(connection, changes)
+            connection.execute(_SQL["set_mark"], (batch[-1].seq,))
 
     def _found(self, state: Indexed) -> _Prepared:
         change = None

@@ -114,6 +114,21 @@ def set_up_reader(connection: Connection) -> None:
     connection.execute("PRAGMA query_only = ON")
 
 
+def let_write(connection: Connection, *, may_write: bool) -> None:
+    """Let one for long reads write into its memory, and never to the disk, or no more."""
+    connection.execute(
+        f"PRAGMA cache_spill = {'OFF' if may_write else 'ON'}"
+    ).fetchall()
+    connection.execute(f"PRAGMA query_only = {'OFF' if may_write else 'ON'}")
+
+
+def is_full(error: Exception) -> bool:
+    """Whether the disk had no room."""
+    return (
+        isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_FULL
+    )
+
+
 def _set_up(connection: Connection, cache_kib: int) -> None:
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}").fetchall()
     connection.execute(f"PRAGMA cache_size = {-cache_kib}")
@@ -188,6 +203,6 @@ class Faults:
 def store_error(error: sqlite3.Error, operation: str, repository: str) -> OMRSError:
     """What callers are told of a fault."""
     reason = f"{error} ({getattr(error, 'sqlite_errorname', 'no code')})"
-    if primary_code(error) == sqlite3.SQLITE_FULL:
+    if is_full(error):
         return StoreFullError(operation, repository, reason)
     return StoreUnavailableError(operation, repository, reason)

@@ -8,7 +8,6 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +19,7 @@ from edgenode.repository.connections import (
     Connect,
     Faults,
     is_fault,
+    let_write,
     primary_code,
     set_up_reader,
 )
@@ -40,6 +40,8 @@ class _Reader:
         self._raw = raw
         self._beginning: asyncio.Future[None] | None = None
         self._is_stopped = False
+        self._was_begun_for = False
+        """Whether the writer began the snapshot, with rows it perhaps couldn't store."""
         raw.set_progress_handler(lambda: self._is_stopped, _STEPS_BETWEEN_LOOKS)
 
     @asynccontextmanager
@@ -55,6 +57,9 @@ class _Reader:
             await self._settle()
             if self._raw.in_transaction:
                 self._raw.execute("ROLLBACK")
+            if self._was_begun_for:
+                let_write(self._raw, may_write=False)
+                self._was_begun_for = False
 
     async def _begin(self, writer: Writer | None) -> None:
         if writer is None:
@@ -62,7 +67,8 @@ class _Reader:
         elif not _begin_complete(self._raw):
             # Another change might come between writing the rows and the snapshot, so
             # the writer takes it. It does so even when nobody waits for it any more.
-            self._beginning = writer.flush(partial(_begin, self._raw))
+            self._was_begun_for = True
+            self._beginning = writer.begin_complete(self._raw)
             await asyncio.wait({self._beginning})
             self._beginning.result()
 
@@ -85,11 +91,6 @@ def _begin_complete(raw: sqlite3.Connection) -> bool:
         return True
     raw.execute("ROLLBACK")
     return False
-
-
-def _begin(raw: sqlite3.Connection) -> None:
-    raw.execute("BEGIN")
-    raw.execute(_IS_COMPLETE).fetchone()  # a snapshot is taken by the first read
 
 
 class Readers:

@@ -28,6 +28,7 @@ from edgenode.repository.connections import (
     Connection,
     connect_to_look,
     is_damage,
+    is_full,
     primary_code,
     set_up_writer,
     store_error,
@@ -37,7 +38,7 @@ from edgenode.repository.migrations import migrate, newest_version, stored_versi
 from edgenode.repository.names import Names
 from edgenode.repository.outbox import end_life
 from edgenode.repository.statements import load
-from edgenode.repository.wal import commits_behind, is_garbage
+from edgenode.repository.wal import commits_behind, frames_read, is_garbage
 from edgenode.typedefs.status import InstanceStatus
 
 logger = logging.getLogger(__name__)
@@ -279,7 +280,13 @@ def _read_whole(connection: Connection, path: Path, clock: Clock) -> None:
     nobody was told of: the next one is only written when that is on the disk.
     """
     log = _log(path)
-    _, frames, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    try:
+        _, frames, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    except sqlite3.Error as error:
+        if not is_full(error):
+            raise
+        # It stays where it is, and is looked through all the same.
+        frames = frames_read(path.with_name(path.name + "-shm"))
     lost = commits_behind(log, frames)
     if lost > 1:
         aside = copy_aside(log, _label(clock))

@@ -5,6 +5,7 @@ bytes, then frames of 24 bytes and a page each.
 """
 
 import struct
+import sys
 from pathlib import Path
 
 _HEADER = struct.Struct(">4I8s8x")  # magic, format, page size, number, salts
@@ -13,6 +14,8 @@ _FRAME_BYTES = 24
 _SALTS_AT = 8
 _SECTOR = 512
 """Disks write at least so much at once, or nothing of it."""
+_FRAMES_AT = 16
+"""Where the header of the index has the number, in the machine's own byte order."""
 _MAGIC = (0x377F0682, 0x377F0683)
 
 
@@ -43,3 +46,10 @@ def commits_behind(log: Path, frames: int) -> int:
             may_be_mixed = (place + _SALTS_AT) % _SECTOR == 0
             count += own == salts and ends > 0 and not may_be_mixed
     return count
+
+
+def frames_read(index: Path) -> int:
+    """How many frames SQLite could read when it opened the log, from its index."""
+    with index.open("rb") as file:
+        file.seek(_FRAMES_AT)
+        return int.from_bytes(file.read(4), sys.byteorder)

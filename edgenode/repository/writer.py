@@ -36,15 +36,19 @@ from edgenode.repository.connections import (
     Connection,
     Faults,
     is_fault,
+    is_full,
     loses_connection,
     set_up_writer,
 )
+from edgenode.repository.statements import load
 from edgenode.repository.transaction import SqliteTransaction
 from edgenode.repository.writing import Writing
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_IS_COMPLETE = load("backlog")["is_complete"]
 
 COMMIT_SECONDS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5)
 """The upper bounds of the classes in which commit times are counted."""
@@ -169,6 +173,27 @@ class Writer:
         def work() -> T:
             self._flush()
             return then()
+
+        self._put(_Errand(work, future))
+        return future
+
+    def begin_complete(self, reader: Connection) -> asyncio.Future[None]:
+        """Begin a reader's transaction with complete index rows.
+
+        On a full disk it has those that wait in its memory; no change gets in between
+        until it is undone.
+        """
+        future: asyncio.Future[None] = self._loop.create_future()
+
+        def work() -> None:
+            try:
+                self._flush()
+            except sqlite3.Error as error:
+                if not (is_full(error) and self._writing.show(reader)):
+                    raise
+            else:
+                reader.execute("BEGIN")
+                reader.execute(_IS_COMPLETE).fetchone()  # the first read is its time
 
         self._put(_Errand(work, future))
         return future

@@ -8,10 +8,13 @@ from edgenode.limits import MAX_OUTBOX_BYTES, MAX_OUTBOX_EVENTS, OUTBOX_SURPLUS
 from edgenode.repository import outbox
 from edgenode.repository.backlog import IndexBacklog, Indexed, Removed
 from edgenode.repository.compaction import Compaction
-from edgenode.repository.connections import Connection
+from edgenode.repository.connections import Connection, let_write
 from edgenode.repository.index import IndexWriter
 from edgenode.repository.instances import SQL
 from edgenode.repository.names import Names
+from edgenode.repository.statements import load
+
+_LAST_NAME = load("backlog")["last_name"]
 
 
 class Writing:
@@ -142,3 +145,21 @@ class Writing:
         count = self.backlog.flush(connection)
         self.names.committed()
         return count
+
+    def show(self, connection: Connection) -> bool:
+        """Begin a transaction in which the index rows that wait are there for searches.
+
+        It is a reader's, stays in memory and must be undone, as must ``let_write``.
+
+        Returns:
+            Whether it will do: searches look for names among those on the disk, so the
+            rows must not need a new one.
+        """
+        let_write(connection, may_write=True)
+        connection.execute("BEGIN IMMEDIATE")
+        last = connection.execute(_LAST_NAME).fetchone()
+        try:
+            self.backlog.show(connection)
+        finally:
+            self.names.rolled_back()
+        return bool(connection.execute(_LAST_NAME).fetchone() == last)

@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -278,6 +278,40 @@ async def test_a_full_disk_at_the_end_loses_nothing(small_disk: Path) -> None:
     filler.unlink()
     async with opened(path) as repository:
         assert known(repository, 60) == list(range(60))
+        await repository.flush()
+    assert sound(path)
+
+
+async def refused_at_last(repository: SqliteRepository, numbers: Iterable[int]) -> None:
+    changes = (repository.change(saving(number)) for number in numbers)
+    answers = await asyncio.gather(*changes, return_exceptions=True)
+    assert isinstance(answers[-1], StoreFullError)
+
+
+async def test_a_full_disk_is_searched_and_opened(small_disk: Path) -> None:
+    path = small_disk / "server.db"
+    async with opened(path) as repository:
+        await repository.change(saving(0))
+        await repository.flush()
+        for number in range(1, 10):
+            await repository.change(saving(number))
+        filler = await asyncio.to_thread(fill, small_disk)
+        for _ in range(3):  # also when all connections were used
+            for search in await asyncio.gather(
+                *(repository.find_entities(EVERYTHING) for _ in range(5))
+            ):
+                assert len(search) == 10
+        assert repository.statistics().index_backlog == 9
+        await refused_at_last(repository, range(10, 60))
+        stored = len(known(repository, 60))
+        assert len(await repository.find_entities(EVERYTHING)) == stored
+    async with opened(path) as repository:
+        assert len(known(repository, 60)) == stored
+        assert len(await repository.find_entities(EVERYTHING)) == stored
+        await refused_at_last(repository, range(60, 120))
+        filler.unlink()
+        await repository.change(saving(120))
+        assert len(known(repository, 121)) > stored
         await repository.flush()
     assert sound(path)
 

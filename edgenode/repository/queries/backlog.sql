@@ -44,3 +44,6 @@ DELETE FROM superseded WHERE instance_id IN (SELECT instance_id FROM purged);
 
 -- forget_purged --
 DELETE FROM purged;
+
+-- last_name --
+SELECT max(id) FROM name;
