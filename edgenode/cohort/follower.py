@@ -82,12 +82,18 @@ class Applier(Protocol):
 
 @dataclass(slots=True)
 class FollowerFigures:
-    """What a follower counts."""
+    """What a follower counts.
+
+    Attributes:
+        copied: What was taken over when the origin was followed for the first time.
+        mended: What was found different later on.
+    """
 
     applied: int = 0
     gaps: int = 0
     fetched_events: int = 0
     comparisons: int = 0
+    copied: int = 0
     mended: int = 0
     failures: int = 0
     dropped: int = 0
@@ -109,6 +115,7 @@ class Follower:
         peer: Callable[[], CohortPeer],
         clock: Clock,
         mended: Callable[[int], None] = lambda count: None,
+        copied: Callable[[int], None] = lambda count: None,
         room: InboxRoom | None = None,
     ) -> None:
         """Begin where the member left off.
@@ -120,6 +127,7 @@ class Follower:
             peer: The node of the origin, as it is to be reached now.
             clock: Times retries.
             mended: Told how many things a comparison put right.
+            copied: Told how many things were taken over from an origin that is new.
             room: What the node has for events that wait; None for room of its own.
         """
         self.origin = origin
@@ -130,6 +138,7 @@ class Follower:
         self._peer = peer
         self._clock = clock
         self._tell_mended = mended
+        self._tell_copied = copied
         self._inbox = Inbox(room or InboxRoom())
         self._known = Position("", 0)
         self._woken = asyncio.Event()
@@ -301,22 +310,30 @@ class Follower:
             raise PeerUnavailableError(self.origin, "its events have a gap")
 
     async def _compare(self) -> None:
-        """Find and mend what is held differently."""
+        """Find and mend what is held differently.
+
+        Of an origin that was never followed nothing can be held yet that could be wrong.
+        """
         self._must_compare = True
+        is_first = self._applier.position(self.origin) is None
         peer = self._peer()
         await self._applier.learn_types(self.origin, peer)
-        mended = await self._mend(peer, self.origin)
+        count = await self._mend(peer, self.origin)
         others = (
             owner
             for owner in dict.fromkeys(await peer.owners(self.origin))
             if owner != self.origin and not self._applier.is_member(owner)
         )
         for owner in islice(others, MAX_COMPARED_OWNERS):
-            mended += await self._mend(peer, owner)
+            count += await self._mend(peer, owner)
         self.figures.comparisons += 1
         self._must_compare = False
-        if mended:
-            self._tell_mended(mended)
+        if is_first:
+            self.figures.copied += count
+        else:
+            self.figures.mended += count
+        if count:
+            (self._tell_copied if is_first else self._tell_mended)(count)
 
     async def _mend(self, peer: CohortPeer, owner: str) -> int:
         """Hold of an owner what the origin holds; how many differed.
@@ -333,7 +350,6 @@ class Follower:
                 states = [state for state in states if state.document]
             await self._applier.adopt(owner, states)
             count += len(states)
-        self.figures.mended += count
         return count
 
     # what is known of the origin

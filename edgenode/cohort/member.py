@@ -48,6 +48,7 @@ from edgenode.observability.audit_messages import (
     COMPLAINT_RECEIVED,
     COPY_OF_THIS_NODE,
     EVENT_REFUSED,
+    MEMBER_COPIED,
     MEMBER_JOINED,
     MEMBER_LEFT,
     MEMBER_MENDED,
@@ -526,16 +527,15 @@ class CohortMember:
     def _follow(self, origin: str, record: MemberRecord) -> None:
         if self._tasks is None:
             return
-        parts = self._parts
+        parts, log = self._parts, self._parts.audit_log
         follower = Follower(
             origin,
             self._intake,
             parts.repository,
             lambda: self._node.peer_of(self._followed[origin].node_id),
             parts.clock,
-            lambda count: parts.audit_log.record(
-                _COMPONENT, MEMBER_MENDED, origin, count
-            ),
+            lambda count: log.record(_COMPONENT, MEMBER_MENDED, origin, count),
+            lambda count: log.record(_COMPONENT, MEMBER_COPIED, origin, count),
             self._node.inbox_room,
         )
         task = self._tasks.create_task(
@@ -545,9 +545,7 @@ class CohortMember:
         self._followed[origin] = _Followed(follower, record.node_id, task)
         if origin not in self._registered:
             name = record.registration.server_name
-            parts.audit_log.record(
-                _COMPONENT, MEMBER_JOINED, name, origin, record.node_id
-            )
+            log.record(_COMPONENT, MEMBER_JOINED, name, origin, record.node_id)
 
     # what is told to people, and to the cohort
 

@@ -163,6 +163,7 @@ class NodeAdmin:
                 "trouble": follower.trouble,
                 "isComparing": follower.is_comparing,
                 "applied": follower.figures.applied,
+                "copied": follower.figures.copied,
                 "mended": follower.figures.mended,
                 "comparisons": follower.figures.comparisons,
             }

@@ -59,6 +59,9 @@ def member_metrics(
             "comparisons_total", "counter", "Comparisons of digests.", "comparisons"
         ),
         of_follower(
+            "copied_total", "counter", "Instances taken over at first.", "copied"
+        ),
+        of_follower(
             "mended_total", "counter", "Instances that were held otherwise.", "mended"
         ),
         of_follower(

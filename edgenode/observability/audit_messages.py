@@ -107,3 +107,9 @@ MEMBER_MENDED = AuditMessage(
     "{1} instances of the member with metadata collection {0} were held otherwise here, or "
     "not at all; a comparison has mended that",
 )
+MEMBER_COPIED = AuditMessage(
+    "EDGENODE-AUDIT-0023",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "{1} instances were taken over from the member with metadata collection {0}, which is "
+    "new",
+)

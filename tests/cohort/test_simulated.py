@@ -76,6 +76,8 @@ async def test_what_was_there_before_is_known_to_who_comes_later(world: World) -
             await world.settle()
             assert len(await other.holdings()) == 30
             assert await one.holdings() == await other.holdings()
+            assert "EDGENODE-AUDIT-0023" in recorded(other)
+            assert "EDGENODE-AUDIT-0022" not in recorded(other), "nothing was mended"
 
 
 async def test_a_split_heals(world: World) -> None:

@@ -27,10 +27,11 @@ async def following(
     member: Member,
     clock: FakeClock | None = None,
     mended: Callable[[int], None] = lambda count: None,
+    copied: Callable[[int], None] = lambda count: None,
     room: InboxRoom | None = None,
 ) -> AsyncIterator[Follower]:
     follower = Follower(
-        "o", member, member, lambda: origin, clock or FakeClock(), mended, room
+        "o", member, member, lambda: origin, clock or FakeClock(), mended, copied, room
     )
     task = asyncio.create_task(follower.run())
     try:
@@ -126,6 +127,25 @@ async def test_a_damaged_copy_is_mended_when_it_is_compared() -> None:
     assert member.holds == {"a": 1}
     assert told == [1]
     assert not follower.is_comparing
+
+
+async def test_what_is_taken_over_from_a_new_origin_is_no_mend() -> None:
+    origin, member, clock = Origin(), Member(), FakeClock()
+    for name in "abc":
+        origin.change(name)
+    mended: list[int] = []
+    copied: list[int] = []
+    async with following(
+        origin, member, clock, mended.append, copied.append
+    ) as follower:
+        await turns()
+        assert (copied, mended) == ([3], [])
+        assert (follower.figures.copied, follower.figures.mended) == (3, 0)
+        member.holds["a"] = 99
+        follower.compare()
+        await turns()
+        assert (copied, mended) == ([3], [1])
+        assert (follower.figures.copied, follower.figures.mended) == (3, 1)
 
 
 async def test_types_are_learnt_before_their_instances() -> None:
