@@ -173,7 +173,7 @@ class CohortMember:
             self._report_refused,
             self.was_member,
         )
-        self._publisher = Publisher(parts.repository, self._publish)
+        self._publisher = Publisher(parts.repository, self._publish, parts.clock)
         self._restoration = Restoration(
             self.collection_id,
             parts.collection,

@@ -155,19 +155,24 @@ class CohortNode:
         while True:
             await self._clock.sleep(TICK_SECONDS)
             now = self._clock.monotonic()
-            changes = self._presence.changes(self.peers.all(), now)
-            for member in self._members:
-                member.tick(now)
-                for change in changes:
-                    member.hear_presence(change)
-            if now >= exchange_at:
-                exchange_at = now + EXCHANGE_SECONDS * self._random.uniform(0.8, 1.2)
-                self._link()
-                self._meet_somebody()
-            if now >= compare_at:
-                compare_at = now + COMPARE_SECONDS * self._random.uniform(0.8, 1.2)
+            try:
+                changes = self._presence.changes(self.peers.all(), now)
                 for member in self._members:
-                    member.compare_some(self._random, COMPARED_ORIGINS)
+                    member.tick(now)
+                    for change in changes:
+                        member.hear_presence(change)
+                if now >= exchange_at:
+                    exchange_at = now + EXCHANGE_SECONDS * self._random.uniform(
+                        0.8, 1.2
+                    )
+                    self._link()
+                    self._meet_somebody()
+                if now >= compare_at:
+                    compare_at = now + COMPARE_SECONDS * self._random.uniform(0.8, 1.2)
+                    for member in self._members:
+                        member.compare_some(self._random, COMPARED_ORIGINS)
+            except Exception:
+                logger.exception("a turn of the cohort's ticker broke down")
 
     def _link(self) -> None:
         """Subscribe to the brokers that are this node's to hear."""

@@ -7,12 +7,20 @@ event is sent; it shows everybody the gap, and the rest is fetched in bulk.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Protocol
 
+from edgenode.clock import Clock
 from edgenode.events.streams import Step
-from edgenode.limits import MAX_SINGLE_EVENTS
+from edgenode.limits import (
+    FIRST_RETRY_SECONDS,
+    LONGEST_RETRY_SECONDS,
+    MAX_SINGLE_EVENTS,
+)
 from edgenode.repository.outbox import QueuedEvent
+
+logger = logging.getLogger(__name__)
 
 
 class Outbox(Protocol):
@@ -35,16 +43,21 @@ class Publisher:
     """Follows one outbox."""
 
     def __init__(
-        self, outbox: Outbox, publish: Callable[[Step, QueuedEvent], bool]
+        self,
+        outbox: Outbox,
+        publish: Callable[[Step, QueuedEvent], bool],
+        clock: Clock,
     ) -> None:
         """Begin behind what is there: that is fetched by whoever misses it.
 
         Args:
             outbox: The member's.
             publish: Puts an event on the bus; False when this cohort isn't sent it.
+            clock: Times retries.
         """
         self._outbox = outbox
         self._publish = publish
+        self._clock = clock
         self._read = outbox.last_sequence()
         self._steps = Steps(outbox.incarnation())
         self._woken = asyncio.Event()
@@ -61,14 +74,31 @@ class Publisher:
 
     async def run(self) -> None:
         """Send what is there, and then whatever comes, until cancelled."""
+        wait = FIRST_RETRY_SECONDS
         while True:
             await self._woken.wait()
             self._woken.clear()
-            self._is_draining = True
-            try:
-                await self._drain()
-            finally:
-                self._is_draining = False
+            if await self._is_drained():
+                wait = FIRST_RETRY_SECONDS
+            else:
+                await self._clock.sleep(wait)
+                wait = min(2 * wait, LONGEST_RETRY_SECONDS)
+                self._woken.set()
+
+    async def _is_drained(self) -> bool:
+        """Send what is there; False when that failed, and is to be tried again."""
+        self._is_draining = True
+        try:
+            await self._drain()
+        except Exception:
+            # Neither a disk that fails nor what is wrong with one event ends the others.
+            logger.exception("the newest events couldn't be sent")
+            # An event that was passed over is missed, and so it has to show.
+            self._steps = Steps(self._outbox.incarnation())
+            return False
+        finally:
+            self._is_draining = False
+        return True
 
     async def _drain(self) -> None:
         while self._read < (last := self._outbox.last_sequence()):

@@ -92,21 +92,30 @@ class Restoration:
     async def run(self) -> None:
         """Take back what others have, where there is anything to take back."""
         wait = FIRST_RETRY_SECONDS
-        while not self._is_complete:
-            if await self._ask_all():
-                self._is_complete = True
-                logger.warning(
-                    "the store of %s was put back to an earlier state; %d newer states "
-                    "were taken back from other members",
-                    self._id,
-                    self.taken_back,
-                )
-            else:
-                await self._clock.sleep(wait)
-                wait = min(2 * wait, LONGEST_RETRY_SECONDS)
+        while not await self._is_over():
+            await self._clock.sleep(wait)
+            wait = min(2 * wait, LONGEST_RETRY_SECONDS)
+
+    async def _is_over(self) -> bool:
+        """Go as far as may be now; False when there is something left to be done."""
+        if not self._is_complete:
+            if not await self._ask_all():
+                return False
+            self._is_complete = True
+            logger.warning(
+                "the store of %s was put back to an earlier state; %d newer states "
+                "were taken back from other members",
+                self._id,
+                self.taken_back,
+            )
         if not self._is_noted:
             place = Position(self._repository.incarnation(), 0)
-            await self._repository.change(lambda tx: tx.move_to(self._id, place))
+            try:
+                await self._repository.change(lambda tx: tx.move_to(self._id, place))
+            except Exception:
+                logger.exception("it isn't noted yet that %s is complete", self._id)
+                return False
+        return True
 
     async def _ask_all(self) -> bool:
         """Ask everybody for a while; whether anybody answered, or there is nobody to ask.
@@ -142,6 +151,9 @@ class Restoration:
                 await self._ask(member, self._peer_of(node_id))
             except (PeerUnavailableError, PeerRefusedError) as error:
                 logger.info("nothing is taken back from %s for now: %s", member, error)
+            except Exception:
+                # Nobody's answer, nor a disk that is full, ends what others are asked.
+                logger.exception("nothing could be taken back from %s", member)
             else:
                 self._has_answer = True
 

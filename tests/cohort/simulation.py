@@ -6,7 +6,7 @@ everything that the cohort does are the real ones.
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,7 +27,7 @@ from edgenode.cohort.service import PeerService
 from edgenode.cohort.speech import Session
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.local_base import LocalCollectionParts
-from edgenode.errors import PeerRefusedError, PeerUnavailableError
+from edgenode.errors import PeerRefusedError, PeerUnavailableError, StoreFullError
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.frames import HistoryFrame, StateFrame
 from edgenode.events.registration import MemberRegistration
@@ -37,6 +37,7 @@ from edgenode.instances.provenance import Home
 from edgenode.observability.audit_log import AuditLog
 from edgenode.releases import SERVED
 from edgenode.releases.shipped_types import load_release_types
+from edgenode.repository.connections import Connect, connect
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.security.cohorts import ToldKey
 from edgenode.security.trust import Trust
@@ -99,7 +100,8 @@ class World:
                 # What the stores answered is told in the next turns.
                 before = self.activity()
                 for node in list(self.nodes.values()):
-                    await node.repository.change(lambda tx: None)
+                    with suppress(StoreFullError):  # that is an answer, too
+                        await node.repository.change(lambda tx: None)
                 for _ in range(TURNS):
                     await asyncio.sleep(0)
                 is_busy = any(node.cohort.is_busy for node in self.nodes.values())
@@ -265,6 +267,7 @@ class SimulatedNode:
         skew: float = 0.0,
         collection_id: str | None = None,
         node_id: str | None = None,
+        connect: Connect = connect,
     ) -> "SimulatedNode":
         """``node_id`` is the name unless the node is a copy of another one."""
         node_id = node_id or name
@@ -277,6 +280,7 @@ class SimulatedNode:
                 clock,
                 name=name,
                 keep_events=True,
+                connect=connect,
                 events_queued=lambda _: members[0].wake() if members else None,
             )
         )
