@@ -424,8 +424,16 @@ cohorts and lists of GUIDs, and nobody waits for the answers."""
 CONTACTS_AT_ONCE = 4
 """Conversations with other nodes at once: one that hangs doesn't hold up the rest."""
 
+STRANGERS_AT_ONCE = CONTACTS_AT_ONCE // 2
+"""Of these with nodes that were never met: those that anybody can make up on the local
+network don't answer, and must not hold up conversations with nodes that exist."""
+
 MAX_WAITING_CONTACTS = MAX_NODES
 """Nodes that wait to be spoken with: each stands there once."""
+
+MAX_WAITING_STRANGERS = 128
+"""Nodes never met that wait to be spoken with: more than most cohorts have, and any one of
+a larger cohort tells of the others. Each that doesn't answer takes ten seconds."""
 
 # Messages, frames and registrations
 

@@ -98,7 +98,7 @@ class CohortNode:
         self._removed_at: dict[str, Addresses] = {}
         self._outdone = 0
         self._is_leaving = False
-        self._contacts = Contacts(self._meet)
+        self._contacts = Contacts(self._meet, random)
         self._presence = Presence()
         self._keys = keys
         self._cut = cut
@@ -393,7 +393,7 @@ class CohortNode:
         self.peers.seen(node_id, [host for host, _ in addresses])
         peer = self.peers.get(node_id)
         if peer is None or peer.lost is not None or not peer.info.revision:
-            self._contacts.want(node_id, addresses)
+            self._contacts.want(node_id, addresses, is_met=False)
         self._link()
 
     def remember(self, nodes: Sequence[NodeInfo]) -> None:
@@ -409,7 +409,7 @@ class CohortNode:
         """There may be a node at some addresses, which the configuration names."""
         hosts = {host for host, _ in addresses}
         if not any(hosts & set(peer.addresses) for peer in self.peers.all()):
-            self._contacts.want(None, addresses)
+            self._contacts.want(None, addresses, is_met=False)
 
     def refusals(self) -> Mapping[str, PeerRefusedError]:
         """Who won't speak with this node, by id or address, and why."""
@@ -420,7 +420,8 @@ class CohortNode:
         }
 
     def _meet_peer(self, peer: Peer) -> None:
-        self._contacts.want(peer.info.node_id, _rest_addresses(peer))
+        is_met = peer.heard is not None
+        self._contacts.want(peer.info.node_id, _rest_addresses(peer), is_met=is_met)
 
     def _meet_somebody(self) -> None:
         peers = self.peers.all()
@@ -522,7 +523,8 @@ class CohortNode:
         else:
             self.removed_names.pop(node_id, None)
             # It may have given up; without an address it comes back by itself, later.
-            self._contacts.want(node_id, self._removed_at.pop(node_id, ()))
+            where = self._removed_at.pop(node_id, ())
+            self._contacts.want(node_id, where, is_met=True)
 
     def is_removed(self, node_id: str) -> bool:
         """Whether a node isn't let in."""
