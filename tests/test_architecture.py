@@ -31,6 +31,7 @@ LAYERS = (
         "typedefs",
         "instances",
         "events",
+        "hosts",
         "errors",
         "limits",
         "clock",

@@ -6,15 +6,13 @@ import ssl
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from ipaddress import ip_address
 from itertools import chain, zip_longest
 from typing import Any
 
 from edgenode.bus.base import Address
+from edgenode.hosts import SocketAddress, is_numeric, socket_address
 from edgenode.limits import ADDRESS_STAGGER_SECONDS, MAX_ADDRESSES_TRIED
 from edgenode.security.listening import bound
-
-SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 
 _PORT_TRIES = 20
 _LAST_PORT = 65_535
@@ -49,30 +47,6 @@ def _listening(hosts: Sequence[str], port: int) -> list[socket.socket]:
             each.close()
         raise
     return listeners
-
-
-def is_numeric(host: str) -> bool:
-    """Whether a host is an IP address, with or without a scope."""
-    try:
-        ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
-
-
-def numeric(address: Address) -> tuple[socket.AddressFamily, SocketAddress]:
-    """The socket address of a numeric one, its scope kept.
-
-    Raises:
-        OSError: There is no such interface.
-    """
-    bare, _, scope = address.host.partition("%")
-    if ip_address(bare).version == 4:
-        return socket.AF_INET, (bare, address.port)
-    index = int(scope) if scope.isdigit() else 0
-    if scope and not scope.isdigit():
-        index = socket.if_nametoindex(scope)
-    return socket.AF_INET6, (bare, address.port, 0, index)
 
 
 async def connected(
@@ -134,7 +108,7 @@ async def _resolved(
     if not 0 < address.port <= _LAST_PORT:
         raise OSError(f"there is no port {address.port}")
     if is_numeric(address.host):
-        return [numeric(address)]
+        return [socket_address(address.host, address.port)]
     found = await asyncio.get_running_loop().getaddrinfo(
         address.host, address.port, type=socket.SOCK_STREAM
     )

@@ -5,16 +5,15 @@ on and kept, so it is looked at on every way in: exchanges, the bus and what is 
 """
 
 import logging
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import TypeVar
 
 from edgenode.codec.codec import Codec
 from edgenode.cohort.envelope import is_topic_id
 from edgenode.cohort.model import Exchange, Mark, MemberRecord, NodeInfo
 from edgenode.errors import BadRequestError
+from edgenode.hosts import is_host
 from edgenode.limits import (
     MAX_TOLD_BYTES,
     MAX_TOLD_RECORD_BYTES,
@@ -30,23 +29,6 @@ LAST_REVISION = 2**62
 
 _REVISIONS = range(LAST_REVISION + 1)
 _PORTS = range(2**16)
-_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
-_SCOPE = re.compile(r"[A-Za-z0-9._@:-]{1,15}")
-
-
-def is_host(text: str) -> bool:
-    """Whether a text is an address, perhaps with a scope, or a name that can be asked for."""
-    try:
-        if ":" in text:
-            address, percent, scope = text.partition("%")
-            IPv6Address(address)
-            return not percent or _SCOPE.fullmatch(scope) is not None
-        if not text.strip("0123456789."):
-            IPv4Address(text)
-            return True
-    except AddressValueError:
-        return False
-    return _HOST_NAME.fullmatch(text) is not None
 
 
 def is_sound_node(info: NodeInfo) -> bool:

@@ -3,9 +3,9 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
-from ipaddress import ip_address
 
 from edgenode.bus.base import Address
+from edgenode.hosts import is_numeric
 
 
 async def resolved(peers: Sequence[Address]) -> AsyncIterator[Address]:
@@ -16,19 +16,11 @@ async def resolved(peers: Sequence[Address]) -> AsyncIterator[Address]:
     addresses come first, so that they wait for no resolver.
     """
     told: set[Address] = set()
-    for peer in sorted(peers, key=lambda peer: not _is_numeric(peer.host)):
-        for address in [peer] if _is_numeric(peer.host) else await _looked_up(peer):
+    for peer in sorted(peers, key=lambda peer: not is_numeric(peer.host)):
+        for address in [peer] if is_numeric(peer.host) else await _looked_up(peer):
             if address not in told:
                 told.add(address)
                 yield address
-
-
-def _is_numeric(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 async def _looked_up(peer: Address) -> list[Address]:

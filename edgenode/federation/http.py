@@ -27,6 +27,7 @@ from edgenode.errors import (
     PeerRefusedError,
     PeerUnavailableError,
 )
+from edgenode.hosts import is_numeric
 from edgenode.limits import (
     ADDRESS_STAGGER_SECONDS,
     CONNECT_SECONDS,
@@ -365,7 +366,7 @@ class _Connections(aiohttp.BaseConnector):
             ssl_shutdown_timeout=TLS_GOODBYE_SECONDS if is_secure else None,
             # Racing for a single address could lose its connection, open, when it is
             # given up in the moment in which it is made.
-            happy_eyeballs_delay=ADDRESS_STAGGER_SECONDS if _is_name(host) else None,
+            happy_eyeballs_delay=None if is_numeric(host) else ADDRESS_STAGGER_SECONDS,
         )
         try:
             node_id = self._check(target, transport)
@@ -383,11 +384,6 @@ class _Connections(aiohttp.BaseConnector):
             reason = f"{host} port {port} is node {node_id}"
             raise PeerRefusedError(target.name, reason)
         return node_id
-
-
-def _is_name(host: str) -> bool:
-    """Whether a host may have several addresses."""
-    return ":" not in host and not host.replace(".", "").isdigit()
 
 
 async def _dropped(trying: Iterable[asyncio.Task[ResponseHandler]]) -> None:

@@ -16,6 +16,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from edgenode.errors import EdgeNodeError
+from edgenode.hosts import socket_address
 from edgenode.limits import (
     ACCEPT_PAUSE_SECONDS,
     HANDSHAKE_SECONDS,
@@ -282,23 +283,13 @@ def bound(host: str, port: int) -> socket.socket:
     is_everything = bare == _ANY_V6 and _has_ipv6()
     if bare == _ANY_V6 and not is_everything:
         bare = "0.0.0.0"  # noqa: S104 - what :: means without IPv6
-    family, address = _socket_address(bare, port)
+    family, address = socket_address(bare, port)
     # But for that one, of IPv6 alone: each kind can have a socket of its own.
     listener = socket.create_server(
         address, family=family, backlog=_BACKLOG, dualstack_ipv6=is_everything
     )
     listener.setblocking(False)
     return listener
-
-
-def _socket_address(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
-    bare, _, scope = host.partition("%")
-    if ip_address(bare).version == 4:
-        return socket.AF_INET, (bare, port)
-    index = int(scope) if scope.isdigit() else 0
-    if scope and not scope.isdigit():
-        index = socket.if_nametoindex(scope)
-    return socket.AF_INET6, (bare, port, 0, index)
 
 
 def _has_ipv6() -> bool:

@@ -487,6 +487,7 @@ def test_what_is_no_toml_is_told_by_its_line(file: Path, text: str, line: int) -
         ('[node]\nlisten = "pi:٣"', 2, "'pi:٣'", "127.0.0.1:9443"),
         ('[node]\nlisten = "http://pi:1"', 2, "'http://pi:1'", "127.0.0.1"),
         ('[node]\nlisten = "a b:1"', 2, "'a b:1'", "127.0.0.1"),
+        ('[node]\nlisten = "a..b:1"', 2, "'a..b:1'", "127.0.0.1"),
         ('[node]\ndata_directory = "data"', 2, "'data'", "/var/lib/edgenode"),
         ("[node]\ndata_directory = true", 2, "True", "/var/lib/edgenode"),
         ('[node]\ndata_directory = ""', 2, "''", "/var/lib/edgenode"),

@@ -6,26 +6,7 @@ import socket
 import pytest
 
 from edgenode.bus.base import Address
-from edgenode.bus.sockets import connected, is_numeric, listening_sockets, numeric
-
-
-def test_a_scope_is_kept() -> None:
-    index = socket.if_nametoindex("lo")
-    six = socket.AF_INET6
-    assert numeric(Address("fe80::1%lo", 5)) == (six, ("fe80::1", 5, 0, index))
-    assert numeric(Address("fe80::1%7", 5)) == (six, ("fe80::1", 5, 0, 7))
-    assert numeric(Address("::1", 5)) == (six, ("::1", 5, 0, 0))
-    assert numeric(Address("127.0.0.1", 5)) == (socket.AF_INET, ("127.0.0.1", 5))
-    with pytest.raises(OSError, match="interface"):
-        numeric(Address("fe80::1%nowhere", 5))
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [("10.0.0.1", True), ("fe80::1%eth0", True), ("node.local", False), ("", False)],
-)
-def test_numeric_hosts_are_told_from_names(host: str, expected: bool) -> None:
-    assert is_numeric(host) is expected
+from edgenode.bus.sockets import connected, listening_sockets
 
 
 def test_all_addresses_are_listened_on_at_one_port() -> None:

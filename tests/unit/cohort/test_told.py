@@ -6,7 +6,7 @@ import pytest
 
 from edgenode.codec.codec import Codec
 from edgenode.cohort.model import Exchange, Mark, MemberRecord, NodeInfo
-from edgenode.cohort.told import LAST_REVISION, is_host, portion, sound
+from edgenode.cohort.told import LAST_REVISION, portion, sound
 from edgenode.errors import BadRequestError
 from edgenode.events.registration import MemberRegistration
 from edgenode.releases import SERVED
@@ -26,23 +26,6 @@ MEMBER = MemberRecord(
     registration=MemberRegistration(metadata_collection_id="c", server_name="s"),
 )
 MARK = Mark(metadata_collection_id="c", incarnation="i", sequence=7)
-
-
-@pytest.mark.parametrize(
-    "host",
-    ["192.0.2.1", "::1", "fe80::1%eth0", "fe80::1%br-a.1", "a", "a_b.local", "a.b."],
-)
-def test_hosts(host: str) -> None:
-    assert is_host(host)
-
-
-@pytest.mark.parametrize(
-    "host",
-    ["", ".", "a" * 300, "a" * 64, "a..b", ".a", "a\0b", "a b", "a\n", "\u2488com",
-     "300.1.1.1", "1.2", "fe80::1%", "fe80::1%a\0", "fe80::1%" + "9" * 20, "a:b"],
-)  # fmt: skip
-def test_no_hosts(host: str) -> None:
-    assert not is_host(host)
 
 
 NO_NODES = [
