@@ -26,7 +26,7 @@ from edgenode.cohort.envelope import Header, TopicKind, Topics, wrap
 from edgenode.cohort.member import CohortMember, MemberParts
 from edgenode.cohort.model import Exchange, NodeInfo
 from edgenode.cohort.node import CohortNode
-from edgenode.cohort.peer import CohortPeer
+from edgenode.cohort.peer import DialledPeer
 from edgenode.cohort.service import PeerService
 from edgenode.cohort.speech import Session
 from edgenode.events.exchange import ExchangeRules
@@ -300,7 +300,7 @@ class _Dialer:
 
     def peer(
         self, node_id: str | None, addresses: Sequence[tuple[str, int]]
-    ) -> CohortPeer:
+    ) -> DialledPeer:
         """Another node, asked without a network in between."""
         return _Peer(self.world, self.own, node_id or addresses[0][0])
 
@@ -316,6 +316,11 @@ class _Peer:
     def _asked(self) -> PeerService:
         self.world.questions += 1
         return self.world.nodes[self.other].service
+
+    @property
+    def reached_at(self) -> str | None:
+        """Where it is, which is called as it is."""
+        return self.other
 
     async def key(self) -> ToldKey:
         """The key of the cohort."""

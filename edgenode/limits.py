@@ -266,6 +266,14 @@ MAX_NODES = 1_000
 MAX_ADDRESSES = 16
 """Addresses of one node: four interfaces with an address of each kind."""
 
+MAX_PROVEN_ADDRESSES = 4
+"""Addresses at which a node answered that are remembered: by cable and by radio, with IPv4
+and IPv6. They come first, so that no more than these are old ones."""
+
+MAX_SEEN_ADDRESSES = MAX_ADDRESSES // 2
+"""Addresses of a node that were seen on the network. Anybody there can announce others that
+aren't the node's, and must leave room to try those that it names itself."""
+
 SILENT_AFTER_SECONDS = 120.0
 """A node without a connection to us that hasn't been heard of for so long is shown as
 silent: six rounds of exchanges."""

@@ -132,7 +132,7 @@ class MeshBus:
             neighbour = self._neighbours.get(node_id)
             if neighbour is None:
                 self._neighbours[node_id] = self._joined(node_id, addresses)
-            elif set(neighbour.link.addresses) != set(addresses):
+            elif neighbour.link.addresses != addresses:
                 neighbour.link.addresses = addresses
                 neighbour.link.hurry()
 

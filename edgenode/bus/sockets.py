@@ -54,7 +54,8 @@ async def connected(
 ) -> tuple[socket.socket, Address]:
     """A socket to the address that answers first, and which one that is.
 
-    Each gets a head start on the next one; IPv6 and IPv4 take turns.
+    Each gets a head start on the next one; the first one's family and the other one, of
+    IPv4 and IPv6, take turns.
 
     Raises:
         OSError: None can be connected to.
@@ -94,9 +95,10 @@ async def _targets(
                 found.setdefault((family, target), address)
         except (OSError, ValueError) as error:  # peers tell of them, and may err
             errors.append(error)
-    six = [each for each in found.items() if each[0][0] == socket.AF_INET6]
-    four = [each for each in found.items() if each[0][0] == socket.AF_INET]
-    in_turn = chain.from_iterable(zip_longest(six, four))
+    first = next((family for family, _ in found), None)
+    alike = [each for each in found.items() if each[0][0] == first]
+    others = [each for each in found.items() if each[0][0] != first]
+    in_turn = chain.from_iterable(zip_longest(alike, others))
     return deque(
         [(each[1], *each[0]) for each in in_turn if each][:MAX_ADDRESSES_TRIED]
     ), errors

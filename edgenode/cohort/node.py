@@ -393,7 +393,9 @@ class CohortNode:
         self.peers.seen(node_id, [host for host, _ in addresses])
         peer = self.peers.get(node_id)
         if peer is None or peer.lost is not None or not peer.info.revision:
-            self._contacts.want(node_id, addresses, is_met=False)
+            # Whoever announces it elsewhere doesn't keep it from being found again.
+            proven = [] if peer is None else _rest_addresses(peer, peer.proven_at)
+            self._contacts.want(node_id, (*proven, *addresses), is_met=False)
         self._link()
 
     def remember(self, nodes: Sequence[NodeInfo]) -> None:
@@ -408,7 +410,7 @@ class CohortNode:
     def found(self, addresses: Addresses) -> None:
         """There may be a node at some addresses, which the configuration names."""
         hosts = {host for host, _ in addresses}
-        if not any(hosts & set(peer.addresses) for peer in self.peers.all()):
+        if not any(hosts & set(peer.proven_at) for peer in self.peers.all()):
             self._contacts.want(None, addresses, is_met=False)
 
     def refusals(self) -> Mapping[str, PeerRefusedError]:
@@ -451,7 +453,8 @@ class CohortNode:
             await self._keys.take(told, theirs.key_number, theirs.key_tag)
         met = theirs.sender.node_id
         self._contacts.spoken(met, addresses)
-        self.peers.seen(met, [host for host, _ in addresses[:1]])
+        if peer.reached_at is not None:
+            self.peers.proven(met, peer.reached_at)
         self._heard(met, known, skew=skew)
         logger.debug("spoke with %s in %s", met, self._clock.monotonic() - started)
         half = self._half(theirs)
@@ -610,5 +613,9 @@ class CohortNode:
         return self._dialer.peer(node_id, _rest_addresses(peer))
 
 
-def _rest_addresses(peer: Peer) -> list[tuple[str, int]]:
-    return [(host, peer.info.rest_port) for host in peer.addresses]
+def _rest_addresses(
+    peer: Peer, hosts: Sequence[str] | None = None
+) -> list[tuple[str, int]]:
+    """Where to ask a node, at some of its hosts or all."""
+    hosts = peer.addresses if hosts is None else hosts
+    return [(host, peer.info.rest_port) for host in hosts]

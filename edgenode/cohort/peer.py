@@ -74,12 +74,21 @@ class CohortPeer(Protocol):
         ...
 
 
+class DialledPeer(CohortPeer, Protocol):
+    """A node that is asked over the network."""
+
+    @property
+    def reached_at(self) -> str | None:
+        """The host at which it was found to be itself last; None before."""
+        ...
+
+
 class Dialer(Protocol):
     """Makes the other end of questions."""
 
     def peer(
         self, node_id: str | None, addresses: Sequence[tuple[str, int]]
-    ) -> CohortPeer:
+    ) -> DialledPeer:
         """A node to be asked; nothing is connected before it is.
 
         Args:

@@ -1,8 +1,10 @@
 """The nodes of the cohort: where they are, and whether they live.
 
 Pure: what is heard goes in with its time, what is known comes out. A description with a
-higher revision replaces the one before, wherever it came from; addresses at which a node
-was seen come before those that it names itself, because they are known to be near.
+higher revision replaces the one before, wherever it came from. Addresses at which a node
+answered come first, and nothing but others like them takes their place; then those at
+which it was seen, because they are near, if they aren't made up; then those that it names
+itself.
 """
 
 from collections.abc import Iterable
@@ -14,6 +16,8 @@ from edgenode.limits import (
     FORGOTTEN_AFTER_SECONDS,
     MAX_ADDRESSES,
     MAX_NODES,
+    MAX_PROVEN_ADDRESSES,
+    MAX_SEEN_ADDRESSES,
     SILENT_AFTER_SECONDS,
 )
 
@@ -33,6 +37,7 @@ class Peer:
 
     Attributes:
         info: How it describes itself.
+        proven_at: Addresses at which it answered, the last one first.
         seen_at: Addresses at which it was seen, newest first.
         heard: When it was last heard of, by itself (monotonic seconds); None if never.
         lost: When its connection broke off, or it couldn't be reached; None if it
@@ -43,6 +48,7 @@ class Peer:
     """
 
     info: NodeInfo
+    proven_at: tuple[str, ...] = ()
     seen_at: tuple[str, ...] = ()
     heard: float | None = None
     lost: float | None = None
@@ -53,7 +59,8 @@ class Peer:
     @property
     def addresses(self) -> tuple[str, ...]:
         """Where to reach it, best first."""
-        return tuple(dict.fromkeys((*self.seen_at, *self.info.addresses)))
+        everywhere = (*self.proven_at, *self.seen_at, *self.info.addresses)
+        return tuple(dict.fromkeys(everywhere))
 
     def state(self, now: float) -> PeerState:
         """Whether it lives."""
@@ -110,14 +117,23 @@ class PeerTable:
         return True
 
     def seen(self, node_id: str, addresses: Iterable[str]) -> None:
-        """A node that is known was seen on the network, or answered at an address.
+        """A node that is known was seen on the network.
 
         Nobody gets into the table by being seen: that anybody can pretend.
         """
         known = self._peers.get(node_id)
         if known is not None:
-            merged = tuple(dict.fromkeys((*addresses, *known.seen_at)))[:MAX_ADDRESSES]
-            self._peers[node_id] = replace(known, seen_at=merged)
+            merged = tuple(dict.fromkeys((*addresses, *known.seen_at)))
+            self._peers[node_id] = replace(known, seen_at=merged[:MAX_SEEN_ADDRESSES])
+
+    def proven(self, node_id: str, address: str) -> None:
+        """A node answered at an address: nobody else has its certificate."""
+        known = self._peers.get(node_id)
+        if known is not None:
+            merged = tuple(dict.fromkeys((address, *known.proven_at)))
+            self._peers[node_id] = replace(
+                known, proven_at=merged[:MAX_PROVEN_ADDRESSES]
+            )
 
     def heard(self, node_id: str, now: float, *, skew: float | None = None) -> None:
         """A node was heard of, by itself."""

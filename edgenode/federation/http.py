@@ -121,6 +121,13 @@ class PeerHttp:
         """Break off what is asked of a node, or of all, and keep no connection."""
         self._connections.cut(node_id)
 
+    def reached_at(self, target: Target) -> str | None:
+        """The host by which a node was reached last, if it ever was.
+
+        Its certificate was checked there, unless the cohort is open.
+        """
+        return self._connections.reached_at(target)
+
     async def request(
         self,
         node_id: str,
@@ -274,6 +281,11 @@ class _Connections(aiohttp.BaseConnector):
             if node_id in (None, node) and protocol.transport is not None:
                 protocol.transport.abort()
 
+    def reached_at(self, target: Target) -> str | None:
+        """The host by which a node was reached last."""
+        good = self._good.get(target.label)
+        return None if good is None else good[0]
+
     def url(self, target: Target, path: str) -> URL:
         """The URL that stands for a path at a node."""
         if not path.startswith("/") or not all("!" <= sign <= "~" for sign in path):
@@ -341,8 +353,11 @@ class _Connections(aiohttp.BaseConnector):
                 for task in done:
                     failure = task.exception()
                     if failure is None:
-                        _put(self._good, target.label, trying.pop(task))
-                        return task.result()
+                        protocol = task.result()
+                        # Whoever was looked for at an address is known by its id now.
+                        label = self._nodes.get(protocol, target.label)
+                        _put(self._good, label, trying.pop(task))
+                        return protocol
                     if not isinstance(failure, _OPENING_ERRORS):
                         raise failure
                     failures.append(failure)

@@ -71,6 +71,11 @@ class HttpPeer:
         self._codec = codec
         self._target = target
 
+    @property
+    def reached_at(self) -> str | None:
+        """The host at which it was found to be itself last; None before."""
+        return self._http.reached_at(self._target)
+
     async def key(self) -> ToldKey:
         """The current key of the cohort."""
         return await self._question("GET", "/key", questions.read_key)

@@ -16,6 +16,7 @@ from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps, loads
 from edgenode.cohort.model import NodeInfo
 from edgenode.cohort.node import CohortNode
+from edgenode.cohort.peers import Peer
 from edgenode.cohort.told import portion
 from edgenode.errors import BadRequestError
 from edgenode.limits import KEPT_NODES_SECONDS, MAX_ADDRESSES, MAX_KEPT_NODES_BYTES
@@ -56,10 +57,7 @@ class _Kept:
         self._text = b""
 
     async def write(self) -> None:
-        known = [
-            replace(peer.info, addresses=peer.addresses[:MAX_ADDRESSES])
-            for peer in self._node.peers.all()
-        ]
+        known = [_placed(peer) for peer in self._node.peers.all()]
         # A file that is too large isn't read again. It has a comma for each, too.
         room = MAX_KEPT_NODES_BYTES - len(known) - len("[]")
         kept = portion(tuple(known), self._codec, room)
@@ -67,6 +65,12 @@ class _Kept:
         if text != self._text:
             self._text = text
             await asyncio.to_thread(_write, self._path, text)
+
+
+def _placed(peer: Peer) -> NodeInfo:
+    """A node with where it may be found; where it was seen may be made up."""
+    addresses = dict.fromkeys((*peer.proven_at, *peer.info.addresses))
+    return replace(peer.info, addresses=tuple(addresses)[:MAX_ADDRESSES])
 
 
 async def _keep(kept: _Kept, clock: Clock) -> None:

@@ -213,6 +213,17 @@ async def test_links_are_made_broken_and_moved_as_told(tmp_path: Path) -> None:
         assert one.bus.statistics().received == 1
 
 
+async def test_a_link_follows_the_order_of_the_addresses(tmp_path: Path) -> None:
+    async with mesh(tmp_path) as it:
+        one, two, three = it.node("n1"), it.node("n2"), it.node("n3")
+        await one.started()
+        # Another node is where somebody announced this one.
+        one.bus.link({"n2": three.addresses + two.addresses})
+        await until(lambda: one.bus.statistics().refused > 0)
+        one.bus.link({"n2": two.addresses + three.addresses})
+        await one.listener.until(lambda: ("n2", True) in one.listener.changes)
+
+
 async def test_links_that_are_told_before_it_runs_are_made_then() -> None:
     async with mesh(None) as it:
         one, two = it.node("n1"), it.node("n2")

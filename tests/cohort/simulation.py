@@ -22,7 +22,7 @@ from edgenode.cohort.envelope import Header, TopicKind, Topics, wrap
 from edgenode.cohort.member import CohortMember, MemberParts
 from edgenode.cohort.model import Exchange, NodeInfo
 from edgenode.cohort.node import CohortNode
-from edgenode.cohort.peer import CohortPeer
+from edgenode.cohort.peer import DialledPeer
 from edgenode.cohort.service import PeerService
 from edgenode.cohort.speech import Session
 from edgenode.collection.local import LocalMetadataCollection
@@ -34,6 +34,7 @@ from edgenode.events.registration import MemberRegistration
 from edgenode.events.streams import Position, Sum
 from edgenode.instances.model import EntityDetail, Relationship
 from edgenode.instances.provenance import Home
+from edgenode.limits import MAX_ADDRESSES_TRIED
 from edgenode.observability.audit_log import AuditLog
 from edgenode.releases import SERVED
 from edgenode.releases.shipped_types import load_release_types
@@ -49,6 +50,7 @@ TOPICS = Topics("edgenode/test/00/")
 BUS_KEY = b"k" * 32
 PORT = 9444
 TURNS = 30
+NOWHERE = "nowhere"
 
 
 @cache
@@ -110,6 +112,11 @@ class World:
             elif is_busy:
                 await asyncio.sleep(0.0005)  # threads of stores are at work
 
+    def is_at(self, node_id: str, host: str) -> bool:
+        """Whether a node, or its copy, runs at an address."""
+        node = self.nodes.get(host)
+        return node is not None and node.cohort.info.node_id == node_id
+
     def activity(self) -> tuple[object, ...]:
         return (
             self.questions,
@@ -155,8 +162,11 @@ class Dialer:
 
     def peer(
         self, node_id: str | None, addresses: Sequence[tuple[str, int]]
-    ) -> CohortPeer:
-        other = node_id or addresses[0][0]
+    ) -> DialledPeer:
+        hosts = [host for host, _ in addresses[:MAX_ADDRESSES_TRIED]]
+        if node_id is not None:
+            hosts = [host for host in hosts if self.world.is_at(node_id, host)]
+        other = hosts[0] if hosts else NOWHERE
         return DirectPeer(self.world, self.own, self.node_id, other)
 
 
@@ -177,6 +187,10 @@ class DirectPeer:
         if self.other in self.world.refusing:
             raise self.world.refusing[self.other]
         return node.service
+
+    @property
+    def reached_at(self) -> str | None:
+        return self.other
 
     async def key(self) -> ToldKey:
         return await self._service().key(self.node_id)

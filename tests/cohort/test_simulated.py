@@ -10,6 +10,7 @@ import pytest
 
 from edgenode.bus.base import Message
 from edgenode.cohort.envelope import Header, TopicKind, wrap
+from edgenode.cohort.peers import PeerState
 from edgenode.cohort.service import PeerService
 from edgenode.errors import StorePutBackError
 from edgenode.events.streams import Sum
@@ -33,7 +34,7 @@ from edgenode.typedefs.model import (
     TypeDefPatch,
 )
 from edgenode.typedefs.status import InstanceStatus
-from tests.cohort.simulation import BUS_KEY, CODEC, TOPICS, SimulatedNode, World
+from tests.cohort.simulation import BUS_KEY, CODEC, PORT, TOPICS, SimulatedNode, World
 from tests.model.house import properties
 
 USER = "erin"
@@ -57,6 +58,40 @@ async def test_two_nodes_learn_of_each_other(world: World) -> None:
         await world.settle()
         assert set(one.member.records()) == {one.id, other.id}
         assert set(other.member.records()) == {one.id, other.id}
+
+
+async def test_a_node_is_found_again_wherever_it_is_announced(world: World) -> None:
+    async with world.node("a") as one:
+        async with world.node("b", peers=["a"]):
+            await world.settle()
+        for number in range(20):
+            one.cohort.seen("b", [(f"192.168.1.{number}", PORT)])
+        await world.settle()
+        peer = one.cohort.peers.get("b")
+        assert peer is not None
+        assert peer.state(world.clock.monotonic()) is PeerState.LOST
+        assert peer.addresses[0] == "b"
+        async with world.node("b"):  # knows of nobody
+            one.cohort.seen("b", [("192.168.1.99", PORT)])
+            await world.settle(deliver=False)
+            peer = one.cohort.peers.get("b")
+            assert peer is not None
+            assert peer.state(world.clock.monotonic()) is PeerState.ALIVE
+
+
+async def test_a_peer_of_the_configuration_is_met_whoever_is_announced_there(
+    world: World,
+) -> None:
+    async with (
+        world.node("a") as one,
+        world.node("c") as other,
+        world.node("b", peers=["a"]),
+    ):
+        await world.settle()
+        one.cohort.seen("b", [("c", PORT)])
+        one.cohort.found([("c", PORT)])
+        await world.settle()
+        assert set(one.member.records()) >= {one.id, other.id}
 
 
 async def test_a_change_is_known_to_the_other(world: World) -> None:

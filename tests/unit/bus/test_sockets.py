@@ -65,6 +65,16 @@ async def test_the_address_that_answers_is_taken() -> None:
             assert not connection.getblocking()
 
 
+async def test_the_first_address_is_tried_first_of_whichever_family() -> None:
+    (four,), (six,) = (listening_sockets([host], 0) for host in ("127.0.0.1", "::1"))
+    with four, six:
+        both = [Address(*each.getsockname()[:2]) for each in (four, six)]
+        for addresses in (both, both[::-1]):
+            connection, address = await connected(addresses)
+            connection.close()
+            assert address == addresses[0]
+
+
 async def test_an_address_that_does_not_answer_holds_up_only_for_a_moment() -> None:
     # A listener whose queue is full answers nobody.
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:

@@ -5,7 +5,10 @@ from edgenode.cohort.peers import PeerState, PeerTable
 from edgenode.limits import (
     FORGOTTEN_AFTER_SECONDS,
     MAX_ADDRESSES,
+    MAX_ADDRESSES_TRIED,
     MAX_NODES,
+    MAX_PROVEN_ADDRESSES,
+    MAX_SEEN_ADDRESSES,
     SILENT_AFTER_SECONDS,
 )
 
@@ -46,13 +49,47 @@ def test_where_a_node_was_seen_comes_first() -> None:
     assert peer.addresses == ("fe80::1%eth0", "192.168.0.7", "10.0.0.1", "fe80::1")
 
 
+def test_where_a_node_answered_comes_before_where_it_was_seen() -> None:
+    table = PeerTable("me")
+    table.proven("a", "192.168.0.7")
+    assert "a" not in table
+    table.described(info("a", addresses=("10.0.0.1", "192.168.0.7")))
+    table.proven("a", "192.168.0.7")
+    table.seen("a", ["192.168.0.8"])
+    peer = table.get("a")
+    assert peer is not None
+    assert peer.addresses == ("192.168.0.7", "192.168.0.8", "10.0.0.1")
+
+
+def test_made_up_addresses_leave_room_for_the_good_ones() -> None:
+    table = PeerTable("me")
+    own = tuple(f"10.0.0.{number}" for number in range(MAX_ADDRESSES))
+    table.described(info("a", addresses=own))
+    for number in range(20):
+        table.seen("a", [f"192.168.1.{number}"])
+    peer = table.get("a")
+    assert peer is not None
+    half = MAX_ADDRESSES_TRIED // 2
+    assert set(own[:half]) < set(peer.addresses[:MAX_ADDRESSES_TRIED])
+    table.proven("a", own[-1])
+    for number in range(20):
+        table.seen("a", [f"192.168.2.{number}"])
+    peer = table.get("a")
+    assert peer is not None
+    assert peer.addresses[0] == own[-1]
+
+
 def test_a_node_can_not_name_addresses_without_end() -> None:
     table = PeerTable("me")
     table.described(info("a", addresses=tuple(map(str, range(99)))))
     table.seen("a", [f"b{number}" for number in range(99)])
+    for number in range(99):
+        table.proven("a", f"c{number}")
     peer = table.get("a")
     assert peer is not None
-    assert len(peer.addresses) == 2 * MAX_ADDRESSES
+    bounds = MAX_PROVEN_ADDRESSES, MAX_SEEN_ADDRESSES, MAX_ADDRESSES
+    assert len(peer.addresses) == sum(bounds)
+    assert peer.addresses[0] == "c98"
 
 
 def test_states_follow_what_is_heard() -> None:

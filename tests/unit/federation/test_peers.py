@@ -358,6 +358,33 @@ async def test_the_right_one_of_several_addresses_is_found(
     assert len(pair.shelf.asked) == 1
 
 
+async def test_the_address_that_answered_is_told(pair: Pair) -> None:
+    async with silence() as silent:
+        ways = [(HOST, silent.port), ("localhost", pair.port)]
+        known = pair.dialer().peer(pair.answering.node_id, ways)
+        assert known.reached_at is None
+        await known.owners(MEMBER)
+        assert known.reached_at == "localhost"
+        # A connection that is there already says nothing of other addresses.
+        unknown = pair.dialer().peer(None, [(HOST, pair.port)])
+        await unknown.owners(MEMBER)
+        assert unknown.reached_at == HOST
+        another = pair.dialer().peer(pair.asking.node_id, [(HOST, pair.port)])
+        with pytest.raises(PeerRefusedError):
+            await another.owners(MEMBER)
+        assert another.reached_at is None
+
+
+async def test_in_an_open_cohort_an_address_that_answered_is_told(
+    open_port: int,
+) -> None:
+    async with asker(None) as http:
+        for node_id in (None, "0" * 32):
+            peer = HttpDialer(http, CODEC).peer(node_id, [(HOST, open_port)])
+            await peer.owners(MEMBER)
+            assert peer.reached_at == HOST
+
+
 async def test_the_address_that_was_good_comes_first(pair: Pair) -> None:
     async with silence() as silent:
         ways = [(HOST, silent.port), (HOST, pair.port)]

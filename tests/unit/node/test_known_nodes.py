@@ -6,11 +6,11 @@ from random import Random
 
 import pytest
 
-from edgenode.codec.json import dumps
+from edgenode.codec.json import dumps, loads
 from edgenode.cohort.model import NodeInfo
 from edgenode.limits import MAX_KEPT_NODES_BYTES, MAX_NODES, MAX_TOLD_TEXT_LENGTH
 from edgenode.node.known_nodes import remembering
-from tests.cohort.simulation import CODEC, World
+from tests.cohort.simulation import CODEC, PORT, World
 
 
 @pytest.fixture
@@ -37,6 +37,20 @@ async def test_others_are_found_without_being_told_again(
             assert one.cohort.peers.get("b") is not None
             assert other.cohort.peers.get("a") is not None
             assert other.member.followers()[one.id].lag == 0
+
+
+async def test_where_others_were_seen_is_not_kept(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "nodes.json"
+    async with (
+        world.node("a"),
+        world.node("b", peers=["a"]) as other,
+        remembering(path, other.cohort, CODEC, world.clock),
+    ):
+        await world.settle()
+        other.cohort.peers.proven("a", "192.168.0.7")
+        other.cohort.seen("a", [("192.168.0.8", PORT)])
+    (kept,) = loads(path.read_bytes())
+    assert kept["addresses"] == ["192.168.0.7", "a"]
 
 
 @pytest.mark.parametrize("content", [b"", b"[{", b"{}", b'[{"nodeId":7}]', b"\xff"])
