@@ -481,6 +481,10 @@ MAX_REMEMBERED_RUNS = 3
 """Runs of a node that are remembered to notice that one has come back: two would do for
 a card and its copy."""
 
+COPY_SHOWN_SECONDS = 3_600.0
+"""So long it is shown that a node was heard in two runs at once. Whoever sees it looks for
+the copy; when that is gone, so is this, and a node of a large cohort is heard that seldom."""
+
 MAX_OVERTAKINGS = 10
 """How often a member announces itself anew because somebody spoke for it with a higher
 revision. What was said before a backup was put back comes to an end; a twin doesn't."""

@@ -15,7 +15,7 @@ from edgenode.cli.cohort_checks import cohort_findings
 from edgenode.cli.findings import Finding, Verdict
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
-from edgenode.cli.query import refusal_line
+from edgenode.cli.query import copy_line, refusal_line
 from edgenode.clock import Clock, EpochMillis, SystemClock
 from edgenode.codec.json import loads
 from edgenode.config import NodeConfig, load_config
@@ -417,12 +417,14 @@ def standing(ready: Mapping[str, Any]) -> Iterator[Finding]:
     if not isinstance(cohort, dict):
         return
     check, alive = "other members", cohort["members"]["alive"]
-    refusals = cohort.get("refusals", ())
-    if not refusals:
+    refusals, copies = cohort.get("refusals", ()), cohort.get("copies", ())
+    if not refusals and not copies:
         yield Finding(check, Verdict.OK, f"{alive} alive; none refuses this node")
     for each in refusals:
         verdict = Verdict.WARN if alive else Verdict.FAIL
         yield Finding(check, verdict, refusal_line(each), each["mend"])
+    for each in copies:
+        yield Finding(check, Verdict.WARN, copy_line(each), each["mend"])
 
 
 def python(version: tuple[int, ...]) -> Finding:

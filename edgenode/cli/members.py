@@ -153,6 +153,8 @@ def _trouble(member: JsonObject) -> str:
     found = []
     if refusal := member.get("refusal"):
         found.append(f"{refusal['reason']}; {refusal['mend']}")
+    if copy := member.get("copy"):
+        found.append(f"{copy['reason']}; {copy['mend']}")
     if member.get("trouble"):
         found.append(member["trouble"])
     if member.get("isComparing"):

@@ -53,6 +53,8 @@ def status(arguments: Namespace, client: NodeClient, output: Output) -> None:
             output.line(_cohort_line(cohort))
             for each in cohort.get("refusals", ()):
                 output.line(f"{refusal_line(each)}\n  mend: {each['mend']}")
+            for each in cohort.get("copies", ()):
+                output.line(f"{copy_line(each)}\n  mend: {each['mend']}")
         for name, answer in servers.items():
             output.line(
                 f"\n{name} ({answer['serverType']}), up since {answer['serverStartTime']}"
@@ -81,6 +83,12 @@ def refusal_line(refusal: JsonObject) -> str:
     nodes = refusal["nodes"]
     who = "1 node refuses" if nodes == 1 else f"{nodes} nodes refuse"
     return f"{who} to speak with this one: {refusal['reason']}"
+
+
+def copy_line(copy: JsonObject) -> str:
+    """Which node two machines speak as."""
+    name = f"{copy['node']} ({copy['nodeId']})" if copy["node"] else copy["nodeId"]
+    return f"node {name}: {copy['reason']}"
 
 
 def _cohort_line(cohort: JsonObject) -> str:

@@ -54,6 +54,7 @@ from edgenode.observability.audit_messages import (
     MEMBER_MENDED,
     MEMBERS_FULL,
     NODE_BACK,
+    NODE_COPIED,
     NODE_LOST,
     NODE_READMITTED,
     NODE_REMOVED,
@@ -95,6 +96,10 @@ class MemberLink(Protocol):
 
     def conflict(self, node_id: str) -> None:
         """A node speaks for a member that isn't its own."""
+        ...
+
+    def copied(self, node_id: str) -> None:
+        """Two machines speak as one node, which may be this one."""
         ...
 
     def peer_of(self, node_id: str) -> CohortPeer:
@@ -393,6 +398,11 @@ class CohortMember:
         name = info.name or "without a name"
         self._parts.audit_log.record(_COMPONENT, message, name, info.node_id)
 
+    def hear_copy(self, node_id: str, name: str) -> None:
+        """Two machines speak as one node."""
+        name = name or "without a name"
+        self._parts.audit_log.record(_COMPONENT, NODE_COPIED, name, node_id)
+
     def tick(self, now: float) -> None:
         """Time has passed (monotonic seconds)."""
         for followed in self._followed.values():
@@ -573,6 +583,8 @@ class CohortMember:
                     known.node_id,
                     refused.node_id,
                 )
+            case ReportClone(record) if record.node_id == self._parts.node_id:
+                self._node.copied(record.node_id)
             case ReportClone(record):
                 self._node.conflict(record.node_id)
                 log.record(_COMPONENT, COPY_OF_THIS_NODE, self.name, record.node_id)

@@ -25,7 +25,7 @@ from edgenode.cohort.own_members import OwnMembers
 from edgenode.cohort.peer import CohortPeer, Dialer
 from edgenode.cohort.peers import Peer, PeerTable
 from edgenode.cohort.presence import Presence
-from edgenode.cohort.runs import Runs
+from edgenode.cohort.runs import Copies, Runs
 from edgenode.cohort.speech import Session, Speech
 from edgenode.cohort.told import LAST_REVISION, is_sound_node, only, portion, sound
 from edgenode.errors import BadRequestError, PeerRefusedError, PeerUnavailableError
@@ -94,6 +94,7 @@ class CohortNode:
         self._clock = clock
         self._random = random
         self._runs = Runs()
+        self._copies = Copies()
         self.removed_names: dict[str, str] = {}
         self._removed_at: dict[str, Addresses] = {}
         self._outdone = 0
@@ -339,15 +340,33 @@ class CohortNode:
         if revision <= self.info.revision:
             return
         if self._outdone >= MAX_OVERTAKINGS or revision >= LAST_REVISION:
-            self.conflict(self.info.node_id)
+            self.copied(self.info.node_id)
             return
         self._outdone += 1
         self.info = replace(self.info, revision=max(self._clock.now(), revision + 1))
         self._describe()
 
     def conflict(self, node_id: str) -> None:
-        """A node speaks for a member, or a node, that isn't its own."""
+        """A node speaks for a member that isn't its own."""
         self._speech.refuse(Refusal.CONFLICT, node_id)
+
+    def copied(self, node_id: str) -> None:
+        """Two machines speak as one node, which may be this one."""
+        self._speech.refuse(Refusal.CONFLICT, node_id)
+        if self._copies.notice(node_id, self._clock.monotonic()):
+            name = self._name_of(node_id)
+            for member in self._members:
+                member.hear_copy(node_id, name)
+
+    def copies(self) -> Mapping[str, float]:
+        """The nodes that two machines speak as, and how many seconds ago that showed."""
+        return self._copies.lately(self._clock.monotonic())
+
+    def _name_of(self, node_id: str) -> str:
+        if node_id == self.info.node_id:
+            return self.info.name
+        peer = self.peers.get(node_id)
+        return "" if peer is None else peer.info.name
 
     def linked(self, node_id: str) -> None:
         """The broker of a neighbour is subscribed to."""
@@ -490,8 +509,8 @@ class CohortNode:
             theirs.removals, self._clock.now(), self._has_heard_of
         ):
             self._heed_removal(removal)
-        if self._runs.has_come_back(theirs.sender.node_id, theirs.sender.run_id):
-            self.conflict(theirs.sender.node_id)
+        if self._is_copy(theirs.sender):
+            self.copied(theirs.sender.node_id)
         for known in theirs.known_nodes:
             if known.id == self.info.node_id:
                 self._outdo(known.revision)
@@ -502,6 +521,12 @@ class CohortNode:
         for mark in news.marks:
             for member in self._members:
                 member.hear_mark(mark)
+
+    def _is_copy(self, sender: NodeInfo) -> bool:
+        """Whether whoever speaks has the key of another one that lives."""
+        if sender.node_id == self.info.node_id:
+            return sender.run_id != self.info.run_id
+        return self._runs.has_come_back(sender.node_id, sender.run_id)
 
     def _has_heard_of(self, node_id: str) -> bool:
         peer = self.peers.get(node_id)
@@ -518,6 +543,7 @@ class CohortNode:
                 self._removed_at[node_id] = _rest_addresses(peer)
                 self.removed_names[node_id] = peer.info.name
             self.peers.removed(node_id)
+            self._copies.forget(node_id)
             self._speech.linked.discard(node_id)
             self._cut(node_id)
             if self._speech.bus is not None:

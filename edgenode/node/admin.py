@@ -32,6 +32,11 @@ _ASKED = {
     BreakerState.OPEN: "isn't asked for now",
     BreakerState.HALF_OPEN: "is tried again",
 }
+_COPIED = "two machines use the key of this node"
+_COPY_MEND = (
+    "on the copied one stop the node, remove its data directory and join again: 'edgenode "
+    "cohort join TOKEN'"
+)
 _MAX_BY = 64
 _MAX_REFUSALS = 5
 _TOLD_ID = 8
@@ -89,6 +94,7 @@ class NodeAdmin:
             "members": {state.value: states[state.value] for state in PeerState},
             "worstLag": max(lags, default=0),
             "refusals": self._refusals(),
+            "copies": self._copies(),
             "busLinks": 0 if bus is None else bus.links,
             "busPeers": 0 if bus is None else bus.peers,
         }
@@ -151,6 +157,8 @@ class NodeAdmin:
         if refusal is not None:
             reason, mend = self._refusal(refusal)
             told["refusal"] = {"reason": reason, "mend": mend}
+        if record.node_id in self._node.copies():
+            told["copy"] = {"reason": _COPIED, "mend": _COPY_MEND}
         if any(
             each.is_put_back
             for each in self._members.values()
@@ -183,6 +191,19 @@ class NodeAdmin:
         return [
             {"nodes": count, "reason": reason, "mend": mend}
             for (reason, mend), count in counts.most_common(_MAX_REFUSALS)
+        ]
+
+    def _copies(self) -> list[dict[str, Any]]:
+        """The nodes that two machines speak as, this one among them."""
+        return [
+            {
+                "nodeId": node_id,
+                "node": self._of_node(node_id)["node"],
+                "seconds": seconds,
+                "reason": _COPIED,
+                "mend": _COPY_MEND,
+            }
+            for node_id, seconds in self._node.copies().items()
         ]
 
     def _refusal(self, error: PeerRefusedError) -> tuple[str, str]:

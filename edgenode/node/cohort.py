@@ -199,6 +199,8 @@ class NodeCohort:
         logs = [server.audit_log for server in servers]
 
         def refused(reason: Refusal, address: str, detail: str) -> None:
+            if reason is Refusal.CONFLICT:
+                return  # a record of its own says whose, and what mends it
             why = f"{reason.value}, {detail}" if detail else reason.value
             for log in logs:
                 component = OMRSAuditingComponent.COHORT_MANAGER

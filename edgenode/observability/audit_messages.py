@@ -62,8 +62,8 @@ COLLECTION_ID_CONFLICT = AuditMessage(
 COPY_OF_THIS_NODE = AuditMessage(
     "EDGENODE-AUDIT-0014",
     OMRSAuditLogRecordSeverity.SECURITY,
-    "node {1} speaks for server {0} of this node: a copy of its card or backup runs "
-    "somewhere. Give one of them an empty data directory",
+    "node {1} speaks for server {0} of this node: a copy of its data runs there. Give one "
+    "of them an empty data directory",
 )
 COMPLAINT_RECEIVED = AuditMessage(
     "EDGENODE-AUDIT-0015",
@@ -112,4 +112,10 @@ MEMBER_COPIED = AuditMessage(
     OMRSAuditLogRecordSeverity.COHORT,
     "{1} instances were taken over from the member with metadata collection {0}, which is "
     "new",
+)
+NODE_COPIED = AuditMessage(
+    "EDGENODE-AUDIT-0024",
+    OMRSAuditLogRecordSeverity.SECURITY,
+    "two machines use the key of node {0} ({1}): a card was copied. On the copied one stop "
+    "the node, remove its data directory and join the cohort again",
 )

@@ -14,10 +14,11 @@ from edgenode.clock import SystemClock
 from edgenode.codec.json import dumps
 from edgenode.errors import NodeRemovedError, OtherKeyError, PeerRefusedError
 from edgenode.federation.members import FederationMembers
-from edgenode.limits import EXCHANGE_SECONDS, LOSS_TOLD_SECONDS
+from edgenode.limits import COPY_SHOWN_SECONDS, EXCHANGE_SECONDS, LOSS_TOLD_SECONDS
 from edgenode.node.admin import NodeAdmin
 from edgenode.observability.audit_messages import (
     NODE_BACK,
+    NODE_COPIED,
     NODE_LOST,
     NODE_READMITTED,
     NODE_REMOVED,
@@ -217,6 +218,28 @@ async def test_who_refuses_this_node_is_told_with_what_helps(
     house.hall.cohort.meet_all()
     await house.world.settle()
     assert house.admin.summary()["refusals"] == []
+
+
+async def test_a_copied_card_is_told_on_other_machines(
+    house: House, tmp_path: Path
+) -> None:
+    assert house.admin.summary()["copies"] == []
+    async with house.world.node(
+        "copy", peers=[HALL], node_id=ATTIC, collection_id=house.attic.id
+    ):
+        await house.world.pass_time(10 * EXCHANGE_SECONDS, step=EXCHANGE_SECONDS)
+        (copy,) = house.admin.summary()["copies"]
+        assert copy["nodeId"] == ATTIC
+        assert copy["seconds"] < 10 * EXCHANGE_SECONDS
+        assert "two machines" in copy["reason"]
+        assert "remove its data directory" in copy["mend"]
+        told = {each["nodeId"]: each for each in (await house.members())["members"]}
+        assert told[ATTIC]["copy"] == {key: copy[key] for key in ("reason", "mend")}
+        assert "copy" not in told[CELLAR]
+        (text,) = house.recorded(NODE_COPIED.message_id)
+        assert ATTIC in text
+    house.world.clock.advance(COPY_SHOWN_SECONDS)
+    assert house.admin.summary()["copies"] == [], "it is gone"
 
 
 async def test_a_removed_node_is_let_in_again_by_its_name(house: House) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from edgenode.bus.base import Message
 from edgenode.cohort.envelope import Header, TopicKind, wrap
+from edgenode.cohort.model import Exchange
 from edgenode.cohort.peers import PeerState
 from edgenode.cohort.service import PeerService
 from edgenode.errors import StorePutBackError
@@ -456,11 +457,25 @@ async def test_a_copied_card_shows(world: World) -> None:
     ):
         await world.pass_time(100, step=20)
         assert conflicts(other) > 0
+        assert set(other.cohort.copies()) == {"x"}
         await world.pass_time(1000, step=20)
         ones_who_know = [each for each in (one, copy) if conflicts(each)]
         assert ones_who_know
-        for node in ones_who_know:
-            assert "EDGENODE-AUDIT-0014" in recorded(node)
+        assert conflicts(other) > 1
+        for node in (other, *ones_who_know):
+            assert set(node.cohort.copies()) == {"x"}
+            assert recorded(node).count("EDGENODE-AUDIT-0024") == 1, "not each time"
+
+
+async def test_two_copies_that_meet_know_it(world: World) -> None:
+    async with world.node("x") as one:
+        half = Exchange(sender=replace(one.cohort.info, run_id="another"), time=0)
+        await one.cohort.exchange("x", replace(half, sender=one.cohort.info))
+        assert recorded(one).count("EDGENODE-AUDIT-0024") == 0
+        for _ in range(2):
+            await one.cohort.exchange("x", half)
+        assert set(one.cohort.copies()) == {"x"}
+        assert recorded(one).count("EDGENODE-AUDIT-0024") == 1
 
 
 async def test_a_copy_shows_on_a_bus_that_all_share(world: World) -> None:
@@ -478,7 +493,7 @@ async def test_a_copy_shows_on_a_bus_that_all_share(world: World) -> None:
             one.cohort.received(Message(topic, text), None)
             await world.settle()
         assert conflicts(one) == 1
-        assert "EDGENODE-AUDIT-0014" in recorded(one)
+        assert recorded(one).count("EDGENODE-AUDIT-0024") == 1
 
 
 async def test_an_earlier_run_with_a_clock_ahead_is_no_copy(world: World) -> None:
@@ -491,4 +506,5 @@ async def test_an_earlier_run_with_a_clock_ahead_is_no_copy(world: World) -> Non
             assert known is not None
             assert known.info.run_id == again.cohort.info.run_id
             assert conflicts(again) == conflicts(other) == 0
-            assert "EDGENODE-AUDIT-0014" not in recorded(again)
+            assert not again.cohort.copies()
+            assert not other.cohort.copies()

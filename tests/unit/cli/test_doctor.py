@@ -299,4 +299,8 @@ def test_who_refuses_the_running_node_is_found(alive: int, verdict: Verdict) -> 
     assert found.found == "2 nodes refuse to speak with this one: another key"
     (well,) = standing({"cohort": cohort | {"refusals": []}})
     assert well.verdict is Verdict.OK
+    copy = {"nodeId": "ab", "node": "pi", "reason": "two machines", "mend": "stop one"}
+    (copied,) = standing({"cohort": cohort | {"refusals": [], "copies": [copy]}})
+    assert (copied.verdict, copied.mend) == (Verdict.WARN, "stop one")
+    assert copied.found == "node pi (ab): two machines"
     assert list(standing({})) == []

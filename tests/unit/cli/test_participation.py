@@ -70,3 +70,5 @@ def test_trouble_is_told_whole() -> None:
     assert told == (
         "lost; what is held of it is to be compared; isn't asked for now: no answer"
     )
+    copy = {"reason": "two machines", "mend": "stop one"}
+    assert _trouble({"copy": copy, "trouble": "late"}) == "two machines; stop one; late"

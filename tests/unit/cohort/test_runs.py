@@ -1,7 +1,7 @@
 """A run that has ended never comes back."""
 
-from edgenode.cohort.runs import Runs
-from edgenode.limits import MAX_NODES
+from edgenode.cohort.runs import Copies, Runs
+from edgenode.limits import COPY_SHOWN_SECONDS, MAX_NODES
 
 
 def test_a_node_may_start_again_as_often_as_it_likes() -> None:
@@ -29,3 +29,23 @@ def test_not_all_nodes_are_remembered_for_ever() -> None:
     for number in range(MAX_NODES):
         runs.has_come_back(f"n{number}", "a")
     assert not runs.has_come_back("x", "a")
+
+
+def test_a_copy_is_news_once_and_shows_for_a_while() -> None:
+    copies = Copies()
+    assert copies.notice("x", 10.0)
+    assert not copies.notice("x", 20.0)
+    assert copies.lately(25.0) == {"x": 5.0}
+    assert copies.lately(20.0 + COPY_SHOWN_SECONDS) == {}
+    assert not copies.notice("x", 20.0 + COPY_SHOWN_SECONDS)
+    copies.forget("x")
+    assert copies.lately(20.0 + COPY_SHOWN_SECONDS) == {}
+    assert copies.notice("x", 0.0), "the node was let in again"
+
+
+def test_not_all_copies_are_remembered_for_ever() -> None:
+    copies = Copies()
+    for number in range(MAX_NODES + 1):
+        assert copies.notice(f"n{number}", 0.0)
+    assert len(copies.lately(0.0)) == MAX_NODES
+    assert "n0" not in copies.lately(0.0)
