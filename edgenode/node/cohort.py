@@ -106,6 +106,7 @@ async def open_cohort_of_node(
         stack.callback(listener.close)
         nodes_path = directory.path / NODES_FILE
         made = NodeCohort(settings, keys, trust, listener, nodes_path, clock)
+        stack.callback(made.close)
         made.is_new = is_new
         http = await stack.enter_async_context(
             peer_http(keys.client_context, keys.identify, made.find)
@@ -144,6 +145,7 @@ class NodeCohort:
         self.keys = keys
         self._node_id = keys.identity.node_id
         self._listener = listener
+        self._listening: MeshBus | None = None
         self._nodes_path = nodes_path
         self._port = int(listener.getsockname()[1])
         self._clock = clock
@@ -414,7 +416,13 @@ class NodeCohort:
         """Have a bus listen; the port of the broker on it that is ours, or 0."""
         if not isinstance(bus, MeshBus):
             return 0
+        self._listening = bus
         return bus.listen([self.settings.bus_listen.host], port)
+
+    def close(self) -> None:
+        """Give the broker's address back, also where the bus never came to run."""
+        if self._listening is not None:
+            self._listening.close()
 
     def _session(self, bus: EventBus) -> Session:
         return Session(bus, self._topics, self._bus_key)
