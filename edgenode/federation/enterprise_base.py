@@ -25,7 +25,7 @@ from edgenode.errors import (
     OMRSError,
     UserIdMissingError,
 )
-from edgenode.federation.failures import gravest, is_not_known
+from edgenode.federation.failures import gravest, is_about_question, is_not_known
 from edgenode.federation.members import (
     AskedCollection,
     FederationMembers,
@@ -99,7 +99,19 @@ class Told(Generic[T]):
     def require_answer(self) -> None:
         """Raise the gravest error where nobody has an answer."""
         if not self.answers:
-            raise gravest(self.errors.values())
+            raise self.failure()
+
+    def failure(self, *more: OMRSError) -> OMRSError:
+        """The gravest error, to be told instead of an answer.
+
+        Who found fault with the question had a part in that. Beside an answer it has
+        none: a clock or a type that differs there doesn't show that it has nothing.
+        """
+        for member, error in self.errors.items():
+            if is_about_question(error):
+                self.participation.missing.pop(member, None)
+                self.participation.answered.add(member)
+        return gravest([*self.errors.values(), *more])
 
     def merged(self, merge: Callable[[Sequence[MemberAnswer[T]]], R]) -> R:
         """One answer of all, without those whose answers turn out to be unreadable."""

@@ -20,7 +20,7 @@ from edgenode.federation.enterprise_base import (
     Question,
     Told,
 )
-from edgenode.federation.failures import gravest, is_not_known
+from edgenode.federation.failures import is_not_known
 from edgenode.federation.merge import (
     E,
     MemberAnswer,
@@ -102,7 +102,7 @@ class EnterpriseReadOperations(EnterpriseOperations):
         )
         if entity is None:
             unknown = EntityNotKnownError(guid, operation, REPOSITORY)
-            raise gravest([*told.errors.values(), unknown])
+            raise told.failure(unknown)
         told.rests_on([entity])
         return entity
 
@@ -143,7 +143,7 @@ class EnterpriseReadOperations(EnterpriseOperations):
         )
         if found is None:
             unknown = RelationshipNotKnownError(guid, operation, REPOSITORY)
-            raise gravest([*told.errors.values(), unknown])
+            raise told.failure(unknown)
         told.rests_on([found])
         return found
 

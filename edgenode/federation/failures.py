@@ -21,6 +21,19 @@ NOT_KNOWN = frozenset(
 )
 """The Java classes that say that a member hasn't got an instance."""
 
+_ABOUT_THE_QUESTION = frozenset(
+    {
+        "ClassificationErrorException",
+        "InvalidParameterException",
+        "PagingErrorException",
+        "PropertyErrorException",
+        "StatusNotSupportedException",
+        "TypeDefNotKnownException",
+        "TypeErrorException",
+    }
+)
+"""The Java classes that say that a question can't be answered as it is."""
+
 _GRAVEST_FIRST = ("UserNotAuthorizedException", "RepositoryErrorException")
 _GRAVEST_LAST = (
     "PropertyErrorException",
@@ -37,6 +50,11 @@ _GRAVEST_LAST = (
 def is_not_known(error: OMRSError) -> bool:
     """Whether the member that fails so hasn't got the instance."""
     return error.exception_class_name in NOT_KNOWN
+
+
+def is_about_question(error: OMRSError) -> bool:
+    """Whether a member that fails so finds fault with what it was asked."""
+    return error.exception_class_name in _ABOUT_THE_QUESTION
 
 
 def gravest(errors: Iterable[OMRSError]) -> OMRSError:

@@ -14,7 +14,9 @@ from edgenode.errors import (
     EntityNotKnownError,
     EntitySoftDeletedError,
     FunctionNotSupportedError,
+    NegativePageSizeError,
     NoHomeForInstanceError,
+    OMRSError,
     RelationshipNotKnownError,
 )
 from edgenode.instances.conditions import MatchCriteria, Paging, SequencingOrder
@@ -301,6 +303,50 @@ async def test_this_member_alone_is_asked_if_there_is_no_time(three: Cohort) -> 
     assert note.answered == {"alder-id"}
     assert set(note.missing) == {"birch-id", "cedar-id"}
     assert note.copies == {guid_of(theirs): "birch-id"}
+
+
+async def test_who_finds_fault_with_the_question_took_part(three: Cohort) -> None:
+    ask = three.enterprise.find_entities_by_property
+    broken = properties(qualifiedName="[")
+    for asked_type, wanted in (("no-such-type", None), (TERM, broken)):
+        note = noted()
+        with pytest.raises(OMRSError):
+            await ask(
+                USER, asked_type, wanted, MatchCriteria.ALL, None, None, None, Paging()
+            )
+        assert note.answered == {"alder-id", "birch-id", "cedar-id"}
+        assert note.is_complete, "it is the question that is wrong"
+
+
+async def test_who_finds_fault_with_it_alone_has_no_part_in_the_answer(
+    three: Cohort,
+) -> None:
+    refuser: Any = Refuser(
+        three.birch.collection, NegativePageSizeError(-1, "pageSize", "find", "x")
+    )
+    enterprise, _ = enterprise_of(
+        three.alder,
+        {three.birch.home: refuser, three.cedar.home: three.cedar.collection},
+        SystemClock(),
+    )
+    made = await add(three.cedar, "theirs")
+    note = noted()
+    assert await found(replace(three, enterprise=enterprise)) == [made]
+    assert note.missing.keys() == {"birch-id"}
+
+
+class Refuser:
+    """A member that finds fault with whatever it is asked to find."""
+
+    def __init__(self, collection: Any, error: OMRSError) -> None:
+        self._collection = collection
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
+
+    def find_entities_by_property(self, *_: Any) -> Any:
+        raise self._error
 
 
 async def test_types_are_the_members_own(three: Cohort) -> None:
