@@ -15,6 +15,11 @@ from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
+from hypothesis import settings
+
+# How fast a machine is says nothing of what is tested; speed is measured in bench/.
+settings.register_profile("edgenode", deadline=None)
+settings.load_profile("edgenode")
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"

@@ -276,6 +276,7 @@ class Follower:
     async def _catch_up(self) -> None:
         """Fetch what is missing, event by event."""
         position = self._applier.position(self.origin) or Position("", 0)
+        told = self._known
         portion: list[tuple[Step, bytes]] = []
         size = 0
         async for frame in self._peer().events(self.origin, position):
@@ -295,6 +296,8 @@ class Follower:
                     await self._apply_fetched(portion)
                     end = Position(position.incarnation, frame.sequence)
                     await self._applier.move_to(self.origin, end)
+                    if self._known == told:
+                        self._known = end  # the origin's word, whatever others told
                     self._learn(end)
                     return
                 case ResetFrame():

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
@@ -10,7 +10,7 @@ from typing import Protocol
 from edgenode.clock import Clock
 from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps
-from edgenode.cohort.envelope import TopicKind
+from edgenode.cohort.envelope import Header, TopicKind
 from edgenode.cohort.follower import Follower
 from edgenode.cohort.history import history
 from edgenode.cohort.inbox import InboxRoom
@@ -229,13 +229,24 @@ class CohortMember:
     # who is in the cohort
 
     def records(self) -> Mapping[str, MemberRecord]:
-        """All members that this one knows, itself included, by collection id."""
+        """All members that this one knows, itself included, by collection id.
+
+        Those that only others have told of are among them.
+        """
+        return {**self._membership.told, **self.met_records()}
+
+    def met_records(self) -> Mapping[str, MemberRecord]:
+        """Those that their nodes have told of themselves, itself included."""
         local = self._membership.local
         own = {} if local is None else {self.collection_id: local}
         return {**self._membership.remote, **own}
 
+    def is_first_hand(self, collection_id: str) -> bool:
+        """Whether what is known of another member is what its node said last itself."""
+        return self._membership.is_first_hand(collection_id)
+
     def record(self, collection_id: str) -> MemberRecord | None:
-        """One of them."""
+        """One that its node has told of itself."""
         if collection_id == self.collection_id:
             return self._membership.local
         return self._membership.remote.get(collection_id)
@@ -257,22 +268,29 @@ class CohortMember:
         )
 
     def marks(self) -> list[Mark]:
-        """How far its own events go, and those it follows, as far as is known."""
+        """How far its own events go, and how far it got with those it follows.
+
+        What others told isn't passed on: only an origin knows how far its events go.
+        """
         repository = self._parts.repository
         own = Mark(
             metadata_collection_id=self.collection_id,
             incarnation=repository.incarnation(),
             sequence=repository.last_sequence(),
         )
-        return [own, *(self._mark(origin) for origin in self._followed)]
-
-    def _mark(self, origin: str) -> Mark:
-        known = self._followed[origin].follower.known
-        return Mark(
-            metadata_collection_id=origin,
-            incarnation=known.incarnation,
-            sequence=known.sequence,
-        )
+        reached = repository.positions()
+        return [
+            own,
+            *(
+                Mark(
+                    metadata_collection_id=origin,
+                    incarnation=reached[origin].incarnation,
+                    sequence=reached[origin].sequence,
+                )
+                for origin in self._followed
+                if origin in reached
+            ),
+        ]
 
     @property
     def outcomes(self) -> Mapping[Outcome, int]:
@@ -318,18 +336,24 @@ class CohortMember:
     # what the node hears
 
     def hear_registry(
-        self, collection_id: str, node_id: str, revision: int | None, event: bytes
+        self, collection_id: str, header: Header, event: bytes, *, first_hand: bool
     ) -> None:
-        """A registry event arrived.
+        """A registry event arrived, from the node itself or by way of others.
 
         Raises:
             BadRequestError: It can't be read.
         """
-        self._membership.heard(collection_id, node_id, revision, event)
+        self._membership.heard(
+            collection_id, header.node, header.revision, event, first_hand=first_hand
+        )
 
-    def hear_record(self, record: MemberRecord) -> None:
-        """Another node told of a member."""
-        self._membership.learn(record)
+    def hear_record(self, record: MemberRecord, *, first_hand: bool) -> None:
+        """A node told of a member, of its own or of another's."""
+        self._membership.learn(record, first_hand=first_hand)
+
+    def hear_members_of(self, node_id: str, collection_ids: Collection[str]) -> None:
+        """A node said which members it has."""
+        self._membership.node_has(node_id, collection_ids)
 
     def hear_event(self, origin: str, step: Step, event: bytes) -> None:
         """A type or instance event arrived."""
@@ -405,6 +429,7 @@ class CohortMember:
 
     def tick(self, now: float) -> None:
         """Time has passed (monotonic seconds)."""
+        self._membership.tick()
         for followed in self._followed.values():
             followed.follower.tick(now)
 

@@ -7,7 +7,7 @@ remembered is on the disk before the next news is looked at.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from edgenode.clock import Clock
 from edgenode.codec.codec import Codec
@@ -16,6 +16,7 @@ from edgenode.cohort.registry import (
     CohortRegistry,
     CollectionIdChangedError,
     Effect,
+    NoteRemote,
     RemoveRemote,
     ReportClone,
     ReportComplaint,
@@ -99,6 +100,15 @@ class Membership:
         return self._registry.remote
 
     @property
+    def told(self) -> Mapping[str, MemberRecord]:
+        """Members that only others have told of."""
+        return self._registry.told
+
+    def is_first_hand(self, collection_id: str) -> bool:
+        """Whether what is known of another member is what its node said last itself."""
+        return self._registry.is_first_hand(collection_id)
+
+    @property
     def is_connected(self) -> bool:
         """Whether it takes part."""
         return self._registry.is_connected
@@ -125,9 +135,15 @@ class Membership:
         self._hand_in(lambda registry: registry.unregister(self._clock.now()))
 
     def heard(
-        self, collection_id: str, node_id: str, revision: int | None, text: bytes
+        self,
+        collection_id: str,
+        node_id: str,
+        revision: int | None,
+        text: bytes,
+        *,
+        first_hand: bool,
     ) -> None:
-        """A registry event arrived.
+        """A registry event arrived, from the node itself or by way of others.
 
         Raises:
             BadRequestError: It can't be read.
@@ -141,16 +157,34 @@ class Membership:
         def news(registry: CohortRegistry) -> list[Effect]:
             try:
                 return registry.receive(
-                    collection_id, node_id, revision, event, self._clock.now()
+                    collection_id,
+                    node_id,
+                    revision,
+                    event,
+                    self._clock.now(),
+                    first_hand=first_hand,
                 )
             except BadRequestError:
                 return []  # it says too little
 
         self._hand_in(news)
 
-    def learn(self, record: MemberRecord) -> None:
-        """A member was told of by another node."""
-        self._hand_in(lambda registry: registry.learn(record, self._clock.now()))
+    def learn(self, record: MemberRecord, *, first_hand: bool) -> None:
+        """A member was told of, by its node itself or by another one."""
+        self._hand_in(
+            lambda registry: registry.learn(
+                record, self._clock.now(), first_hand=first_hand
+            )
+        )
+
+    def node_has(self, node_id: str, collection_ids: Collection[str]) -> None:
+        """A node said which members it has."""
+        self._hand_in(lambda registry: registry.node_has(node_id, collection_ids))
+
+    def tick(self) -> None:
+        """Time has passed."""
+        if self._registry.forget_told(self._clock.now()):
+            self._changed()
 
     def node_removed(self, node_id: str) -> None:
         """A node was removed from the cohort."""
@@ -192,6 +226,8 @@ class Membership:
                     self._changed()
                 case RemoveRemote(collection_id):
                     await self._repository.remove_member(collection_id)
+                    self._changed()
+                case NoteRemote():
                     self._changed()
                 case _:
                     self._report(effect)

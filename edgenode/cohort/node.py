@@ -27,7 +27,7 @@ from edgenode.cohort.peers import Peer, PeerTable
 from edgenode.cohort.presence import Presence
 from edgenode.cohort.runs import Copies, Runs
 from edgenode.cohort.speech import Session, Speech
-from edgenode.cohort.told import LAST_REVISION, is_sound_node, only, portion, sound
+from edgenode.cohort.told import LAST_OUTDONE, is_sound_node, only, portion, sound
 from edgenode.errors import BadRequestError, PeerRefusedError, PeerUnavailableError
 from edgenode.events.streams import Step
 from edgenode.limits import (
@@ -103,9 +103,9 @@ class CohortNode:
         self._presence = Presence()
         self._keys = keys
         self._cut = cut
-        self._knowledge = Knowledge(
-            self.peers, trust, self._members.records, self._members.marks, self._key
-        )
+        self._doubtful: set[str] = set()
+        self._exchange_at = self._compare_at = 0.0
+        self._knowledge = Knowledge(self.peers, trust, self._members, self._key)
         for member in members:
             member.attach(self)
 
@@ -122,6 +122,7 @@ class CohortNode:
             tasks.create_task(self._contacts.run(), name="cohort contacts")
             for member in self._members:
                 tasks.create_task(member.run(), name=f"cohort {member.name}")
+                member.hear_members_of(self.info.node_id, self._members.ids)
             tasks.create_task(self._tick(), name="cohort ticker")
 
     async def use(self, session: Session) -> None:
@@ -151,29 +152,32 @@ class CohortNode:
 
     async def _tick(self) -> None:
         started = self._clock.monotonic()
-        exchange_at = started + EXCHANGE_SECONDS * self._random.uniform(0.1, 1)
-        compare_at = started + COMPARE_SECONDS * self._random.uniform(0.5, 1)
+        self._exchange_at = started + EXCHANGE_SECONDS * self._random.uniform(0.1, 1)
+        self._compare_at = started + COMPARE_SECONDS * self._random.uniform(0.5, 1)
         while True:
             await self._clock.sleep(TICK_SECONDS)
-            now = self._clock.monotonic()
             try:
-                changes = self._presence.changes(self.peers.all(), now)
-                for member in self._members:
-                    member.tick(now)
-                    for change in changes:
-                        member.hear_presence(change)
-                if now >= exchange_at:
-                    exchange_at = now + EXCHANGE_SECONDS * self._random.uniform(
-                        0.8, 1.2
-                    )
-                    self._link()
-                    self._meet_somebody()
-                if now >= compare_at:
-                    compare_at = now + COMPARE_SECONDS * self._random.uniform(0.8, 1.2)
-                    for member in self._members:
-                        member.compare_some(self._random, COMPARED_ORIGINS)
+                self._take_turn(self._clock.monotonic())
             except Exception:
                 logger.exception("a turn of the cohort's ticker broke down")
+
+    def _take_turn(self, now: float) -> None:
+        self.peers.forget_told(now)
+        self._ask_doubtful()
+        met = [peer for peer in self.peers.all() if peer.is_met]
+        changes = self._presence.changes(met, now)
+        for member in self._members:
+            member.tick(now)
+            for change in changes:
+                member.hear_presence(change)
+        if now >= self._exchange_at:
+            self._exchange_at = now + EXCHANGE_SECONDS * self._random.uniform(0.8, 1.2)
+            self._link()
+            self._meet_somebody()
+        if now >= self._compare_at:
+            self._compare_at = now + COMPARE_SECONDS * self._random.uniform(0.8, 1.2)
+            for member in self._members:
+                member.compare_some(self._random, COMPARED_ORIGINS)
 
     def _link(self) -> None:
         """Subscribe to the brokers that are this node's to hear."""
@@ -244,7 +248,7 @@ class CohortNode:
     ) -> None:
         self._speech.say(kind, collection_id, header, event)
         # The other servers of this node hear it without the bus.
-        self._members.deliver(kind, collection_id, header, event)
+        self._members.deliver(kind, collection_id, header, event, first_hand=True)
 
     # what is heard on the bus
 
@@ -256,10 +260,12 @@ class CohortNode:
         """How many nodes there are in the cohort, as far as is known."""
         return len(self.peers) + 1
 
-    def heed(self, kind: TopicKind, about: str, envelope: Envelope) -> bool:
+    def heed(
+        self, kind: TopicKind, about: str, envelope: Envelope, *, first_hand: bool
+    ) -> bool:
         """Do what a message says; False when it may not say so, or is of no use."""
         if kind is TopicKind.NODE:
-            return self._hear_node(about, envelope)
+            return self._hear_node(about, envelope, first_hand=first_hand)
         if kind is TopicKind.LOST:
             return self._hear_lost(about, envelope)
         sender = envelope.header.node
@@ -268,8 +274,31 @@ class CohortNode:
         # Who may register what is for the members' registries to judge.
         if not is_of_registry and not self._speaks_for(sender, about):
             return False
-        self._members.deliver(kind, about, envelope.header, envelope.body)
+        now = self._clock.monotonic()
+        if kind is TopicKind.REGISTRATION and not first_hand:
+            # Whoever has the key can say so; the node itself tells when it is asked.
+            known = self._members.record(about)
+            if known is None or known.revision < (envelope.header.revision or 0):
+                self._doubt(sender)
+            if self.peers.speaks_for_itself(sender, now):
+                return True
+        self._members.deliver(
+            kind, about, envelope.header, envelope.body, first_hand=first_hand
+        )
         return True
+
+    def _doubt(self, node_id: str) -> None:
+        """Others said something new of a node: ask it, soon."""
+        if node_id in self.peers:
+            self._doubtful.add(node_id)
+
+    def _ask_doubtful(self) -> None:
+        """Ask those of whom others said something new, each once, however much it was."""
+        for node_id in self._doubtful:
+            peer = self.peers.get(node_id)
+            if peer is not None:
+                self._meet_peer(peer)
+        self._doubtful.clear()
 
     def _speaks_for(self, node_id: str, collection_id: str) -> bool:
         record = self._members.record(collection_id)
@@ -280,7 +309,7 @@ class CohortNode:
             return False
         return True
 
-    def _hear_node(self, about: str, envelope: Envelope) -> bool:
+    def _hear_node(self, about: str, envelope: Envelope, *, first_hand: bool) -> bool:
         told = loads(envelope.body)
         info = self._codec.from_object(NodeInfo, told.get("info"), "info")
         if not info.node_id == about == envelope.header.node:
@@ -289,10 +318,17 @@ class CohortNode:
         if not is_sound_node(info):
             raise BadRequestError("can't be a node", "info")
         known = self.peers.get(about)
-        if not self.peers.described(info):
+        if first_hand:
+            is_news = self.peers.said(info)
+        else:
+            is_news = known is None or info.revision > known.info.revision
+            self.peers.told(info, self._clock.monotonic())
+        if not is_news:
             return False
         self._heard(about, known)
         self._link()
+        if not first_hand:
+            self._doubt(about)
         return True
 
     def _heard(
@@ -329,7 +365,7 @@ class CohortNode:
             self._outdo(header.revision or 0)
         elif kind is TopicKind.REGISTRATION:
             # The members tell what they said in an earlier run from what a twin says.
-            self._members.deliver(kind, about, header, envelope.body)
+            self._members.deliver(kind, about, header, envelope.body, first_hand=False)
 
     def _outdo(self, revision: int) -> None:
         """Somebody knows this node by a description; see that its own is the newest.
@@ -339,7 +375,7 @@ class CohortNode:
         """
         if revision <= self.info.revision:
             return
-        if self._outdone >= MAX_OVERTAKINGS or revision >= LAST_REVISION:
+        if self._outdone >= MAX_OVERTAKINGS or revision >= LAST_OUTDONE:
             self.copied(self.info.node_id)
             return
         self._outdone += 1
@@ -411,7 +447,7 @@ class CohortNode:
             return
         self.peers.seen(node_id, [host for host, _ in addresses])
         peer = self.peers.get(node_id)
-        if peer is None or peer.lost is not None or not peer.info.revision:
+        if peer is None or peer.lost is not None or not peer.is_met:
             # Whoever announces it elsewhere doesn't keep it from being found again.
             proven = [] if peer is None else _rest_addresses(peer, peer.proven_at)
             self._contacts.want(node_id, (*proven, *addresses), is_met=False)
@@ -421,7 +457,7 @@ class CohortNode:
         """There were nodes at an earlier time, which may still be where they were."""
         for info in only(nodes, is_sound_node):
             if not self._trust.is_removed(info.node_id):
-                self.peers.described(info)
+                self.peers.remembered(info)
         known = self.peers.all()
         for peer in self._random.sample(known, min(MET_AT_START, len(known))):
             self._meet_peer(peer)
@@ -441,13 +477,19 @@ class CohortNode:
         }
 
     def _meet_peer(self, peer: Peer) -> None:
-        is_met = peer.heard is not None
-        self._contacts.want(peer.info.node_id, _rest_addresses(peer), is_met=is_met)
+        self._contacts.want(
+            peer.info.node_id, _rest_addresses(peer), is_met=peer.is_met
+        )
 
     def _meet_somebody(self) -> None:
-        peers = self.peers.all()
-        if peers:
-            self._meet_peer(self._random.choice(peers))
+        met = []
+        for peer in self.peers.all():
+            if peer.is_met:
+                met.append(peer)
+            elif peer.lost is None:
+                self._meet_peer(peer)  # there was no room for it when it was told of
+        if met:
+            self._meet_peer(self._random.choice(met))
 
     async def _meet(self, node_id: str | None, addresses: Addresses) -> None:
         """Exchange what is known with a node, in one question or two."""
@@ -455,7 +497,7 @@ class CohortNode:
         started = self._clock.monotonic()
         before = self._clock.now()
         try:
-            theirs = await peer.exchange(self._half())
+            theirs = await peer.exchange(self._half(node_id))
         except PeerUnavailableError:
             if node_id is not None:
                 self.peers.lost(node_id, self._clock.monotonic())
@@ -476,16 +518,17 @@ class CohortNode:
             self.peers.proven(met, peer.reached_at)
         self._heard(met, known, skew=skew)
         logger.debug("spoke with %s in %s", met, self._clock.monotonic() - started)
-        half = self._half(theirs)
-        if half.nodes or half.members or self._knowledge.lacks(theirs):
+        half = self._half(met, theirs)
+        now = self._clock.monotonic()
+        if half.nodes or half.members or self._knowledge.lacks(theirs, now):
             await self._merge(sound(await peer.exchange(half), self._codec))
         self._link()
         for member in self._members:
             member.reachable(met)
 
-    def _half(self, other: Exchange | None = None) -> Exchange:
-        """What this node says, in answer to the other's half if there is one."""
-        half = self._knowledge.half(self.info, self._clock.now(), other)
+    def _half(self, node_id: str | None, other: Exchange | None = None) -> Exchange:
+        """What this node says to another, in answer to its half if there is one."""
+        half = self._knowledge.half(self.info, self._clock.now(), node_id, other)
         return replace(
             half,
             nodes=portion(half.nodes, self._codec),
@@ -514,13 +557,24 @@ class CohortNode:
         for known in theirs.known_nodes:
             if known.id == self.info.node_id:
                 self._outdo(known.revision)
-        news = self._knowledge.merge(theirs)
-        for record in news.records:
-            for member in self._members:
-                member.hear_record(record)
-        for mark in news.marks:
-            for member in self._members:
+        self._heed_news(theirs.sender.node_id, theirs)
+
+    def _heed_news(self, sender: str, theirs: Exchange) -> None:
+        news = self._knowledge.merge(theirs, self._clock.monotonic())
+        for member in self._members:
+            for record in news.own:
+                member.hear_record(record, first_hand=True)
+            member.hear_members_of(sender, news.own_ids)
+            for record in news.told:
+                member.hear_record(record, first_hand=False)
+            for mark in news.marks:
                 member.hear_mark(mark)
+        for node_id in news.nodes:
+            peer = self.peers.get(node_id)
+            if peer is not None and not peer.is_met:
+                self._meet_peer(peer)
+            else:
+                self._doubt(node_id)
 
     def _is_copy(self, sender: NodeInfo) -> bool:
         """Whether whoever speaks has the key of another one that lives."""
@@ -617,7 +671,7 @@ class CohortNode:
         if peer is not None and self._is_behind(half):
             self._meet_peer(peer)  # to ask it for the key
         self._link()
-        return self._half(half)
+        return self._half(half.sender.node_id, half)
 
     # what is known
 

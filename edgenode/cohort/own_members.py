@@ -1,6 +1,6 @@
 """The members of this node, taken together."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from edgenode.cohort.envelope import Header, TopicKind
 from edgenode.cohort.member import CohortMember
@@ -21,8 +21,19 @@ class OwnMembers:
         """Whether anything is under way that needn't wait for others."""
         return any(member.is_busy for member in self._members)
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """Their collection ids."""
+        return frozenset(member.collection_id for member in self._members)
+
     def deliver(
-        self, kind: TopicKind, collection_id: str, header: Header, event: bytes
+        self,
+        kind: TopicKind,
+        collection_id: str,
+        header: Header,
+        event: bytes,
+        *,
+        first_hand: bool,
     ) -> None:
         """Hand all but the sender itself what a member sent.
 
@@ -33,7 +44,9 @@ class OwnMembers:
             if member.collection_id == collection_id and kind is not _OF_EARLIER_RUNS:
                 continue
             if kind in (TopicKind.REGISTRATION, TopicKind.REQUESTS):
-                member.hear_registry(collection_id, header.node, header.revision, event)
+                member.hear_registry(
+                    collection_id, header, event, first_hand=first_hand
+                )
             elif header.step is not None:
                 member.hear_event(collection_id, header.step, event)
             else:
@@ -42,14 +55,19 @@ class OwnMembers:
     # what they know
 
     def records(self) -> Mapping[str, MemberRecord]:
-        """All members that are known, by collection id, own ones included."""
-        found: dict[str, MemberRecord] = {}
-        for member in self._members:
-            for collection_id, record in member.records().items():
-                known = found.get(collection_id)
-                if known is None or known.revision < record.revision:
-                    found[collection_id] = record
-        return found
+        """All members that are known, by collection id, own ones included.
+
+        Those that only others have told of are among them.
+        """
+        return _newest(member.records() for member in self._members)
+
+    def met_records(self) -> Mapping[str, MemberRecord]:
+        """Those that their nodes have told of themselves, own ones included."""
+        return _newest(member.met_records() for member in self._members)
+
+    def is_first_hand(self, collection_id: str) -> bool:
+        """Whether what is known of another member is what its node said last itself."""
+        return any(member.is_first_hand(collection_id) for member in self._members)
 
     def record(self, collection_id: str) -> MemberRecord | None:
         """One of them; a message is no occasion to look through all."""
@@ -69,6 +87,18 @@ class OwnMembers:
                 if known is None or known.sequence < mark.sequence:
                     found[mark.metadata_collection_id] = mark
         return list(found.values())
+
+
+def _newest(
+    several: Iterable[Mapping[str, MemberRecord]],
+) -> Mapping[str, MemberRecord]:
+    found: dict[str, MemberRecord] = {}
+    for records in several:
+        for collection_id, record in records.items():
+            known = found.get(collection_id)
+            if known is None or known.revision < record.revision:
+                found[collection_id] = record
+    return found
 
 
 _OF_EARLIER_RUNS = TopicKind.REGISTRATION

@@ -1,10 +1,10 @@
 """The nodes of the cohort: where they are, and whether they live.
 
-Pure: what is heard goes in with its time, what is known comes out. A description with a
-higher revision replaces the one before, wherever it came from. Addresses at which a node
-answered come first, and nothing but others like them takes their place; then those at
-which it was seen, because they are near, if they aren't made up; then those that it names
-itself.
+Pure: what is heard goes in with its time, what is known comes out. What a node says of
+itself over its own connection holds; what others tell of it counts only until it does, or
+where it is gone. Addresses at which a node answered come first, and nothing but others like
+them takes their place; then those at which it was seen, because they are near, if they
+aren't made up; then those that it names itself.
 """
 
 from collections.abc import Iterable
@@ -14,6 +14,7 @@ from enum import Enum
 from edgenode.cohort.model import NodeInfo
 from edgenode.limits import (
     FORGOTTEN_AFTER_SECONDS,
+    FULL_MESH_NODES,
     MAX_ADDRESSES,
     MAX_NODES,
     MAX_PROVEN_ADDRESSES,
@@ -36,7 +37,10 @@ class Peer:
     """One node as it is known here.
 
     Attributes:
-        info: How it describes itself.
+        info: How it describes itself, or others do.
+        is_met: Whether it ever spoke for itself; of others nothing is told on or kept.
+        is_hearsay: Whether the description is what others told last.
+        told: When others told of it first (monotonic seconds).
         proven_at: Addresses at which it answered, the last one first.
         seen_at: Addresses at which it was seen, newest first.
         heard: When it was last heard of, by itself (monotonic seconds); None if never.
@@ -48,6 +52,9 @@ class Peer:
     """
 
     info: NodeInfo
+    is_met: bool = False
+    is_hearsay: bool = True
+    told: float = 0.0
     proven_at: tuple[str, ...] = ()
     seen_at: tuple[str, ...] = ()
     heard: float | None = None
@@ -98,23 +105,75 @@ class PeerTable:
         """All nodes that are known."""
         return tuple(self._peers.values())
 
-    def described(self, info: NodeInfo) -> bool:
-        """Take a description; False when what is known is as new."""
+    def said(self, info: NodeInfo) -> bool:
+        """Take what a node says of itself; False when it isn't news.
+
+        It replaces what others told, and what an earlier run said, whatever the revision.
+        """
         known = self._peers.get(info.node_id)
-        if info.node_id == self.own_id or (
-            known is not None and info.revision <= known.info.revision
+        if info.node_id == self.own_id:
+            return False
+        if (
+            known is not None
+            and not known.is_hearsay
+            and info.run_id == known.info.run_id
+            and info.revision <= known.info.revision
         ):
             return False
-        info = replace(info, addresses=info.addresses[:MAX_ADDRESSES])
         if known is None:
             self._make_room()
-            self._peers[info.node_id] = Peer(info=info)
-        else:
-            # It speaks again: whatever was lost of it belongs to an earlier time.
-            self._peers[info.node_id] = replace(
-                known, info=info, lost=None, is_silent=False
-            )
+            known = Peer(info=info)
+        # It speaks again: whatever was lost of it belongs to an earlier time.
+        self._peers[info.node_id] = replace(
+            known,
+            info=_bounded(info),
+            is_met=True,
+            is_hearsay=False,
+            lost=None,
+            is_silent=False,
+        )
         return True
+
+    def told(self, info: NodeInfo, now: float) -> bool:
+        """Take what others tell of a node; False when it is of no use.
+
+        That is where the node speaks for itself, where what is known is as new, and
+        where there is no room for one that hasn't been met.
+        """
+        known = self._peers.get(info.node_id)
+        if info.node_id == self.own_id:
+            return False
+        if known is None:
+            if len(self._peers) >= MAX_NODES and not self._forget_unmet():
+                return False
+            self._peers[info.node_id] = Peer(info=_bounded(info), told=now)
+            return True
+        if info.revision <= known.info.revision or self.speaks_for_itself(
+            info.node_id, now
+        ):
+            return False
+        self._peers[info.node_id] = replace(known, info=_bounded(info), is_hearsay=True)
+        return True
+
+    def remembered(self, info: NodeInfo) -> None:
+        """A node was met before this one was started."""
+        if self.told(info, 0.0):
+            self._peers[info.node_id] = replace(self._peers[info.node_id], is_met=True)
+
+    def speaks_for_itself(self, node_id: str, now: float) -> bool:
+        """Whether a node has been met and lives: then it can be asked itself."""
+        known = self._peers.get(node_id)
+        return (
+            known is not None
+            and not known.is_hearsay
+            and known.state(now) is PeerState.ALIVE
+        )
+
+    def forget_told(self, now: float) -> None:
+        """Forget nodes that others told of long ago, and that were never met."""
+        for node_id, peer in list(self._peers.items()):
+            if not peer.is_met and now - peer.told >= FORGOTTEN_AFTER_SECONDS:
+                del self._peers[node_id]
 
     def seen(self, node_id: str, addresses: Iterable[str]) -> None:
         """A node that is known was seen on the network.
@@ -169,20 +228,37 @@ class PeerTable:
         self._peers.pop(node_id, None)
 
     def alive(self, now: float) -> tuple[str, ...]:
-        """The ids of nodes that are worth a connection: all but those lost for long.
+        """The ids of nodes that are worth a connection.
 
         A lost node stays for a while, so that it is connected to as soon as it is back.
+        Of nodes that were never met some are among them, no more than of the others:
+        a node that joins knows most by hearsay at first, but they may be made up.
         """
-        return tuple(
-            node_id
-            for node_id, peer in self._peers.items()
-            if peer.lost is None or now - peer.lost < FORGOTTEN_AFTER_SECONDS
-        )
+        met, told = [], []
+        for node_id, peer in self._peers.items():
+            if not peer.is_met:
+                if peer.lost is None:
+                    told.append(node_id)
+            elif peer.lost is None or now - peer.lost < FORGOTTEN_AFTER_SECONDS:
+                met.append(node_id)
+        return (*met, *told[: max(FULL_MESH_NODES, len(met))])
 
     def _make_room(self) -> None:
         """Forget whoever was heard of longest ago, where there are too many."""
-        if len(self._peers) >= MAX_NODES:
+        if len(self._peers) >= MAX_NODES and not self._forget_unmet():
             oldest = min(
                 self._peers, key=lambda node_id: self._peers[node_id].heard or 0
             )
             del self._peers[oldest]
+
+    def _forget_unmet(self) -> bool:
+        """Make room by forgetting a node that was never met; False if there is none."""
+        unmet = (each for each, peer in self._peers.items() if not peer.is_met)
+        oldest = next(unmet, None)
+        if oldest is not None:
+            del self._peers[oldest]
+        return oldest is not None
+
+
+def _bounded(info: NodeInfo) -> NodeInfo:
+    return replace(info, addresses=info.addresses[:MAX_ADDRESSES])

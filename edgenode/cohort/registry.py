@@ -6,6 +6,10 @@ nothing else is ever answered. What is heard of a member replaces what was known
 revision is higher. So messages may be lost, repeated and reordered: whoever hears of a
 member's newest announcement in any way knows what there is to know.
 
+What the member's node says itself is first hand: it replaces what others told, whatever
+their revision. Members that only others have told of are remembered for a while, but
+neither stored nor told on: anybody can make them up.
+
 A member belongs to the node that first announced it. Another node's announcement is
 refused and reported, until the member has left or its node was removed.
 
@@ -17,12 +21,12 @@ the store, or of the whole card, that runs, too. So does another node's announce
 A server without a repository has no collection id. It only listens.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from edgenode.clock import EpochMillis
 from edgenode.cohort.model import MemberRecord
-from edgenode.cohort.told import LAST_REVISION
+from edgenode.cohort.told import LAST_OUTDONE
 from edgenode.errors import BadRequestError, EdgeNodeError
 from edgenode.events.model import (
     EventError,
@@ -32,7 +36,12 @@ from edgenode.events.model import (
 )
 from edgenode.events.registration import MemberRegistration
 from edgenode.events.wrapping import EventBuilder, originator_of
-from edgenode.limits import MAX_MEMBERS, MAX_OVERTAKINGS, REFRESH_ANSWER_MILLIS
+from edgenode.limits import (
+    FORGOTTEN_AFTER_SECONDS,
+    MAX_MEMBERS,
+    MAX_OVERTAKINGS,
+    REFRESH_ANSWER_MILLIS,
+)
 
 
 class CollectionIdChangedError(EdgeNodeError):
@@ -89,6 +98,13 @@ class RemoveRemote:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteRemote:
+    """Others told of a member, or that it has left; there is nothing to be stored."""
+
+    record: MemberRecord
+
+
+@dataclass(frozen=True, slots=True)
 class ReportConflict:
     """Another node speaks for a member; what it says is refused."""
 
@@ -123,6 +139,7 @@ Effect = (
     | SaveLocal
     | SaveRemote
     | RemoveRemote
+    | NoteRemote
     | ReportConflict
     | ReportClone
     | ReportComplaint
@@ -153,6 +170,10 @@ class CohortRegistry:
         self._build = EventBuilder(originator_of(configured))
         self._local = stored
         self._remote = {_id(record): record for record in remote}
+        # Of whom the node didn't say last itself what is known; what is stored may be old.
+        self._hearsay = set(self._remote)
+        # Who was never heard of first hand, and when it was told.
+        self._told: dict[str, tuple[MemberRecord, EpochMillis]] = {}
         # The node and revision with which a member left before it came to another node.
         self._former: dict[str, tuple[str, int]] = {}
         self._complained: set[tuple[str, str]] = set()
@@ -169,6 +190,15 @@ class CohortRegistry:
     def remote(self) -> Mapping[str, MemberRecord]:
         """The other members by collection id, those that have left included."""
         return self._remote
+
+    @property
+    def told(self) -> Mapping[str, MemberRecord]:
+        """Members that only others have told of, by collection id."""
+        return {key: record for key, (record, _) in self._told.items()}
+
+    def is_first_hand(self, collection_id: str) -> bool:
+        """Whether what is known of another member is what its node said last itself."""
+        return collection_id in self._remote and collection_id not in self._hearsay
 
     @property
     def is_connected(self) -> bool:
@@ -250,23 +280,16 @@ class CohortRegistry:
         local = self._registered
         if local is None:
             return []
-        # No more than its event says: by whatever way it is heard, it is the same.
-        registration = replace(
-            local.registration, registration_time=None, repository_connection=None
-        )
         revision = max(now, local.revision + 1)
         # It is remembered, so that a later registration has a higher revision.
-        self._local = MemberRecord(
-            node_id=self._node_id,
-            revision=revision,
-            registration=registration,
-            is_registered=False,
-        )
+        self._local = _left(local, revision)
         self._is_connected = False
         forgotten = list(map(RemoveRemote, self._remote))
         self._remote.clear()
+        self._hearsay.clear()
+        self._told.clear()
         self._former.clear()
-        left = self._build.unregistered(registration, now)
+        left = self._build.unregistered(self._local.registration, now)
         return [Send(left, revision), SaveLocal(self._local), *forgotten]
 
     def unreachable(
@@ -311,6 +334,8 @@ class CohortRegistry:
         revision: int | None,
         event: OMRSEventV1,
         now: EpochMillis,
+        *,
+        first_hand: bool,
     ) -> list[Effect]:
         """Apply a registry event.
 
@@ -320,6 +345,7 @@ class CohortRegistry:
             revision: Of an announcement.
             event: What arrived.
             now: The time.
+            first_hand: Whether it came from that node itself, and over no other one.
 
         Raises:
             BadRequestError: The event says too little, or speaks for somebody else.
@@ -331,10 +357,11 @@ class CohortRegistry:
         match section.registry_event_type:
             case kinds.REGISTRATION_EVENT | kinds.RE_REGISTRATION_EVENT:
                 record = _record(collection_id, node_id, revision, event)
-                return self.learn(record, now)
+                return self.learn(record, now, first_hand=first_hand)
             case kinds.UN_REGISTRATION_EVENT:
                 record = _record(collection_id, node_id, revision, event)
-                return self.learn(replace(record, is_registered=False), now)
+                record = replace(record, is_registered=False)
+                return self.learn(record, now, first_hand=first_hand)
             case kinds.REFRESH_REGISTRATION_REQUEST:
                 return self._asked(collection_id, now)
             case kinds.REGISTRATION_ERROR_EVENT:
@@ -342,8 +369,16 @@ class CohortRegistry:
             case kinds.UNKNOWN_REGISTRY_EVENT:
                 return []
 
-    def learn(self, record: MemberRecord, now: EpochMillis) -> list[Effect]:
-        """Take in what is said of a member, in whatever way it was heard."""
+    def learn(
+        self, record: MemberRecord, now: EpochMillis, *, first_hand: bool
+    ) -> list[Effect]:
+        """Take in what is said of a member.
+
+        Args:
+            record: What is said.
+            now: The time.
+            first_hand: Whether the member's node says it, and over no other one.
+        """
         collection_id = record.registration.metadata_collection_id
         if not self._is_connected or collection_id is None:
             return []
@@ -351,20 +386,45 @@ class CohortRegistry:
             return self._heard_of_itself(record, now)
         known = self._remote.get(collection_id)
         if known is None:
-            return self._add(record)
+            return self._add(record) if first_hand else self._note(record, now)
         if known.node_id == record.node_id:
-            return self._save(record) if record.revision > known.revision else []
+            return self._renewed(known, record, first_hand=first_hand)
         if not known.is_registered:
             if record.revision <= known.revision:
                 return []  # it announces itself anew when it hears of the known one
             self._former[collection_id] = (known.node_id, known.revision)
-            return self._save(record)
+            return self._save(record, first_hand=first_hand)
         if not record.is_registered:
             return []
         former, until = self._former.get(collection_id, ("", 0))
         if former == record.node_id and record.revision <= until:
             return []  # from before it left
         return self._refuse(known, record, now)
+
+    def node_has(self, node_id: str, collection_ids: Collection[str]) -> list[Effect]:
+        """A node said which members it has: others that it had are gone.
+
+        So a member whose store was lost leaves, though nobody is there to say so for it.
+        """
+        return [
+            effect
+            for record in list(self._remote.values())
+            if record.node_id == node_id
+            and record.is_registered
+            and _id(record) not in collection_ids
+            # If it comes back, with whatever revision, its own word holds.
+            for effect in self._save(
+                _left(record, record.revision + 1), first_hand=False
+            )
+        ]
+
+    def forget_told(self, now: EpochMillis) -> bool:
+        """Forget members that others told of long ago; whether there were any."""
+        age = FORGOTTEN_AFTER_SECONDS * 1000
+        old = [key for key, (_, at) in self._told.items() if now - at >= age]
+        for key in old:
+            del self._told[key]
+        return bool(old)
 
     def node_removed(self, node_id: str) -> list[Effect]:
         """A node was removed from the cohort, and its members with it.
@@ -376,6 +436,9 @@ class CohortRegistry:
         ]
         for collection_id in gone:
             self._forget(collection_id)
+        for collection_id, record in self.told.items():
+            if record.node_id == node_id:
+                del self._told[collection_id]
         return list(map(RemoveRemote, gone))
 
     def _asked(self, collection_id: str, now: EpochMillis) -> list[Effect]:
@@ -410,7 +473,7 @@ class CohortRegistry:
             return [ReportClone(record)]
         if record.revision < local.revision or record == local:
             return []  # an echo, or from an earlier run
-        if self._overtakings == MAX_OVERTAKINGS or record.revision >= LAST_REVISION:
+        if self._overtakings == MAX_OVERTAKINGS or record.revision >= LAST_OUTDONE:
             return [ReportClone(record)]
         self._overtakings += 1
         revision = max(now, record.revision + 1)
@@ -418,9 +481,33 @@ class CohortRegistry:
 
     # the other members
 
+    def _renewed(
+        self, known: MemberRecord, record: MemberRecord, *, first_hand: bool
+    ) -> list[Effect]:
+        """What the node of a known member, or somebody else, says of it by now."""
+        if record.revision > known.revision:
+            return self._save(record, first_hand=first_hand)
+        if not first_hand or _id(record) not in self._hearsay:
+            return []
+        self._hearsay.discard(_id(record))
+        return [] if record == known else self._save(record, first_hand=True)
+
+    def _note(self, record: MemberRecord, now: EpochMillis) -> list[Effect]:
+        """Remember for a while what others told of a member."""
+        known, at = self._told.pop(_id(record), (None, now))
+        if not record.is_registered:
+            return [] if known is None else [NoteRemote(record)]
+        room = MAX_MEMBERS - len(self._remote)
+        while self._told and len(self._told) >= room:
+            del self._told[next(iter(self._told))]
+        if room > 0:
+            self._told[_id(record)] = (record, at)
+        return [] if record == known else [NoteRemote(record)]
+
     def _add(self, record: MemberRecord) -> list[Effect]:
+        self._told.pop(_id(record), None)
         if len(self._remote) < MAX_MEMBERS:
-            return self._save(record)
+            return self._save(record, first_hand=True)
         if not record.is_registered:
             return []
         left = [each for each in self._remote.values() if not each.is_registered]
@@ -428,14 +515,19 @@ class CohortRegistry:
             return [ReportFull(record)]
         oldest = _id(min(left, key=lambda each: each.revision))
         self._forget(oldest)
-        return [RemoveRemote(oldest), *self._save(record)]
+        return [RemoveRemote(oldest), *self._save(record, first_hand=True)]
 
-    def _save(self, record: MemberRecord) -> list[Effect]:
+    def _save(self, record: MemberRecord, *, first_hand: bool) -> list[Effect]:
         self._remote[_id(record)] = record
+        if first_hand:
+            self._hearsay.discard(_id(record))
+        else:
+            self._hearsay.add(_id(record))
         return [SaveRemote(record)]
 
     def _forget(self, collection_id: str) -> None:
         del self._remote[collection_id]
+        self._hearsay.discard(collection_id)
         self._former.pop(collection_id, None)
 
     def _refuse(
@@ -459,6 +551,16 @@ class CohortRegistry:
 
 def _id(record: MemberRecord) -> str:
     return str(record.registration.metadata_collection_id)
+
+
+def _left(record: MemberRecord, revision: int) -> MemberRecord:
+    """That a member has left: no more than its event says, by whatever way it is heard."""
+    registration = replace(
+        record.registration, registration_time=None, repository_connection=None
+    )
+    return replace(
+        record, revision=revision, registration=registration, is_registered=False
+    )
 
 
 def _record(

@@ -53,8 +53,16 @@ class Session:
 class Listener(Protocol):
     """Who does what messages say."""
 
-    def heed(self, kind: TopicKind, about: str, envelope: Envelope) -> bool:
+    def heed(
+        self, kind: TopicKind, about: str, envelope: Envelope, *, first_hand: bool
+    ) -> bool:
         """Do what a message says; False when it may not say so, or is of no use.
+
+        Args:
+            kind: What is said.
+            about: By or of which member or node.
+            envelope: The message.
+            first_hand: Whether it comes from the broker of the node that says it.
 
         Raises:
             BadRequestError: It can't be read.
@@ -136,7 +144,9 @@ class Speech:
             elif link is not None and sender != link and sender in self.linked:
                 self.indirect += 1  # it comes from its own broker, too
             elif self._heard.is_new(envelope.code or _code_of(message.payload)):
-                is_news = self._listener.heed(kind, about, envelope)
+                is_news = self._listener.heed(
+                    kind, about, envelope, first_hand=sender == link
+                )
                 if is_news and link is not None:
                     self._pass_on(session, kind, message)
         except BadRequestError as error:

@@ -27,6 +27,10 @@ T = TypeVar("T")
 LAST_REVISION = 2**62
 """Beyond any that a clock gives; what is counted on from it still fits a store."""
 
+LAST_OUTDONE = 2**61
+"""Beyond any that a clock gives, too: who is spoken of by a higher one doesn't take part in
+that, so that it always has room above its own."""
+
 _REVISIONS = range(LAST_REVISION + 1)
 _PORTS = range(2**16)
 

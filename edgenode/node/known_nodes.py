@@ -57,7 +57,7 @@ class _Kept:
         self._text = b""
 
     async def write(self) -> None:
-        known = [_placed(peer) for peer in self._node.peers.all()]
+        known = [_placed(peer) for peer in self._node.peers.all() if peer.is_met]
         # A file that is too large isn't read again. It has a comma for each, too.
         room = MAX_KEPT_NODES_BYTES - len(known) - len("[]")
         kept = portion(tuple(known), self._codec, room)

@@ -245,7 +245,7 @@ async def test_a_copied_card_is_told_on_other_machines(
 async def test_a_removed_node_is_let_in_again_by_its_name(house: House) -> None:
     info = house.attic.cohort.info
     named = replace(info, name="attic", revision=info.revision + 1)
-    house.hall.cohort.peers.described(named)
+    house.hall.cohort.peers.said(named)
     assert (await house.post("remove", "attic")).body["nodeId"] == ATTIC
     (removed,) = (await house.members())["removed"]
     assert removed["node"] == "attic"

@@ -1,17 +1,29 @@
 """Two nodes that exchange what they know end up knowing the same."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgenode.cohort.knowledge import Knowledge
-from edgenode.cohort.model import Exchange, MemberRecord, NodeInfo
+from edgenode.cohort.knowledge import Knowledge, News
+from edgenode.cohort.model import Exchange, Mark, MemberRecord, NodeInfo
 from edgenode.cohort.peers import PeerTable
 from edgenode.events.registration import MemberRegistration
 from edgenode.security.trust import Trust
 
+NOW = 100.0
+
 revisions = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 3))
+
+
+def record(name: str, revision: int, *, node: str = "n") -> MemberRecord:
+    return MemberRecord(
+        node_id=node,
+        revision=revision,
+        registration=MemberRegistration(metadata_collection_id=name),
+    )
 
 
 class Side:
@@ -22,35 +34,57 @@ class Side:
     ) -> None:
         self.info = NodeInfo(node_id=name, run_id="r", revision=9)
         self.peers = PeerTable(name)
-        self.records = {
-            member: MemberRecord(
-                node_id="n",
-                revision=revision,
-                registration=MemberRegistration(metadata_collection_id=member),
-            )
-            for member, revision in members.items()
-        }
+        self.met = {each: record(each, revision) for each, revision in members.items()}
+        self.told: dict[str, MemberRecord] = {}
+        self.first_hand: set[str] = set()
+        self.ids = frozenset({f"{name}'s"})
+        own = record(f"{name}'s", 5, node=name)
+        self.met[f"{name}'s"] = own
         self.knowledge = Knowledge(
-            self.peers,
-            Trust(Path("unused")),
-            lambda: self.records,
-            list,
-            lambda: (0, ""),
+            self.peers, Trust(Path("unused")), self, lambda: (0, "")
         )
         for node, revision in nodes.items():
-            info = NodeInfo(node_id=node, run_id="r", revision=revision)
-            self.peers.described(info)
+            self.peers.remembered(NodeInfo(node_id=node, run_id="r", revision=revision))
 
-    def half(self, other: Exchange | None = None) -> Exchange:
-        return self.knowledge.half(self.info, 0, other)
+    def records(self) -> Mapping[str, MemberRecord]:
+        return self.told | self.met
 
-    def merge(self, other: Exchange) -> None:
-        for record in self.knowledge.merge(other).records:
-            self.records[str(record.registration.metadata_collection_id)] = record
+    def met_records(self) -> Mapping[str, MemberRecord]:
+        return self.met
+
+    def is_first_hand(self, collection_id: str) -> bool:
+        return collection_id in self.first_hand
+
+    def marks(self) -> Sequence[Mark]:
+        return []
+
+    def half(self, node_id: str, other: Exchange | None = None) -> Exchange:
+        return self.knowledge.half(self.info, 0, node_id, other)
+
+    def merge(self, other: Exchange) -> News:
+        news = self.knowledge.merge(other, NOW)
+        for each in news.own:
+            self.met[str(each.registration.metadata_collection_id)] = each
+            self.first_hand.add(str(each.registration.metadata_collection_id))
+        for each in news.told:
+            collection_id = str(each.registration.metadata_collection_id)
+            place = self.met if collection_id in self.met else self.told
+            place[collection_id] = each
+        return news
+
+    def speak(self, other: "Side") -> None:
+        """Two questions and their answers."""
+        answer = other.answer(self.half(other.info.node_id))
+        self.merge(answer)
+        self.merge(other.answer(self.half(other.info.node_id, answer)))
+
+    def answer(self, question: Exchange) -> Exchange:
+        self.merge(question)
+        return self.half(question.sender.node_id, question)
 
     def known(self) -> tuple[dict[str, int], dict[str, int]]:
         nodes = {peer.info.node_id: peer.info.revision for peer in self.peers.all()}
-        members = {name: record.revision for name, record in self.records.items()}
+        members = {name: each.revision for name, each in self.records().items()}
         return nodes | {self.info.node_id: self.info.revision}, members
 
 
@@ -62,13 +96,7 @@ def test_two_questions_are_enough(
     other_members: dict[str, int],
 ) -> None:
     one, other = Side("one", nodes, members), Side("other", other_nodes, other_members)
-    question = one.half()
-    other.merge(question)
-    answer = other.half(question)
-    one.merge(answer)
-    second = one.half(answer)
-    other.merge(second)
-    one.merge(other.half(second))
+    one.speak(other)
     assert one.known() == other.known()
     for name in nodes.keys() | other_nodes.keys():
         best = max(nodes.get(name, 0), other_nodes.get(name, 0))
@@ -80,9 +108,60 @@ def test_two_questions_are_enough(
 
 def test_who_knows_the_same_says_little() -> None:
     one, other = Side("one", {"a": 1}, {"m": 1}), Side("other", {"a": 1}, {"m": 1})
-    for side, met in ((one, other), (other, one)):
-        side.peers.described(met.info)
-    answer = other.half(one.half())
+    one.speak(other)
+    answer = other.answer(one.half("other"))
     assert answer.nodes == ()
     assert answer.members == ()
-    assert not one.knowledge.lacks(answer)
+    assert not one.knowledge.lacks(answer, NOW)
+
+
+def test_what_a_node_says_of_itself_holds_whatever_others_told() -> None:
+    one, other = Side("one", {}, {}), Side("other", {}, {})
+    one.peers.told(replace(other.info, name="lie", revision=2**62), NOW)
+    one.met["other's"] = record("other's", 2**62, node="other")
+    one.speak(other)
+    peer = one.peers.get("other")
+    assert peer is not None
+    assert peer.info == other.info
+    assert one.met["other's"] == other.met["other's"]
+
+
+def test_of_who_can_be_asked_others_are_not_believed() -> None:
+    one, other, liar = Side("one", {}, {}), Side("other", {}, {}), Side("liar", {}, {})
+    one.speak(other)
+    one.peers.heard("other", NOW)
+    liar.met["other's"] = record("other's", 2**62, node="other")
+    liar.met["more"] = record("more", 1, node="other")
+    liar.peers.said(replace(other.info, name="lie", revision=2**62))
+    before = one.known()
+    news = one.merge(liar.half("one", one.half("liar")))
+    assert news.told == ()
+    assert news.nodes == {"other"}  # but it is asked
+    nodes, members = one.known()
+    assert nodes == before[0] | {"liar": liar.info.revision}
+    assert members == before[1] | {"liar's": 5}
+
+
+def test_of_who_was_never_met_nothing_is_told_on() -> None:
+    one, other, third = Side("one", {}, {}), Side("other", {}, {}), Side("3", {}, {})
+    other.peers.said(third.info)
+    other.met["3's"] = third.met["3's"]
+    one.speak(other)
+    assert "3" in one.peers
+    assert "3's" in one.records()
+    fourth = Side("4", {}, {})
+    fourth.speak(one)
+    assert "3" not in fourth.peers
+    assert "3's" not in fourth.records()
+    fourth.speak(other)
+    assert "3's" in fourth.records()
+
+
+def test_a_node_tells_all_members_that_it_has() -> None:
+    one, other = Side("one", {}, {}), Side("other", {}, {})
+    # Of a member whose store was lost others still know.
+    other.met["lost"] = record("lost", 7, node="other")
+    news = one.merge(other.answer(one.half("other")))
+    assert "other's" in news.own_ids
+    assert "lost" not in news.own_ids
+    assert news.own == (other.met["other's"],)

@@ -19,17 +19,17 @@ def info(node_id: str, revision: int = 1, **fields: object) -> NodeInfo:
 
 def test_the_higher_revision_holds() -> None:
     table = PeerTable("me")
-    assert table.described(info("a", 2, name="two"))
-    assert not table.described(info("a", 2, name="again"))
-    assert not table.described(info("a", 1, name="one"))
-    assert table.described(info("a", 3, name="three"))
+    assert table.said(info("a", 2, name="two"))
+    assert not table.said(info("a", 2, name="again"))
+    assert not table.said(info("a", 1, name="one"))
+    assert table.said(info("a", 3, name="three"))
     (peer,) = table.all()
     assert peer.info.name == "three"
 
 
 def test_a_node_does_not_know_itself() -> None:
     table = PeerTable("me")
-    assert not table.described(info("me"))
+    assert not table.said(info("me"))
     assert "me" not in table
 
 
@@ -41,7 +41,7 @@ def test_being_seen_is_not_being_known() -> None:
 
 def test_where_a_node_was_seen_comes_first() -> None:
     table = PeerTable("me")
-    table.described(info("a", addresses=("10.0.0.1", "fe80::1")))
+    table.said(info("a", addresses=("10.0.0.1", "fe80::1")))
     table.seen("a", ["192.168.0.7"])
     table.seen("a", ["fe80::1%eth0"])
     peer = table.get("a")
@@ -53,7 +53,7 @@ def test_where_a_node_answered_comes_before_where_it_was_seen() -> None:
     table = PeerTable("me")
     table.proven("a", "192.168.0.7")
     assert "a" not in table
-    table.described(info("a", addresses=("10.0.0.1", "192.168.0.7")))
+    table.said(info("a", addresses=("10.0.0.1", "192.168.0.7")))
     table.proven("a", "192.168.0.7")
     table.seen("a", ["192.168.0.8"])
     peer = table.get("a")
@@ -64,7 +64,7 @@ def test_where_a_node_answered_comes_before_where_it_was_seen() -> None:
 def test_made_up_addresses_leave_room_for_the_good_ones() -> None:
     table = PeerTable("me")
     own = tuple(f"10.0.0.{number}" for number in range(MAX_ADDRESSES))
-    table.described(info("a", addresses=own))
+    table.said(info("a", addresses=own))
     for number in range(20):
         table.seen("a", [f"192.168.1.{number}"])
     peer = table.get("a")
@@ -81,7 +81,7 @@ def test_made_up_addresses_leave_room_for_the_good_ones() -> None:
 
 def test_a_node_can_not_name_addresses_without_end() -> None:
     table = PeerTable("me")
-    table.described(info("a", addresses=tuple(map(str, range(99)))))
+    table.said(info("a", addresses=tuple(map(str, range(99)))))
     table.seen("a", [f"b{number}" for number in range(99)])
     for number in range(99):
         table.proven("a", f"c{number}")
@@ -94,7 +94,7 @@ def test_a_node_can_not_name_addresses_without_end() -> None:
 
 def test_states_follow_what_is_heard() -> None:
     table = PeerTable("me")
-    table.described(info("a"))
+    table.said(info("a"))
 
     def state(now: float) -> PeerState:
         peer = table.get("a")
@@ -115,13 +115,13 @@ def test_states_follow_what_is_heard() -> None:
     assert state(33) is PeerState.ALIVE
     table.lost("a", 40)
     assert state(40) is PeerState.LOST
-    table.described(info("a", 2))
+    table.said(info("a", 2))
     assert state(41) is PeerState.ALIVE
 
 
 def test_skew_stays_until_it_is_measured_again() -> None:
     table = PeerTable("me")
-    table.described(info("a"))
+    table.said(info("a"))
     table.heard("a", 1, skew=2.5)
     table.heard("a", 2)
     peer = table.get("a")
@@ -131,7 +131,7 @@ def test_skew_stays_until_it_is_measured_again() -> None:
 
 def test_a_lost_node_keeps_its_place_for_a_while() -> None:
     table = PeerTable("me")
-    table.described(info("a"))
+    table.said(info("a"))
     table.lost("a", 100)
     assert table.alive(100 + FORGOTTEN_AFTER_SECONDS - 1) == ("a",)
     assert table.alive(100 + FORGOTTEN_AFTER_SECONDS) == ()
@@ -140,10 +140,10 @@ def test_a_lost_node_keeps_its_place_for_a_while() -> None:
 def test_there_is_room_for_so_many() -> None:
     table = PeerTable("me")
     for number in range(MAX_NODES):
-        table.described(info(f"n{number}"))
+        table.said(info(f"n{number}"))
         table.heard(f"n{number}", number + 1)
     table.heard("n0", MAX_NODES + 1)
-    table.described(info("one more"))
+    table.said(info("one more"))
     assert len(table) == MAX_NODES
     assert "one more" in table
     assert "n0" in table
@@ -152,6 +152,6 @@ def test_there_is_room_for_so_many() -> None:
 
 def test_a_removed_node_is_gone() -> None:
     table = PeerTable("me")
-    table.described(info("a"))
+    table.said(info("a"))
     table.removed("a")
     assert table.all() == ()

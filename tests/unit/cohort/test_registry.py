@@ -14,6 +14,7 @@ from edgenode.cohort.registry import (
     CohortRegistry,
     CollectionIdChangedError,
     Effect,
+    NoteRemote,
     RemoveRemote,
     ReportClone,
     ReportComplaint,
@@ -102,6 +103,7 @@ def receive(
             effect.revision,
             effect.event,
             now,
+            first_hand=True,
         )
     ]
 
@@ -172,7 +174,7 @@ def test_a_refresh_is_answered_with_the_same_announcement() -> None:
     assert isinstance(answer, Send)
     assert pi.local is not None
     assert answer.revision == pi.local.revision
-    hub.learn(pi.local, NOW)
+    hub.learn(pi.local, NOW, first_hand=True)
     assert receive(hub, pi, [answer], NOW + 6) == []
 
 
@@ -190,7 +192,7 @@ def test_echoes_are_passed_over() -> None:
     effects = pi.connect(NOW)
     assert receive(pi, pi, effects, NOW) == []
     before = record("pi", 5)
-    assert pi.learn(before, NOW) == []
+    assert pi.learn(before, NOW, first_hand=True) == []
 
 
 def test_a_member_that_goes_says_nothing_and_hears_nothing() -> None:
@@ -294,7 +296,7 @@ def test_another_collection_id_does_not_start() -> None:
     registry = CohortRegistry("node of pi", HUB, joined().local)
     with pytest.raises(CollectionIdChangedError, match=r"pi.*hub"):
         registry.connect(NOW)
-    assert registry.learn(record("attic", 1), NOW) == []
+    assert registry.learn(record("attic", 1), NOW, first_hand=True) == []
 
 
 def test_another_collection_id_starts_after_the_first_left() -> None:
@@ -310,7 +312,7 @@ def test_another_collection_id_starts_after_the_first_left() -> None:
 def test_older_announcements_are_passed_over() -> None:
     pi = joined()
     for revision, effects in ((5, [SaveRemote]), (4, []), (5, []), (6, [SaveRemote])):
-        assert kinds(pi.learn(record("hub", revision), NOW)) == effects
+        assert kinds(pi.learn(record("hub", revision), NOW, first_hand=True)) == effects
     assert pi.remote == {"hub": record("hub", 6)}
 
 
@@ -318,7 +320,7 @@ def test_older_announcements_are_passed_over() -> None:
 def test_a_member_belongs_to_the_node_that_announced_it_first(revision: int) -> None:
     known, other = record("hub", 5), record("hub", revision, node="another")
     pi = joined(known)
-    report, complaint = pi.learn(other, NOW)
+    report, complaint = pi.learn(other, NOW, first_hand=True)
     assert report == ReportConflict(known, other)
     assert isinstance(complaint, Send)
     assert complaint.revision is None
@@ -326,27 +328,28 @@ def test_a_member_belongs_to_the_node_that_announced_it_first(revision: int) -> 
     assert error is not None
     assert error.error_code is OMRSEventErrorCode.CONFLICTING_COLLECTION_ID
     assert error.target_metadata_collection_id == "hub"
-    assert pi.learn(other, NOW) == [report]  # counted, but not told again
-    assert pi.learn(replace(other, is_registered=False), NOW) == []
+    # Counted, but not told again.
+    assert pi.learn(other, NOW, first_hand=True) == [report]
+    assert pi.learn(replace(other, is_registered=False), NOW, first_hand=True) == []
     assert pi.remote == {"hub": known}
 
 
 def test_another_node_may_have_a_member_that_left() -> None:
     pi = joined(record("hub", 5, registered=False))
     moved = record("hub", 7, node="another")
-    assert pi.learn(record("hub", 4, node="another"), NOW) == []
-    assert pi.learn(moved, NOW) == [SaveRemote(moved)]
+    assert pi.learn(record("hub", 4, node="another"), NOW, first_hand=True) == []
+    assert pi.learn(moved, NOW, first_hand=True) == [SaveRemote(moved)]
     # From before it left, by another way:
-    assert pi.learn(record("hub", 3), NOW) == []
+    assert pi.learn(record("hub", 3), NOW, first_hand=True) == []
     assert pi.remote == {"hub": moved}
-    assert kinds(pi.learn(record("hub", 8), NOW))[0] is ReportConflict
+    assert kinds(pi.learn(record("hub", 8), NOW, first_hand=True))[0] is ReportConflict
 
 
 def test_another_node_may_have_a_member_whose_node_was_removed() -> None:
     pi = joined(record("hub", 5), record("attic", 5))
     assert pi.node_removed("node of hub") == [RemoveRemote("hub")]
     moved = record("hub", 1, node="another")
-    assert pi.learn(moved, NOW) == [SaveRemote(moved)]
+    assert pi.learn(moved, NOW, first_hand=True) == [SaveRemote(moved)]
     assert pi.remote == {"hub": moved, "attic": record("attic", 5)}
 
 
@@ -355,42 +358,48 @@ def test_whoever_has_this_members_id_on_another_node_is_reported() -> None:
     before = pi.local
     for revision in (1, NOW, NOW + 9):
         twin = record("pi", revision, node="another")
-        assert pi.learn(twin, NOW) == [ReportClone(twin)]
+        assert pi.learn(twin, NOW, first_hand=True) == [ReportClone(twin)]
     assert pi.local == before
 
 
 def test_a_member_that_came_from_another_node_goes_beyond_its_leaving() -> None:
     pi = joined()
     left = record("pi", NOW + 9, node="another", registered=False)
-    assert kinds(pi.learn(left, NOW)) == [Kind.RE_REGISTRATION_EVENT, SaveLocal]
-    assert pi.local is not None
-    assert pi.local.revision == NOW + 10
-    assert pi.learn(replace(left, revision=NOW), NOW) == []
-
-
-def test_a_store_that_was_put_back_is_overtaken_once() -> None:
-    pi = joined()
-    assert kinds(pi.learn(record("pi", NOW + 9), NOW)) == [
+    assert kinds(pi.learn(left, NOW, first_hand=True)) == [
         Kind.RE_REGISTRATION_EVENT,
         SaveLocal,
     ]
     assert pi.local is not None
     assert pi.local.revision == NOW + 10
-    assert pi.learn(record("pi", NOW + 9), NOW) == []
+    assert pi.learn(replace(left, revision=NOW), NOW, first_hand=True) == []
+
+
+def test_a_store_that_was_put_back_is_overtaken_once() -> None:
+    pi = joined()
+    assert kinds(pi.learn(record("pi", NOW + 9), NOW, first_hand=True)) == [
+        Kind.RE_REGISTRATION_EVENT,
+        SaveLocal,
+    ]
+    assert pi.local is not None
+    assert pi.local.revision == NOW + 10
+    assert pi.learn(record("pi", NOW + 9), NOW, first_hand=True) == []
 
 
 def test_a_store_that_was_put_back_may_come_to_the_same_revision() -> None:
     pi = joined()
     assert pi.local is not None
     moved = replace(pi.local, registration=member("pi", port=1))
-    assert kinds(pi.learn(moved, 0)) == [Kind.RE_REGISTRATION_EVENT, SaveLocal]
+    assert kinds(pi.learn(moved, 0, first_hand=True)) == [
+        Kind.RE_REGISTRATION_EVENT,
+        SaveLocal,
+    ]
     assert pi.local.revision == NOW + 1
 
 
 def test_twins_on_one_key_are_noticed() -> None:
     one, other = joined(), joined(now=NOW + 1)
     assert other.local is not None
-    effects = one.learn(other.local, NOW)
+    effects = one.learn(other.local, NOW, first_hand=True)
     reports = 0
     for _ in range(3 * MAX_OVERTAKINGS):
         reports += kinds(effects).count(ReportClone)
@@ -404,7 +413,7 @@ def test_twins_on_one_key_are_noticed() -> None:
 
 def test_a_revision_that_nothing_follows_is_not_overtaken() -> None:
     last = record("pi", 2**63 - 1)
-    assert joined().learn(last, NOW) == [ReportClone(last)]
+    assert joined().learn(last, NOW, first_hand=True) == [ReportClone(last)]
 
 
 # Complaints
@@ -437,10 +446,12 @@ def test_complaints_are_reported(
     error = EventError(error_code=code, target_metadata_collection_id=target)
     section = RegistryEvent(registry_event_type=Kind.REGISTRATION_ERROR_EVENT)
     event = EventBuilder(originator_of(HUB)).event(section, NOW, error)
-    effects = joined().receive("hub", "node of hub", None, event, NOW)
+    effects = joined().receive("hub", "node of hub", None, event, NOW, first_hand=True)
     assert effects == ([ReportComplaint("hub", error)] if is_told else [])
     bare = replace(event, error_section=None)
-    assert joined().receive("hub", "node of hub", None, bare, NOW) == []
+    assert (
+        joined().receive("hub", "node of hub", None, bare, NOW, first_hand=True) == []
+    )
 
 
 # What arrives is another's word
@@ -466,9 +477,11 @@ def test_an_announcement_is_by_the_topics_member_and_has_a_revision(kind: Kind) 
         (announcement(kind, "hub"), None),
     ):
         with pytest.raises(BadRequestError):
-            registry.receive("hub", "n", revision, event, NOW)
+            registry.receive("hub", "n", revision, event, NOW, first_hand=True)
     assert registry.remote == {}
-    effects = registry.receive("hub", "n", 1, announcement(kind, "hub"), NOW)
+    effects = registry.receive(
+        "hub", "n", 1, announcement(kind, "hub"), NOW, first_hand=True
+    )
     assert kinds(effects) == [SaveRemote]
 
 
@@ -477,11 +490,15 @@ def test_other_events_say_nothing_about_members() -> None:
     section = InstanceEvent(event_type=OMRSInstanceEventType.NEW_ENTITY_EVENT)
     event = EventBuilder(originator_of(HUB)).event(section, NOW)
     with pytest.raises(BadRequestError):
-        registry.receive("hub", "n", 1, event, NOW)
+        registry.receive("hub", "n", 1, event, NOW, first_hand=True)
     unknown = announcement(Kind.UNKNOWN_REGISTRY_EVENT, "hub")
-    assert registry.receive("hub", "n", 1, unknown, NOW) == []
+    assert registry.receive("hub", "n", 1, unknown, NOW, first_hand=True) == []
     assert (
-        registry.learn(replace(record("x", 1), registration=MemberRegistration()), 1)
+        registry.learn(
+            replace(record("x", 1), registration=MemberRegistration()),
+            1,
+            first_hand=True,
+        )
         == []
     )
 
@@ -489,11 +506,14 @@ def test_other_events_say_nothing_about_members() -> None:
 def test_a_registry_has_an_end() -> None:
     full = [record(f"m{number}", number) for number in range(MAX_MEMBERS)]
     pi, one_more = joined(*full), record("one more", 1)
-    assert pi.learn(one_more, NOW) == [ReportFull(one_more)]
-    assert pi.learn(replace(one_more, is_registered=False), NOW) == []
-    pi.learn(record("m7", NOW, registered=False), NOW)
-    pi.learn(record("m8", NOW - 1, registered=False), NOW)
-    assert pi.learn(one_more, NOW) == [RemoveRemote("m8"), SaveRemote(one_more)]
+    assert pi.learn(one_more, NOW, first_hand=True) == [ReportFull(one_more)]
+    assert pi.learn(replace(one_more, is_registered=False), NOW, first_hand=True) == []
+    pi.learn(record("m7", NOW, registered=False), NOW, first_hand=True)
+    pi.learn(record("m8", NOW - 1, registered=False), NOW, first_hand=True)
+    assert pi.learn(one_more, NOW, first_hand=True) == [
+        RemoveRemote("m8"),
+        SaveRemote(one_more),
+    ]
     assert len(pi.remote) == MAX_MEMBERS
 
 
@@ -554,12 +574,12 @@ class Cohort(RuleBasedStateMachine):
                     disk.local = local
                 case SaveRemote(other):
                     key = str(other.registration.metadata_collection_id)
-                    assert key not in disk.remote or (
-                        other.revision > disk.remote[key].revision
-                    )
+                    assert disk.remote.get(key) != other
                     disk.remote[key] = other
                 case RemoveRemote(collection_id):
                     del disk.remote[collection_id]
+                case NoteRemote():
+                    pass  # nothing is stored
                 case ReportClone():
                     pass  # many overtakings of the same past look alike
                 case _:
@@ -624,12 +644,15 @@ class Cohort(RuleBasedStateMachine):
         registry = self.running.get(letter.to)
         if registry is not None:
             send = letter.send
+            local = self.disks[letter.sender].local
             effects = registry.receive(
                 letter.sender,
                 f"node of {letter.sender}",
                 send.revision,
                 send.event,
                 self.now,
+                # What comes late comes by way of others.
+                first_hand=local is not None and local.revision == send.revision,
             )
             self.perform(letter.to, effects)
 
@@ -648,17 +671,19 @@ class Cohort(RuleBasedStateMachine):
         for letter in letters:
             self.deliver(letter)
 
-    def told(self, name: str) -> Iterator[MemberRecord]:
+    def told(self, name: str) -> Iterator[tuple[MemberRecord, bool]]:
+        """What a node tells of members, and whether they are its own."""
         disk = self.disks[name]
         if disk.local is not None:
-            yield disk.local
-        yield from list(disk.remote.values())
+            yield disk.local, True
+        for each in list(disk.remote.values()):
+            yield each, False
 
     @rule(one=names, other=names)
     def tell(self, one: str, other: str) -> None:
         if one != other and other in self.running:
-            for each in self.told(one):
-                effects = self.running[other].learn(each, self.now)
+            for each, is_own in self.told(one):
+                effects = self.running[other].learn(each, self.now, first_hand=is_own)
                 self.perform(other, effects)
 
     @invariant()
@@ -693,6 +718,7 @@ class Cohort(RuleBasedStateMachine):
                 name == LISTENER or (local is not None and local.is_registered)
             ):
                 assert self.disks[name].remote.get(other) == self.disks[other].local
+                assert other not in registry.told
 
 
 TestCohort = Cohort.TestCase
