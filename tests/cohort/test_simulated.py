@@ -13,6 +13,7 @@ from edgenode.cohort.envelope import Header, TopicKind, wrap
 from edgenode.cohort.model import Exchange
 from edgenode.cohort.peers import PeerState
 from edgenode.cohort.service import PeerService
+from edgenode.collection.base import ClassificationSource
 from edgenode.errors import StorePutBackError
 from edgenode.events.streams import Sum
 from edgenode.events.wrapping import EventBuilder, originator_of
@@ -114,6 +115,50 @@ async def test_what_was_there_before_is_known_to_who_comes_later(world: World) -
             assert await one.holdings() == await other.holdings()
             assert "EDGENODE-AUDIT-0023" in recorded(other)
             assert "EDGENODE-AUDIT-0022" not in recorded(other), "nothing was mended"
+
+
+async def test_a_copy_is_classified_and_all_others_see_it(world: World) -> None:
+    async with (
+        world.node("a") as home,
+        world.node("b", peers=["a"]) as classifier,
+        world.node("c", peers=["a"]) as third,
+    ):
+        await world.settle()
+        term = await add_term(home, "t")
+        await world.settle()
+        guid = str(term.guid)
+        await classifier.collection.classify_entity(
+            USER, guid, "Confidentiality", ClassificationSource(), None
+        )
+        await world.settle()
+        async with world.node("d", peers=["a"]) as late:
+            await world.settle()
+            for node in (home, classifier, third, late):
+                assert given(node, guid) == {"Confidentiality": classifier.id}, (
+                    node.name
+                )
+            # It stays with the entity when that is changed at home.
+            await home.collection.update_entity_properties(
+                USER, guid, properties(qualifiedName="t2")
+            )
+            await world.settle()
+            for node in (home, classifier, third, late):
+                assert given(node, guid) == {"Confidentiality": classifier.id}, (
+                    node.name
+                )
+            await classifier.collection.declassify_entity(USER, guid, "Confidentiality")
+            await world.settle()
+            for node in (home, classifier, third, late):
+                assert given(node, guid) == {}, node.name
+
+
+def given(node: SimulatedNode, guid: str) -> dict[str, str]:
+    """The classifications of an entity as a node tells them, with their homes."""
+    entity = node.collection.get_entity_detail(USER, guid).value
+    return {
+        str(each.name): str(each.metadata_collection_id)
+        for each in entity.classifications or ()
+    }
 
 
 async def test_a_split_heals(world: World) -> None:
