@@ -67,8 +67,10 @@ class Applier(Protocol):
         """Take over the types that the origin has and we lack."""
         ...
 
-    async def adopt(self, owner: str, states: Sequence[StateFrame]) -> None:
-        """Hold what an owner holds of its own."""
+    async def adopt(
+        self, origin: str, owner: str, states: Sequence[StateFrame]
+    ) -> None:
+        """Hold what an origin holds of an owner's, which is itself or an archive."""
         ...
 
     def is_wanted(self, group: str) -> bool:
@@ -351,7 +353,7 @@ class Follower:
         async for states in fetched(peer, self.origin, guids):
             if owner != self.origin:
                 states = [state for state in states if state.document]
-            await self._applier.adopt(owner, states)
+            await self._applier.adopt(self.origin, owner, states)
             count += len(states)
         return count
 

@@ -55,7 +55,7 @@ class Intake:
             codec: Reads events.
             rules: What is looked at and kept.
             report: Told of what was refused, with its origin.
-            is_member: Whether a metadata collection is a member's.
+            is_member: Whether a metadata collection is, or ever was, a member's.
         """
         self.outcomes: Counter[Reception] = Counter()
         self._collection = collection
@@ -193,16 +193,18 @@ class Intake:
         known = self._types.type_def_by_guid(guid)
         return known or self._types.attribute_type_def_by_guid(guid)
 
-    async def adopt(self, owner: str, states: Sequence[StateFrame]) -> None:
-        """Hold what an owner holds of its own."""
-        mended = await self._collection.adopt_states(owner, states)
+    async def adopt(
+        self, origin: str, owner: str, states: Sequence[StateFrame]
+    ) -> None:
+        """Hold what an origin holds of an owner's, which is itself or an archive."""
+        mended = await self._collection.adopt_states(origin, owner, states)
         for guid, reason in mended.refused:
             self._report(
-                owner, Received(outcome=Reception.REFUSED, reason=f"{guid}: {reason}")
+                origin, Received(outcome=Reception.REFUSED, reason=f"{guid}: {reason}")
             )
         for report in mended.reports:
             self._report(
-                owner,
+                origin,
                 Received(
                     outcome=Reception.REFUSED,
                     reason=str(report.error.error_message),
@@ -211,7 +213,7 @@ class Intake:
             )
 
     def is_member(self, owner: str) -> bool:
-        """Whether an owner is a member of the cohort."""
+        """Whether an owner is or was a member of the cohort."""
         return self._is_member(owner)
 
     def is_wanted(self, group: str) -> bool:

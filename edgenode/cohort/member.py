@@ -261,10 +261,9 @@ class CohortMember:
         return self._restoration.is_waiting
 
     def was_member(self, collection_id: str) -> bool:
-        """Whether a metadata collection is this one's or a member's, or one that left."""
-        return (
-            collection_id == self.collection_id
-            or collection_id in self._membership.remote
+        """Whether a metadata collection is, or ever was, this one's or a member's."""
+        return self.is_known(collection_id) or self._parts.repository.was_member(
+            collection_id
         )
 
     def marks(self) -> list[Mark]:

@@ -11,14 +11,12 @@ from edgenode.errors import (
     ReferenceInstanceMissingError,
 )
 from edgenode.events import outbound
-from edgenode.instances.digests import owner_of
 from edgenode.instances.lifecycle import classification_of, with_classification
 from edgenode.instances.model import (
     Classification,
     ClassificationEntityExtension,
     EntityDetail,
     EntityProxy,
-    InstanceAuditHeader,
     Relationship,
 )
 from edgenode.instances.provenance import is_at_home, with_added_classifications
@@ -47,7 +45,7 @@ class LocalArchiveOperations(CopyOperations):
     """Saving what an archive holds, already stamped with where it belongs.
 
     What is at home here comes back where it is missing or older. What no other member
-    answers for is announced to the cohort, of which nobody else would tell; genuine
+    ever answered for is announced to the cohort, of which nobody else would tell; genuine
     members announce what they replicate.
     """
 
@@ -97,14 +95,9 @@ class LocalArchiveOperations(CopyOperations):
         saved = self._save_entity_copy(
             tx, entity, user_id, _OPERATION, from_archive=True
         )
-        if saved and self._may_announce(entity):
+        if saved and self._may_be_told(tx, self._local_id, entity):
             tx.queue_event(outbound.created(entity))
         return saved
-
-    def _may_announce(self, header: InstanceAuditHeader) -> bool:
-        """Whether others learn of it from here: not of what another member answers for."""
-        owner = owner_of(header)
-        return owner == self._local_id or not self._parts.is_known_collection(owner)
 
     def _archived_relationship(
         self, tx: Transaction, relationship: Relationship
@@ -113,7 +106,7 @@ class LocalArchiveOperations(CopyOperations):
         saved = self._save_relationship_copy(
             tx, relationship, _OPERATION, from_archive=True
         )
-        if saved and self._may_announce(relationship):
+        if saved and self._may_be_told(tx, self._local_id, relationship):
             tx.queue_event(outbound.created(relationship))
         return saved
 
@@ -134,7 +127,7 @@ class LocalArchiveOperations(CopyOperations):
             saved = self._save_classification_copy(
                 tx, entity, classification, _OPERATION
             )
-        if saved and self._may_announce(classification):
+        if saved and self._may_be_told(tx, self._local_id, classification):
             tx.queue_event(outbound.classified(entity, classification))
         return saved
 

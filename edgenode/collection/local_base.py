@@ -33,12 +33,14 @@ from edgenode.instances.lifecycle import (
 from edgenode.instances.model import (
     EntityDetail,
     EntityProxy,
+    InstanceAuditHeader,
     InstanceHeader,
     Relationship,
 )
 from edgenode.instances.provenance import (
     Home,
     entity_as_seen,
+    may_tell,
     may_update,
     relationship_as_seen,
 )
@@ -339,6 +341,20 @@ class LocalOperations:
         a quote inside a value has a backslash before it.
         """
         return json.count(b'"LOCAL_COHORT"') == json.count(self._local_mark)
+
+    # Who may tell what
+
+    def _may_be_told(
+        self, tx: Transaction, teller: str, told: InstanceAuditHeader
+    ) -> bool:
+        """Whether a member may say what an instance or classification is."""
+        return may_tell(
+            teller,
+            told,
+            lambda owner: (
+                self._parts.is_known_collection(owner) or tx.was_member(owner)
+            ),
+        )
 
     async def _change(self, work: Callable[[Transaction], T]) -> T:
         return await self._repository.change(work)

@@ -21,6 +21,7 @@ from edgenode.instances.model import (
     EntityDetail,
     EntityProxy,
     EntitySummary,
+    InstanceAuditHeader,
     InstanceHeader,
     Relationship,
 )
@@ -39,6 +40,24 @@ _KINDS: dict[str, type[EntityDetail | EntityProxy | Relationship]] = {
 
 E = TypeVar("E", bound=EntitySummary)
 State = EntityDetail | EntityProxy | Relationship
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """Whose states are adopted, and by whose word.
+
+    Attributes:
+        owner: Who answers for them.
+        teller: The member that tells them; empty where it may be any.
+    """
+
+    owner: str
+    teller: str
+
+    @property
+    def is_owners(self) -> bool:
+        """Whether it says for good what the owner has, and what it hasn't."""
+        return self.owner == self.teller
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +80,18 @@ class Mended:
 class LocalMendingOperations(ReplicaOperations):
     """Taking over states after stores were compared."""
 
-    async def adopt_states(self, owner: str, frames: Sequence[StateFrame]) -> Mended:
+    async def adopt_states(
+        self, teller: str, owner: str, frames: Sequence[StateFrame]
+    ) -> Mended:
         """Hold what an owner holds, in one change.
 
         Args:
-            owner: Who answers for what is compared.
-            frames: The states as they are in the owner's own store; of an archive's
-                content, in that of any member that holds it.
+            teller: The member whose states these are.
+            owner: Who answers for what is compared: the teller, or an archive.
+            frames: The states as they are in the teller's store.
         """
-        return await self._change(lambda tx: self._mend(tx, frames, owner))
+        word = _Word(owner, teller)
+        return await self._change(lambda tx: self._mend(tx, frames, word))
 
     async def take_back_states(self, frames: Sequence[StateFrame]) -> Mended:
         """Take back what other members hold of this one, in one change.
@@ -77,10 +99,11 @@ class LocalMendingOperations(ReplicaOperations):
         Instances, and classifications given here, come back where they are missing or
         older. Nobody is told: those who have them have them already.
         """
-        return await self._change(lambda tx: self._mend(tx, frames, self._local_id))
+        word = _Word(self._local_id, teller="")
+        return await self._change(lambda tx: self._mend(tx, frames, word))
 
     def _mend(
-        self, tx: Transaction, frames: Sequence[StateFrame], owner: str
+        self, tx: Transaction, frames: Sequence[StateFrame], word: _Word
     ) -> Mended:
         saved = purged = 0
         refused = []
@@ -88,9 +111,9 @@ class LocalMendingOperations(ReplicaOperations):
         for frame in frames:
             try:
                 if frame.document:
-                    saved += self._adopt(tx, self._state(tx, frame), owner)
+                    saved += self._adopt(tx, self._state(tx, frame), word)
                 else:
-                    purged += self._let_go(tx, frame.guid, owner)
+                    purged += self._let_go(tx, frame.guid, word)
             except _UnusableError as error:
                 refused.append((frame.guid, str(error)))
                 if error.report is not None:
@@ -147,64 +170,67 @@ class LocalMendingOperations(ReplicaOperations):
 
     # Taking it over
 
-    def _adopt(self, tx: Transaction, state: State, owner: str) -> bool:
+    def _adopt(self, tx: Transaction, state: State, word: _Word) -> bool:
         if isinstance(state, Relationship):
-            return self._adopt_relationship(tx, state, owner)
+            return self._adopt_relationship(tx, state, word)
         known = self._known(tx, str(state.guid))
         full = known if isinstance(known, EntityDetail) else None
         if (
             isinstance(state, EntityDetail)
-            and self._speaks_for(owner, state, full)
-            and self._holds(state, full, owner)
+            and self._speaks_for(tx, word, state, full)
+            and self._holds(state, full, word)
         ):
-            return self._adopt_entity(tx, state, owner, known)
-        return self._adopt_classifications(tx, state, owner, known)
+            return self._adopt_entity(tx, state, word, known)
+        return self._adopt_classifications(tx, state, word, known)
 
     def _adopt_relationship(
-        self, tx: Transaction, state: Relationship, owner: str
+        self, tx: Transaction, state: Relationship, word: _Word
     ) -> bool:
         stored = tx.relationship(str(state.guid))
         known = None if stored is None else stored.document.value
-        if not self._speaks_for(owner, state, known):
+        if not self._speaks_for(tx, word, state, known):
             raise _UnusableError(f"{owner_of(state)} answers for it")
         is_same = known is not None and self._with_known_ends(
             tx, state
         ) == self._with_known_ends(tx, known)
-        if is_same or not self._holds(state, known, owner):
+        if is_same or not self._holds(state, known, word):
             return False
         self._put_relationship(tx, state)
         return True
 
     def _adopt_entity(
-        self, tx: Transaction, state: EntityDetail, owner: str, known: Entity | None
+        self, tx: Transaction, state: EntityDetail, word: _Word, known: Entity | None
     ) -> bool:
+        state = self._without_made_up(tx, state, word.teller, word.owner)
         told = state.classifications or ()
         if isinstance(known, EntityDetail):
             # What others gave is told by them.
-            told = tuple(given for given in told if owner_of(given) == owner)
+            told = tuple(given for given in told if owner_of(given) == word.owner)
         new = self._with_classifications(
-            replace(state, classifications=None), told, known, owner
+            replace(state, classifications=None), told, known, word
         )
         if new == known:
             return False
         tx.save_entity(new, lifecycle.copy_time(new, self._parts.clock.now()))
-        if new.status is InstanceStatus.DELETED and owner != self._local_id:
+        if new.status is InstanceStatus.DELETED and word.owner != self._local_id:
             self._delete_own_at(tx, new)
         return True
 
     def _adopt_classifications(
-        self, tx: Transaction, state: Entity, owner: str, known: Entity | None
+        self, tx: Transaction, state: Entity, word: _Word, known: Entity | None
     ) -> bool:
         """Take over what an owner gave to an entity of somebody else's."""
         told = tuple(
-            given for given in state.classifications or () if owner_of(given) == owner
+            given
+            for given in state.classifications or ()
+            if owner_of(given) == word.owner and self._is_heard(tx, word, given)
         )
         if known is None:
             if not told or is_at_home(state, self._local_id):
                 return False
             # What the entity itself is, its own home tells.
             known = replace(self._proxy_of(state), classifications=None)
-        new = self._with_classifications(known, told, known, owner)
+        new = self._with_classifications(known, told, known, word)
         if new == known:
             return False
         self._save_known(tx, new)
@@ -215,16 +241,17 @@ class LocalMendingOperations(ReplicaOperations):
         entity: E,
         told: Sequence[Classification],
         known: Entity | None,
-        owner: str,
+        word: _Word,
     ) -> E:
-        """An entity with what its owner told, and what others gave it.
+        """An entity with what an owner gave, and what others gave it.
 
-        Of what was given here everything stays that isn't told as newer.
+        What the owner gave goes by its own word only; else everything stays that isn't
+        told as newer.
         """
         named = {given.name: given for given in told}
         for kept in (known and known.classifications) or ():
             given_now = named.get(kept.name)
-            is_owners = owner_of(kept) == owner and owner != self._local_id
+            is_owners = owner_of(kept) == word.owner and word.is_owners
             if given_now is None:
                 if not is_owners:
                     named[kept.name] = kept
@@ -235,30 +262,36 @@ class LocalMendingOperations(ReplicaOperations):
         return replace(entity, classifications=tuple(named.values()) or None)
 
     def _speaks_for(
-        self, owner: str, state: InstanceHeader, known: InstanceHeader | None
+        self,
+        tx: Transaction,
+        word: _Word,
+        state: InstanceHeader,
+        known: InstanceHeader | None,
     ) -> bool:
         """Whether a state is the owner's own, or was until it gave it away."""
-        if not self._may_be_told(owner, state, known):
-            return False
-        if owner_of(state) == owner:
-            return True
+        if owner_of(state) == word.owner:
+            return self._is_heard(tx, word, state) and (
+                known is None
+                or owner_of(known) != word.owner
+                or self._is_heard(tx, word, known)
+            )
         return (
             known is not None
-            and owner_of(known) == owner != self._local_id
+            and owner_of(known) == word.owner
+            and word.is_owners
             and not is_at_home(state, self._local_id)
+            and self._parts.is_known_collection(owner_of(state))
             and state.version > known.version
         )
 
-    def _may_be_told(
-        self, owner: str, state: InstanceHeader, known: InstanceHeader | None
+    def _is_heard(
+        self, tx: Transaction, word: _Word, told: InstanceAuditHeader
     ) -> bool:
-        """Whether a state is told by who may: the owner, or of an archive's by anybody."""
-        if owner == self._local_id or self._parts.is_known_collection(owner):
-            return True
-        return is_archived(state) and (known is None or is_archived(known))
+        """Whether what an owner answers for is told by who may tell it."""
+        return word.owner == self._local_id or self._may_be_told(tx, word.teller, told)
 
     def _holds(
-        self, state: InstanceHeader, known: InstanceHeader | None, owner: str
+        self, state: InstanceHeader, known: InstanceHeader | None, word: _Word
     ) -> bool:
         """Whether a state takes the place of what is known; else nothing changes.
 
@@ -267,6 +300,7 @@ class LocalMendingOperations(ReplicaOperations):
         """
         if known is None:
             return True
+        owner = word.owner
         if owner_of(known) != owner:
             # Two members say it is theirs: everybody keeps the same one of them, until
             # the other's home has given way.
@@ -280,19 +314,19 @@ class LocalMendingOperations(ReplicaOperations):
                 raise _UnusableError(f"{owner_of(known)} answers for it")
         if owner == self._local_id:
             return state.version > known.version
-        if is_archived(state):
+        if is_archived(state) or not word.is_owners:
             # No store is the archive's own: the newer state holds.
             return _age(state) > _age(known)
         return True
 
-    def _let_go(self, tx: Transaction, guid: str, owner: str) -> bool:
+    def _let_go(self, tx: Transaction, guid: str, word: _Word) -> bool:
         """Remove what an owner has no more: its instance, or what it gave to another's."""
-        if owner == self._local_id:
+        if not word.is_owners:
             return False
         for kind in (EntityDetail, Relationship):
             known = self._known_copy(tx, kind, guid)
             if isinstance(known, EntityDetail | Relationship) and (
-                owner_of(known) == owner
+                owner_of(known) == word.owner
             ):
                 if is_archived(known):
                     return False
@@ -301,7 +335,7 @@ class LocalMendingOperations(ReplicaOperations):
         entity = self._known(tx, guid)
         if entity is None:
             return False
-        new = self._with_classifications(entity, (), entity, owner)
+        new = self._with_classifications(entity, (), entity, word)
         if new == entity:
             return False
         self._save_known(tx, new)

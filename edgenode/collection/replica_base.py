@@ -7,6 +7,9 @@ are at home here are changed by nobody else: they are deleted or purged with the
 too, but with events of their own.
 """
 
+from dataclasses import replace
+from typing import TypeVar
+
 from edgenode.collection.received import Report
 from edgenode.collection.references import CopyOperations
 from edgenode.events import outbound
@@ -21,6 +24,7 @@ from edgenode.instances.digests import owner_of
 from edgenode.instances.model import (
     EntityDetail,
     EntityProxy,
+    EntitySummary,
     InstanceHeader,
     Relationship,
 )
@@ -35,6 +39,8 @@ from edgenode.typedefs.model import TypeDefSummary
 from edgenode.typedefs.status import InstanceStatus
 
 Entity = EntityDetail | EntityProxy
+
+E = TypeVar("E", bound=EntitySummary)
 
 
 class ReplicaOperations(CopyOperations):
@@ -62,9 +68,30 @@ class ReplicaOperations(CopyOperations):
         self, tx: Transaction, origin: str, told: EntityDetail, known: Entity | None
     ) -> None:
         """Store an entity as its owner tells it, with the classifications of others."""
+        told = self._without_made_up(tx, told, origin, owner_of(told))
         new = with_told_classifications(told, known, origin, self._local_id)
         tx.save_entity(new, lifecycle.copy_time(new, self._parts.clock.now()))
         self._tell_yielded(tx, known, new)
+
+    def _without_made_up(self, tx: Transaction, told: E, *speakers: str) -> E:
+        """What is told of an entity, without what may be made up and stay so.
+
+        Classifications of third members are hearsay. While those are in the cohort,
+        comparing with them puts right what is wrong; in the name of one that left nobody
+        tells any.
+
+        Args:
+            tx: The change.
+            told: The entity, which may be a proxy.
+            speakers: Whose classifications are told for certain.
+        """
+        heard = tuple(
+            given
+            for given in told.classifications or ()
+            if self._parts.is_known_collection(owner_of(given))
+            or any(self._may_be_told(tx, speaker, given) for speaker in speakers)
+        )
+        return replace(told, classifications=heard or None)
 
     def _tell_yielded(self, tx: Transaction, known: Entity | None, new: Entity) -> None:
         """Tell of classifications given here that yield to those of other members."""
@@ -78,7 +105,8 @@ class ReplicaOperations(CopyOperations):
         now = self._parts.clock.now()
         for end in ends_of(told):
             if tx.entity(str(end.guid)) is None and not is_at_home(end, self._local_id):
-                tx.save_proxy(end, lifecycle.copy_time(end, now))
+                heard = self._without_made_up(tx, end, owner_of(told))
+                tx.save_proxy(heard, lifecycle.copy_time(end, now))
         new = self._with_known_ends(tx, told)
         tx.save_relationship(new, lifecycle.copy_time(new, now))
 

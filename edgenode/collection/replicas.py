@@ -47,10 +47,10 @@ from edgenode.instances.model import (
 )
 from edgenode.instances.provenance import (
     CopyVerdict,
+    is_archived,
     is_at_home,
     is_newer,
     judge_event,
-    may_tell,
 )
 from edgenode.instances.validate import type_name
 from edgenode.repository.base import Transaction
@@ -251,11 +251,15 @@ class LocalReplicaOperations(ReplicaOperations):
         # high version, put anything in the place of what is at home here or elsewhere.
         if is_at_home(told, self._local_id):
             raise self._conflict(sender, told, told)
-        if not sender.is_hearsay and not self._may_tell(sender, told):
+        # Where hearsay is wrong, comparing with its owner puts that right.
+        is_hearsay = sender.is_hearsay and self._parts.is_known_collection(
+            owner_of(told)
+        )
+        if not is_hearsay and not self._may_tell(sender, told):
             raise _RefusedError(f"{owner_of(told)} answers for it")
 
     def _may_tell(self, sender: _Sender, told: InstanceHeader | Classification) -> bool:
-        return may_tell(sender.origin, told, self._parts.is_known_collection)
+        return self._may_be_told(sender.tx, sender.origin, told)
 
     def _check_verdict(
         self,
@@ -403,7 +407,7 @@ class LocalReplicaOperations(ReplicaOperations):
             return _ignored("it is another one that is known")
         if is_at_home(known, self._local_id):
             raise self._conflict(sender, told or known, known)
-        if owner_of(known) != sender.origin:
+        if owner_of(known) != sender.origin or is_archived(known):
             raise _RefusedError(f"{owner_of(known)} answers for it")
         if told is not None and told.version < known.version:
             return _ignored("what is known is newer")
@@ -427,8 +431,7 @@ class LocalReplicaOperations(ReplicaOperations):
             return _ignored()
         received = _ignored()
         if isinstance(entity, EntityDetail) and self._is_better(sender, entity, known):
-            hearing = replace(sender, is_hearsay=True)
-            received = self._entity_told(hearing, entity, event)
+            received = self._entity_told(sender, entity, event)
             known = self._known(sender.tx, str(entity.guid))
         if known is None:
             known = replace(self._proxy_of(entity), classifications=None)
@@ -449,11 +452,7 @@ class LocalReplicaOperations(ReplicaOperations):
         if self._is_outdated(sender, entity, known):
             return _ignored()
         received = _ignored()
-        if (
-            isinstance(entity, EntityDetail)
-            and self._may_tell(sender, entity)
-            and self._is_better(sender, entity, known)
-        ):
+        if isinstance(entity, EntityDetail) and self._is_better(sender, entity, known):
             received = self._entity_told(sender, entity, event)
             known = self._known(sender.tx, str(entity.guid))
         if known is None:
@@ -509,14 +508,11 @@ class LocalReplicaOperations(ReplicaOperations):
         self, sender: _Sender, entity: EntityDetail, known: Entity | None
     ) -> bool:
         """Whether a state that comes with a classification is news."""
-        if is_at_home(entity, self._local_id):
+        # A member's own word on it comes by itself; what another one still holds may be
+        # gone at home.
+        if is_at_home(entity, self._local_id) or not self._may_tell(sender, entity):
             return False
-        if not isinstance(known, EntityDetail):
-            # A member's own word on it comes by itself; what another one still holds may
-            # be gone at home.
-            is_members = self._parts.is_known_collection(owner_of(entity))
-            return not is_members or self._may_tell(sender, entity)
-        return self._may_tell(sender, entity) and entity.version > known.version
+        return not isinstance(known, EntityDetail) or entity.version > known.version
 
     # Requests, batches, complaints
 
@@ -539,7 +535,8 @@ class LocalReplicaOperations(ReplicaOperations):
         """Take what can be taken of a batch, whose instances may be anybody's.
 
         Genuine members save whatever it has. Here an instance of a member that speaks
-        for itself is taken from others only while it isn't known at all.
+        for itself is taken from others only while it isn't known at all; of one that left
+        nothing is.
         """
         batch = _given(event.instance_batch)
         instances: tuple[EntityDetail | Relationship, ...] = (
@@ -593,6 +590,8 @@ class LocalReplicaOperations(ReplicaOperations):
             if known is None or owner_of(known) != target:
                 continue
             if target != self._local_id:
+                if is_archived(known) or not self._parts.is_known_collection(target):
+                    return _ignored("nobody would bring the copy back")
                 self._purge(sender.tx, kind, guid)
             elif error.other_metadata_collection_id == self._local_id:
                 return _ignored("nothing but itself is against it")

@@ -122,22 +122,24 @@ def judge_copy(
 
 
 def may_tell(
-    origin: str, told: InstanceAuditHeader, is_known: Callable[[str], bool]
+    teller: str, told: InstanceAuditHeader, was_member: Callable[[str], bool]
 ) -> bool:
     """Whether a member may say what an instance or classification is.
 
-    Owners speak for their own. What nobody in the cohort answers for, such as what an
-    archive brought, is told by whoever has it.
+    Owners speak for their own. What an archive brought, and no member ever answered for,
+    is told by whoever has it. An archive's are known by their provenance, or by who loaded
+    them: members don't replicate what is their own.
 
     Args:
-        origin: The member that says it.
+        teller: The member that says it.
         told: What it says.
-        is_known: Whether a metadata collection is this one or a registered member's.
+        was_member: Whether a metadata collection is, or ever was, this one or a member's.
     """
-    if owner_of(told) == origin:
+    owner = owner_of(told)
+    if owner == teller:
         return True
-    home = told.metadata_collection_id or ""
-    return not is_known(home) and not is_known(owner_of(told))
+    is_loaded = is_archived(told) or told.replicated_by is not None
+    return is_loaded and not was_member(owner)
 
 
 def judge_event(

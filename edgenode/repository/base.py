@@ -189,6 +189,10 @@ class Transaction(Protocol):
         """The events of a member are applied up to here, with this change."""
         ...
 
+    def was_member(self, collection_id: str) -> bool:
+        """Whether a metadata collection is another member's, or was one's."""
+        ...
+
 
 class Repository(Protocol):
     """Storage of one server's metadata."""

@@ -36,9 +36,20 @@ def save(connection: Connection, row: MemberRow) -> None:
 
 
 def remove(connection: Connection, collection_id: str) -> None:
-    """Forget a member, and how far its events are applied."""
+    """Forget a member, and how far its events are applied.
+
+    That it was one is remembered if anything was ever stored that names it: nobody else
+    may tell of what is its own.
+    """
     connection.execute(_SQL["remove"], (collection_id,))
     connection.execute(_SQL["forget_position"], (collection_id,))
+    connection.execute(_SQL["remember_origin"], (collection_id,))
+
+
+def was_member(connection: Connection, collection_id: str) -> bool:
+    """Whether a metadata collection is a member's, or was one's."""
+    row = connection.execute(_SQL["was_member"], {"id": collection_id}).fetchone()
+    return bool(row[0])
 
 
 def forget_members(connection: Connection) -> None:

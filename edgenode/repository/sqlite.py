@@ -342,12 +342,16 @@ class SqliteRepository:
         """The members of the cohort that were saved, in the order of their ids."""
         return members.stored(self._database.point)
 
+    def was_member(self, collection_id: str) -> bool:
+        """Whether a metadata collection is another member's, or was one's."""
+        return members.was_member(self._database.point, collection_id)
+
     async def save_member(self, row: MemberRow) -> None:
         """Store how a member announced itself, in place of what was known."""
         await self._database.change(lambda change: change.save_member(row))
 
     async def remove_member(self, collection_id: str) -> None:
-        """Forget a member, and how far its events are applied."""
+        """Forget a member and how far its events are applied; see ``was_member``."""
         await self._database.change(lambda change: change.remove_member(collection_id))
 
     def local_registration(self) -> bytes | None:

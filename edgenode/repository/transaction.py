@@ -196,6 +196,10 @@ class SqliteTransaction:
         """The events of a member are applied up to here, with this change."""
         members.move_to(self._connection, origin, position)
 
+    def was_member(self, collection_id: str) -> bool:
+        """Whether a metadata collection is another member's, or was one's."""
+        return members.was_member(self._connection, collection_id)
+
     def save_member(self, row: MemberRow) -> None:
         """Store how a member announced itself, in place of what was known."""
         members.save(self._connection, row)

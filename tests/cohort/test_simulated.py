@@ -241,6 +241,7 @@ async def test_what_an_archive_brings_is_told_at_once(world: World) -> None:
         packed = replace(
             term,
             guid="0e6b9ad1-0000-4000-8000-000000000001",
+            instance_provenance_type=InstanceProvenanceType.CONTENT_PACK,
             metadata_collection_id="an-archive",
         )
         await one.collection.save_archive_instances(USER, [packed])

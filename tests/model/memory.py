@@ -291,6 +291,9 @@ class MemoryRepository:
     def move_to(self, origin: str, position: Position) -> None:
         self._contents.positions[origin] = position
 
+    def was_member(self, collection_id: str) -> bool:
+        return collection_id in self._contents.positions
+
     # The cohort
 
     def positions(self) -> Mapping[str, Position]:

@@ -1,8 +1,8 @@
 -- position --
-SELECT incarnation, sequence FROM position WHERE origin = ?;
+SELECT incarnation, sequence FROM position WHERE origin = ? AND incarnation <> '';
 
 -- positions --
-SELECT origin, incarnation, sequence FROM position;
+SELECT origin, incarnation, sequence FROM position WHERE incarnation <> '';
 
 -- move_to --
 INSERT INTO position (origin, incarnation, sequence) VALUES (?, ?, ?)
@@ -24,6 +24,14 @@ DELETE FROM member;
 
 -- forget_position --
 DELETE FROM position WHERE origin = ?;
+
+-- remember_origin --
+INSERT INTO position (origin, incarnation, sequence)
+SELECT text, '', 0 FROM name WHERE text = ?;
+
+-- was_member --
+SELECT EXISTS (SELECT 1 FROM member WHERE collection_id = :id)
+    OR EXISTS (SELECT 1 FROM position WHERE origin = :id);
 
 -- all --
 SELECT collection_id, node_id, revision, is_registered, document FROM member;

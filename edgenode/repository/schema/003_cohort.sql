@@ -31,7 +31,8 @@ CREATE TABLE owned_classification (
     PRIMARY KEY (instance_id, owner_id, name_id)
 ) STRICT, WITHOUT ROWID;
 
--- How far the events of each origin are applied here.
+-- How far the events of each origin are applied here. The incarnation is empty where a
+-- member was forgotten whose instances may still be stored.
 CREATE TABLE position (
     origin TEXT PRIMARY KEY,
     incarnation TEXT NOT NULL,

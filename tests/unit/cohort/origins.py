@@ -145,7 +145,9 @@ class Member:
         await peer.type_digest(origin)
         self.knows_types = True
 
-    async def adopt(self, owner: str, states: Sequence[StateFrame]) -> None:
+    async def adopt(
+        self, origin: str, owner: str, states: Sequence[StateFrame]
+    ) -> None:
         for state in states:
             if state.document:
                 self.holds[state.guid] = int(state.document)

@@ -151,7 +151,7 @@ class Member:
     async def mend(self, owner: "Member") -> Mended:
         """Hold what another member holds of its own."""
         frames = await owner.frames(await self.differences(owner))
-        return await self.collection.adopt_states(owner.id, frames)
+        return await self.collection.adopt_states(owner.id, owner.id, frames)
 
 
 @asynccontextmanager

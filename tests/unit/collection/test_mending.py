@@ -42,6 +42,7 @@ from tests.unit.collection.test_replicas import (
 )
 
 LATER = Edit("remote user", START + 10)
+PACKED = InstanceProvenanceType.CONTENT_PACK
 
 
 def frame(state: EntityDetail | EntityProxy | Relationship) -> StateFrame:
@@ -52,13 +53,14 @@ async def adopt(
     member: Member,
     *states: EntityDetail | EntityProxy | Relationship | str,
     owner: Home = REMOTE,
+    teller: Home | None = None,
 ) -> Mended:
     """Adopt states; a GUID alone is of something that the owner has not."""
     frames = [
         StateFrame(state) if isinstance(state, str) else frame(state)
         for state in states
     ]
-    return await member.collection.adopt_states(owner.id, frames)
+    return await member.collection.adopt_states((teller or owner).id, owner.id, frames)
 
 
 # What the owner holds
@@ -228,9 +230,10 @@ async def test_of_an_archive_the_newer_holds_and_nothing_goes(here: Member) -> N
         home=ARCHIVE, instance_provenance_type=InstanceProvenanceType.CONTENT_PACK
     )
     for version, kept in ((3, 3), (2, 3), (4, 4), (3, 4)):
-        await adopt(here, replace(pack, version=version), owner=ARCHIVE)
+        told = replace(pack, version=version)
+        await adopt(here, told, owner=ARCHIVE, teller=THIRD)
         assert entity(here).version == kept
-    assert await adopt(here, "remote-1", owner=ARCHIVE) == Mended(0, 0)
+    assert await adopt(here, "remote-1", owner=ARCHIVE, teller=THIRD) == Mended(0, 0)
     assert holds(here)
 
 
@@ -260,7 +263,7 @@ async def test_what_can_not_be_stored_is_left_out(
     await here.hear(REMOTE.id, outbound.created(RELATIONSHIP))
     await here.hear(REMOTE.id, outbound.created(remote_entity("known")))
     frames = [broken, frame(remote_entity("good"))]
-    mended = await here.collection.adopt_states(REMOTE.id, frames)
+    mended = await here.collection.adopt_states(REMOTE.id, REMOTE.id, frames)
     assert [guid for guid, _ in mended.refused] == [broken.guid]
     assert mended.saved == 1
     assert holds(here, "good")
@@ -327,11 +330,63 @@ async def test_what_was_moved_here_comes_back_as_ours(here: Member) -> None:
     assert entity(here) == ours
 
 
+async def remove(member: Member, other: Home) -> None:
+    """Have a member forget another one."""
+    member.known_collections.discard(other.id)
+    await member.repository.remove_member(other.id)
+
+
 async def test_who_is_no_member_any_more_is_no_archive(here: Member) -> None:
     told = remote_entity()
     await adopt(here, told)
-    here.known_collections.discard(REMOTE.id)
-    await adopt(here, replace(told, version=9))
-    packed = InstanceProvenanceType.CONTENT_PACK
-    await adopt(here, replace(told, version=9, instance_provenance_type=packed))
+    await remove(here, REMOTE)
+    await adopt(here, replace(told, version=9), teller=THIRD)
+    packed = replace(told, instance_provenance_type=PACKED)
+    loaded = replace(told, replicated_by=THIRD.id)
+    for forged in (replace(packed, version=9), replace(loaded, version=9)):
+        await adopt(here, forged, teller=THIRD)
     assert entity(here) == told
+    for forged in (packed, loaded):
+        await adopt(here, replace(forged, guid="new"), teller=THIRD)
+    assert not holds(here, "new")
+
+
+async def test_nobody_classifies_in_the_name_of_who_left(here: Member) -> None:
+    theirs = remote_entity(home=THIRD)
+    given = remote_classification("Impact")
+    await adopt(here, theirs, owner=THIRD)
+    await adopt(here, replace(theirs, classifications=(given,)))
+    known = entity(here)
+    assert known.classifications == (given,)
+    await remove(here, REMOTE)
+    forged = (
+        remote_classification(),
+        remote_classification("Retention", instance_provenance_type=PACKED),
+        replace(given, version=99),
+    )
+    new, related = replace(theirs, guid="new"), replace(RELATIONSHIP, guid="r")
+    related = replace(
+        related,
+        metadata_collection_id=THIRD.id,
+        entity_one_proxy=remote_proxy("end", classifications=forged),
+    )
+    for owner in (REMOTE, THIRD):
+        for told in (theirs, new, related):
+            if isinstance(told, EntityDetail):
+                told = replace(told, classifications=forged)
+            await adopt(here, told, owner=owner, teller=THIRD)
+        await adopt(here, theirs, owner=owner, teller=THIRD)
+    assert entity(here) == known
+    assert entity(here, "new") == new
+    end = here.repository.entity("end")
+    assert end is not None
+    assert end.document.value.classifications is None
+
+
+async def test_nothing_is_given_to_who_left(here: Member) -> None:
+    theirs = remote_entity(home=THIRD)
+    await adopt(here, remote_entity("r"))
+    await adopt(here, theirs, owner=THIRD)
+    await remove(here, REMOTE)
+    await adopt(here, remote_entity(version=9), owner=THIRD)
+    assert entity(here) == theirs

@@ -598,7 +598,7 @@ async def test_a_classification_brings_an_entity_of_nobody_in_the_cohort(
     here: Member,
 ) -> None:
     mine = remote_classification(metadata_collection_id=THIRD.id)
-    foreign = replace(remote_entity(), metadata_collection_id="left-long-ago")
+    foreign = remote_entity(home=Home("export", "export"), replicated_by=THIRD.id)
     told = lifecycle.with_classification(foreign, mine)
     await here.hear(THIRD.id, outbound.classified(told, mine))
     assert entity(here) == told
@@ -894,6 +894,40 @@ async def test_a_copy_that_is_complained_of_is_let_go(
     section, error = complaint(REMOTE.id, "remote-1", code)
     await here.hear(THIRD.id, section, error=error)
     assert not holds(here)
+
+
+@pytest.mark.parametrize("is_archives", [True, False])
+async def test_what_nobody_would_bring_back_stays(
+    here: Member, is_archives: bool
+) -> None:
+    told = remote_entity()
+    if is_archives:
+        packed = InstanceProvenanceType.CONTENT_PACK
+        told = replace(told, instance_provenance_type=packed)
+    await here.hear(REMOTE.id, outbound.created(told))
+    if not is_archives:
+        here.known_collections.discard(REMOTE.id)
+    section, error = complaint(REMOTE.id, "remote-1", CONFLICT)
+    await here.hear(THIRD.id, section, error=error)
+    assert holds(here)
+
+
+async def test_nobody_purges_what_is_an_archives(here: Member) -> None:
+    """Not even a member that calls itself as the archive is called."""
+    packed = InstanceProvenanceType.CONTENT_PACK
+    told = remote_entity(instance_provenance_type=packed)
+    await here.hear(REMOTE.id, outbound.created(told))
+    received = await here.hear(REMOTE.id, outbound.purged(told))
+    assert received.outcome is Outcome.REFUSED
+    assert holds(here)
+
+
+async def test_of_who_left_batches_bring_nothing(here: Member) -> None:
+    here.known_collections.discard(REMOTE.id)
+    received = await here.hear(THIRD.id, batch(remote_entity(), RELATIONSHIP))
+    assert received.outcome is Outcome.REFUSED
+    assert not holds(here)
+    assert not holds(here, "remote-r")
 
 
 async def test_events_of_other_kinds_are_passed_over(here: Member) -> None:

@@ -21,6 +21,7 @@ from tests.model.house import (
 
 OURS = remote_entity(home=LOCAL)
 THEIRS = remote_entity()
+OTHER, PACK = Home("other-id", "other"), Home("pack-id", "pack")
 
 
 def external(replicated_by: str) -> Any:
@@ -130,6 +131,26 @@ def test_classifications_given_here_survive_a_new_copy() -> None:
             provenance.with_home_classifications(incoming, nothing, LOCAL.id)
             is incoming
         )
+
+
+@pytest.mark.parametrize(
+    ("told", "may"),
+    [
+        (THEIRS, True),
+        (external(REMOTE.id), True),
+        (remote_entity(home=OTHER, instance_provenance_type=Type.CONTENT_PACK), False),
+        (remote_entity(home=OTHER, replicated_by=REMOTE.id), False),
+        (remote_entity(home=PACK, instance_provenance_type=Type.CONTENT_PACK), True),
+        (remote_entity(home=PACK, instance_provenance_type=Type.EXPORT_ARCHIVE), True),
+        (remote_entity(home=PACK, replicated_by=OTHER.id), True),
+        (remote_entity(home=PACK), False),
+        (external(OTHER.id), False),
+        (remote_classification(), True),
+        (remote_classification(metadata_collection_id=PACK.id), False),
+    ],
+)
+def test_who_may_tell(told: Any, may: bool) -> None:
+    assert provenance.may_tell(REMOTE.id, told, OTHER.id.__eq__) is may
 
 
 @pytest.mark.parametrize(

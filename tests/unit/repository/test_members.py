@@ -1,6 +1,7 @@
 """Places go with the changes they belong to, and lives with the state of the file."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from edgenode.events.streams import Position
 from edgenode.repository.backup import back_up, restore
 from edgenode.repository.base import MemberRow, Transaction
 from edgenode.repository.sqlite import SqliteRepository
+from tests.model.house import REMOTE, remote_classification, remote_entity
 from tests.unit.repository.conftest import Opener
 from tests.unit.repository.samples import (
     CODEC,
@@ -70,6 +72,35 @@ async def test_members_are_stored_as_they_announced_themselves(opener: Opener) -
         assert repository.local_registration() == b"second"
         await repository.remove_member("two")
         assert (repository.members(), repository.positions()) == ([one], {})
+
+
+def moved(origin: str, change: Transaction) -> None:
+    change.move_to(origin, HERE)
+
+
+async def test_who_was_a_member_is_remembered_by_what_is_stored(
+    opener: Opener,
+) -> None:
+    """Nobody else may tell of that; of others there is nothing to remember."""
+    given = remote_classification(metadata_collection_id="giver")
+    classified = remote_entity(classifications=(given,))
+    stored = (REMOTE.id, "giver")
+    async with opener() as repository:
+        await repository.change(lambda change: change.save_entity(classified, START))
+        assert not any(map(repository.was_member, stored))
+        for name in (*stored, "empty"):
+            row = MemberRow(name, "node", 1, is_registered=True, document=b"{}")
+            await repository.save_member(row)
+            assert repository.was_member(name)
+            await repository.change(partial(moved, name))
+            await repository.remove_member(name)
+        assert await repository.change(lambda c: c.position(stored[0])) is None
+    async with opener() as repository:
+        assert (repository.members(), repository.positions()) == ([], {})
+        assert all(map(repository.was_member, stored))
+        assert not repository.was_member("empty")
+        await repository.change(lambda change: change.move_to("giver", HERE))
+        assert repository.positions() == {"giver": HERE}
 
 
 EVENT = InstanceEvent(event_type=OMRSInstanceEventType.NEW_ENTITY_EVENT)
