@@ -221,6 +221,9 @@ class EmbeddedBroker:
         except PacketError as error:
             writer.close()
             raise NotWelcomeError(Reason.MALFORMED, str(error)) from error
+        except asyncio.CancelledError:
+            transport.abort()  # nobody would wait for the end of TLS
+            raise
         except BaseException:
             writer.close()
             raise

@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -20,6 +20,7 @@ from edgenode.limits import (
     MAX_MEMBER_CONNECTIONS,
     MAX_REMOVED_CONNECTIONS,
     REMOVED_SECONDS,
+    TLS_GOODBYE_SECONDS,
 )
 from edgenode.rest.adapter import Adapter
 from edgenode.rest.browsers import Handler, without_pages
@@ -87,6 +88,7 @@ async def listening_for_members(
         listener.close()
         await doorkeeper.close()
         await runner.cleanup()
+        await server.ended()
 
 
 class MemberServer(web.Server):
@@ -105,6 +107,15 @@ class MemberServer(web.Server):
         self._open: Counter[str] = Counter()
         self._nodes: dict[web.RequestHandler, str] = {}
         self._removed: set[web.RequestHandler] = set()
+        self._lost = asyncio.Event()
+
+    async def ended(self) -> None:
+        """Wait until the connections that were told to end have done so."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TLS_GOODBYE_SECONDS):
+                while self._nodes or self._removed:
+                    self._lost.clear()
+                    await self._lost.wait()
 
     def disconnect(self, node_id: str | None = None) -> None:
         """Cut the connections of a node, or all, with whatever is under way on them."""
@@ -142,6 +153,7 @@ class MemberServer(web.Server):
     ) -> None:
         """Count one less."""
         super().connection_lost(handler, exc)
+        self._lost.set()
         self._removed.discard(handler)
         node = self._nodes.pop(handler, None)
         if node is not None:

@@ -76,6 +76,7 @@ class Arrival:
         self.is_begun = False
         self._connection = connection
         self._context = context
+        self._is_handed_over = False
 
     @property
     def is_secure(self) -> bool:
@@ -88,8 +89,9 @@ class Arrival:
         return self.is_secure and not self.has_spoken
 
     def close(self) -> None:
-        """Cut a connection that nothing came of."""
-        self._connection.close()
+        """Cut a connection that nothing came of, unless it is a protocol's."""
+        if not self._is_handed_over:
+            self._connection.close()
 
     async def begin(self, protocol: asyncio.Protocol) -> asyncio.Transport:
         """Agree on TLS, and hand the connection over to a protocol.
@@ -101,12 +103,19 @@ class Arrival:
         is_secure = self.is_secure
         if is_secure:
             await self._spoken_to()
-        transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
-            lambda: protocol,
-            self._connection,
-            ssl=self._context,
-            ssl_shutdown_timeout=TLS_GOODBYE_SECONDS if is_secure else None,
-        )
+        self._is_handed_over = True
+        try:
+            transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: protocol,
+                self._connection,
+                ssl=self._context,
+                ssl_shutdown_timeout=TLS_GOODBYE_SECONDS if is_secure else None,
+            )
+        except asyncio.CancelledError:
+            # Where TLS has just begun, asyncio would wait for both sides to end it.
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+            raise
         self.is_begun = True
         return transport
 
@@ -117,19 +126,11 @@ class Arrival:
             OSError: None came.
             TimeoutError: Nor did an end.
         """
-        loop = asyncio.get_running_loop()
-        readable = asyncio.Event()
-        loop.add_reader(self._connection, readable.set)
-        try:
-            async with asyncio.timeout(SILENT_SECONDS):
-                await readable.wait()
-            if not self._connection.recv(1, socket.MSG_PEEK):
-                raise ConnectionAbortedError("nothing was said")
-            self.has_spoken = True
-        finally:
-            loop.remove_reader(self._connection)
-            if not self.has_spoken:
-                self._connection.close()
+        async with asyncio.timeout(SILENT_SECONDS):
+            await _readable(self._connection)
+        if not self._connection.recv(1, socket.MSG_PEEK):
+            raise ConnectionAbortedError("nothing was said")
+        self.has_spoken = True
 
 
 Welcome = Callable[[Arrival], Awaitable[None]]
@@ -175,14 +176,18 @@ class Doorkeeper:
 
     async def accept(self, listener: socket.socket) -> None:
         """Accept until cancelled."""
-        loop = asyncio.get_running_loop()
         while True:
+            # asyncio loses a connection that it accepts when it is cancelled.
+            await _readable(listener)
             try:
-                connection, peername = await loop.sock_accept(listener)
+                connection, peername = listener.accept()
+            except BlockingIOError:
+                continue
             except OSError as error:
                 logger.warning("no connection can be accepted: %s", error)
                 await asyncio.sleep(ACCEPT_PAUSE_SECONDS)
                 continue
+            connection.setblocking(False)
             self._accepted(connection, plain_address(peername))
 
     async def close(self) -> None:
@@ -230,9 +235,7 @@ class Doorkeeper:
 
     def _ended(self, task: asyncio.Task[None], arrival: Arrival) -> None:
         self._begun(task)
-        if arrival.is_silent:
-            # One that was cut before its first turn hasn't done so itself.
-            arrival.close()
+        arrival.close()
 
     def _begun(self, task: asyncio.Task[None]) -> None:
         arrival = self._beginning.pop(task, None)
@@ -267,6 +270,17 @@ class Doorkeeper:
                 self._refused(Refusal.KEY, address, _BROKEN_OFF)
             else:
                 logger.debug("%s went away: %s", address, error)
+
+
+async def _readable(connection: socket.socket) -> None:
+    """Wait until there is something to be read, or accepted."""
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    loop.add_reader(connection, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(connection)
 
 
 def bound(host: str, port: int) -> socket.socket:

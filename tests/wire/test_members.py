@@ -362,3 +362,18 @@ def test_all_addresses_of_a_machine_are_listened_on(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["127.0.0.1", "::1", "scoped", "late"]
+
+
+async def test_a_stop_waits_for_the_end_of_tls(tmp_path: Path) -> None:
+    identity = Authority("cohort").node(tmp_path)
+    async with member_listener(identity.server(), Gate()) as port:
+        reader, writer = await asyncio.open_connection(
+            HOST, port, ssl=identity.client(), server_hostname=""
+        )
+        writer.write(request_text("GET", "/health/live"))
+        await reader.readline()
+        transport = writer.transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+        asyncio.get_running_loop().call_later(0.2, transport.resume_reading)
+    assert writer.is_closing()

@@ -522,3 +522,48 @@ async def test_closing_ends_the_handshakes(tmp_path: Path) -> None:
         )
     assert await reader.read() == b""
     writer.close()
+
+
+async def test_who_comes_when_nobody_is_accepted_any_more_is_not_forgotten() -> None:
+    failures: list[dict[str, object]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: failures.append(context))
+
+    async def welcome(arrival: Arrival) -> None:
+        raise AssertionError("nobody is to be welcomed")
+
+    keeper = Doorkeeper(lambda: None, lambda *_: None, welcome)
+    with closing(bound(HOST, 0)) as listener:
+        accepting = asyncio.create_task(keeper.accept(listener))
+        await asyncio.sleep(0)
+        with closing(socket.socket()) as client:
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+            await asyncio.sleep(0)
+            accepting.cancel()  # while the event loop is told of the client
+            await asyncio.gather(accepting, return_exceptions=True)
+            await keeper.close()
+    assert not failures
+
+
+async def test_tls_that_has_just_begun_ends_with_its_task() -> None:
+    server, client = (
+        await of(await identity_of("one")),
+        await of(await identity_of("two")),
+    )
+    context = client.client_context()
+    here, there = socket.socketpair()
+    here.setblocking(False)
+    arrival = Arrival(here, HOST, server.server_context())
+
+    class Cancelling(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            beginning.cancel()
+
+    beginning = asyncio.create_task(arrival.begin(Cancelling()))
+    # The other side says nothing any more, not even that it agrees to the end.
+    with closing(await asyncio.to_thread(context.wrap_socket, there)):
+        await asyncio.gather(beginning, return_exceptions=True)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert here.fileno() == -1
