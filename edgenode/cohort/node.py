@@ -445,13 +445,13 @@ class CohortNode:
         """A node was seen on the network."""
         if self._trust.is_removed(node_id):
             return
-        self.peers.seen(node_id, [host for host, _ in addresses])
+        if self.peers.seen(node_id, [host for host, _ in addresses]):
+            self._link()
         peer = self.peers.get(node_id)
         if peer is None or peer.lost is not None or not peer.is_met:
             # Whoever announces it elsewhere doesn't keep it from being found again.
             proven = [] if peer is None else _rest_addresses(peer, peer.proven_at)
             self._contacts.want(node_id, (*proven, *addresses), is_met=False)
-        self._link()
 
     def remember(self, nodes: Sequence[NodeInfo]) -> None:
         """There were nodes at an earlier time, which may still be where they were."""

@@ -175,15 +175,18 @@ class PeerTable:
             if not peer.is_met and now - peer.told >= FORGOTTEN_AFTER_SECONDS:
                 del self._peers[node_id]
 
-    def seen(self, node_id: str, addresses: Iterable[str]) -> None:
-        """A node that is known was seen on the network.
+    def seen(self, node_id: str, addresses: Iterable[str]) -> bool:
+        """A node that is known was seen on the network; False when that is no news.
 
         Nobody gets into the table by being seen: that anybody can pretend.
         """
         known = self._peers.get(node_id)
-        if known is not None:
-            merged = tuple(dict.fromkeys((*addresses, *known.seen_at)))
-            self._peers[node_id] = replace(known, seen_at=merged[:MAX_SEEN_ADDRESSES])
+        if known is None:
+            return False
+        merged = tuple(dict.fromkeys((*addresses, *known.seen_at)))
+        seen_at = merged[:MAX_SEEN_ADDRESSES]
+        self._peers[node_id] = replace(known, seen_at=seen_at)
+        return seen_at != known.seen_at
 
     def proven(self, node_id: str, address: str) -> None:
         """A node answered at an address: nobody else has its certificate."""

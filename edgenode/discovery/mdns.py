@@ -13,6 +13,7 @@ library asks again for nodes when three quarters of an hour have gone by without
 
 import asyncio
 import logging
+import random
 import socket
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -129,9 +130,17 @@ class MdnsDiscovery:
                         await presence.introduce()
                     elif presence.age() >= self._announce_seconds:
                         presence.announce()
+                        self._remind(listener)
                     for change in self.sightings.forget_old(self._clock.monotonic()):
                         tell(listener, change)
                     await self._pause(watch, presence)
+
+    def _remind(self, listener: SightingListener) -> None:
+        """Tell of all nodes again: of many at once some may have been passed over."""
+        changes = self.sightings.told()
+        random.shuffle(changes)  # so that it isn't always the same ones
+        for change in changes:
+            tell(listener, change)
 
     async def _pause(self, watch: LinkWatch, presence: "_Presence") -> None:
         """Until the interfaces changed, or it is time to look or to announce."""

@@ -81,7 +81,10 @@ class SightingListener(Protocol):
     """Hears of nodes on the local network; called in the event loop, returns at once."""
 
     def seen(self, sighting: Sighting) -> None:
-        """A node was seen for the first time, in another way, or after a goodbye."""
+        """A node was seen for the first time, in another way, or after a goodbye.
+
+        It is told again every while, though nothing changed.
+        """
         ...
 
     def gone(self, node_id: str) -> None:
@@ -176,6 +179,10 @@ class Sightings:
         """A node said goodbye; when it is seen again that is told in any case."""
         if node := self._nodes.get(node_id):
             node.told = None
+
+    def told(self) -> list[Change]:
+        """All nodes as they were told last, for whoever didn't get round to them."""
+        return [node.told for node in self._nodes.values() if node.told is not None]
 
     def forget_old(self, now: float) -> list[Change]:
         """Let go of what was seen too long ago."""

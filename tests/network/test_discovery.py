@@ -189,6 +189,17 @@ def test_a_node_announces_itself_again_and_again(
         listening.wait_for(lambda line: line.get("answers"))
 
 
+def test_a_node_that_is_there_is_told_again_and_again(
+    network: Network, start: Start
+) -> None:
+    lan = network.lan()
+    hosts = [network.host(lan) for _ in range(2)]
+    one, other = start(hosts[0], "a", "--announce", "0.5"), start(hosts[1], "b")
+    for _ in range(5):
+        one.sees(other, hosts[1].address(lan))
+        one.heard.clear()
+
+
 def test_nodes_that_a_switch_kept_apart_find_each_other_without_a_change_of_links(
     network: Network, start: Start
 ) -> None:

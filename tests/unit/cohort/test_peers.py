@@ -35,15 +35,16 @@ def test_a_node_does_not_know_itself() -> None:
 
 def test_being_seen_is_not_being_known() -> None:
     table = PeerTable("me")
-    table.seen("a", ["10.0.0.1"])
+    assert not table.seen("a", ["10.0.0.1"])
     assert table.get("a") is None
 
 
 def test_where_a_node_was_seen_comes_first() -> None:
     table = PeerTable("me")
     table.said(info("a", addresses=("10.0.0.1", "fe80::1")))
-    table.seen("a", ["192.168.0.7"])
-    table.seen("a", ["fe80::1%eth0"])
+    assert table.seen("a", ["192.168.0.7"])
+    assert table.seen("a", ["fe80::1%eth0"])
+    assert not table.seen("a", ["fe80::1%eth0"])
     peer = table.get("a")
     assert peer is not None
     assert peer.addresses == ("fe80::1%eth0", "192.168.0.7", "10.0.0.1", "fe80::1")

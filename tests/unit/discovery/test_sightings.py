@@ -67,6 +67,16 @@ def test_nothing_new_is_not_told() -> None:
     assert sightings.saw(PEER, [FOUR], 2.0) == []
 
 
+def test_what_was_told_is_told_again_when_asked_for() -> None:
+    sightings = Sightings(OWN)
+    assert sightings.told() == []
+    first = sightings.saw(PEER, [FOUR], 1.0)
+    second = sightings.saw(node(2), [SIX], 1.0)
+    assert sightings.told() == [*first, *second]
+    sightings.left(PEER.node_id)
+    assert sightings.told() == second
+
+
 def test_an_address_takes_the_place_of_one_of_its_kind_only() -> None:
     sightings = Sightings(OWN)
     sightings.saw(PEER, [FOUR, LINK, OTHER_LINK], 1.0)
