@@ -148,7 +148,7 @@ class Contacts:
                 logger.debug("no conversation with %s: %s", name, error.reason)
             except PeerRefusedError as error:
                 self.failures += 1
-                self._tell(name, error)
+                self._tell(contact, error)
             except EdgeNodeError as error:
                 self.failures += 1
                 logger.debug("no conversation with %s: %s", name, error)
@@ -161,14 +161,18 @@ class Contacts:
                 if self._has_waiting:
                     self._arrived.set()
 
-    def _tell(self, name: str, error: PeerRefusedError) -> None:
+    def _tell(self, contact: _Contact, error: PeerRefusedError) -> None:
         """Say why a node won't speak with this one, once until that changes."""
-        known = self._refused_by.get(name)
+        known = self._refused_by.pop(contact.name, None)
+        is_full = len(self._refused_by) >= MAX_NODES
+        if is_full:
+            del self._refused_by[next(iter(self._refused_by))]
+        self._refused_by[contact.name] = error
         if known is None or known.reason != error.reason:
-            logger.warning("no conversation with node %s: %s", name, error.reason)
-        if len(self._refused_by) >= MAX_NODES:
-            self._refused_by.clear()
-        self._refused_by[name] = error
+            # So many strangers are made up by somebody, to fill the log.
+            level = logging.DEBUG if is_full and not contact.is_met else logging.WARNING
+            told = "no conversation with node %s: %s"
+            logger.log(level, told, contact.name, error.reason)
 
 
 def _name(address: tuple[str, int]) -> str:

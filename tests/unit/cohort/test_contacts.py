@@ -12,6 +12,7 @@ from edgenode.cohort.contacts import Addresses, Contacts
 from edgenode.errors import PeerRefusedError, PeerUnavailableError
 from edgenode.limits import (
     CONTACTS_AT_ONCE,
+    MAX_NODES,
     MAX_WAITING_STRANGERS,
     STRANGERS_AT_ONCE,
 )
@@ -152,6 +153,27 @@ async def test_a_refusal_is_told_once_until_it_changes(
     assert [error.reason for error in contacts.refusals.values()] == ["busy"]
     contacts.spoken("x")
     assert not contacts.refusals
+
+
+async def test_strangers_that_refuse_do_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def meet(node_id: str | None, addresses: Addresses) -> None:
+        raise PeerRefusedError(str(node_id), "unknown ca")
+
+    contacts = Contacts(meet, Random(1))  # noqa: S311
+    task = asyncio.create_task(contacts.run())
+    for number in range(2 * MAX_NODES):
+        contacts.want(f"fake {number}", THERE, is_met=False)
+        await turns()
+    contacts.want("real", THERE, is_met=True)
+    await turns()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    warnings = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert len(warnings) == MAX_NODES + 1
+    assert "real" in warnings[-1].getMessage()
+    assert len(contacts.refusals) == MAX_NODES
 
 
 async def test_what_nobody_thought_of_ends_no_other_conversation(
