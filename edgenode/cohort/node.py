@@ -336,8 +336,12 @@ class CohortNode:
     ) -> None:
         """A node was heard of, by itself; ``known`` is what was known of it before."""
         known = known or self.peers.get(node_id)
-        self.peers.heard(node_id, self._clock.monotonic(), skew=skew)
+        now = self._clock.monotonic()
+        self.peers.heard(node_id, now, skew=skew)
         if known is not None and known.lost is not None:
+            if node_id in self._speech.linked:
+                # A question got lost, and the connection outlasted that.
+                self.peers.linked(node_id, now)
             self._returned(node_id)
 
     def _returned(self, node_id: str) -> None:

@@ -85,7 +85,9 @@ class World:
     network: MemoryNetwork = field(default_factory=MemoryNetwork)
     nodes: dict[str, "SimulatedNode"] = field(default_factory=dict)
     questions: int = 0
-    refusing: dict[str, PeerRefusedError] = field(default_factory=dict)
+    refusing: dict[str, PeerRefusedError | PeerUnavailableError] = field(
+        default_factory=dict
+    )
     delay: float = 0.0
     """Seconds that the answer to an exchange takes."""
 

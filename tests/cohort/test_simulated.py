@@ -14,7 +14,7 @@ from edgenode.cohort.model import Exchange
 from edgenode.cohort.peers import PeerState
 from edgenode.cohort.service import PeerService
 from edgenode.collection.base import ClassificationSource
-from edgenode.errors import StorePutBackError
+from edgenode.errors import PeerUnavailableError, StorePutBackError
 from edgenode.events.streams import Sum
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.lifecycle import entity_proxy
@@ -26,7 +26,11 @@ from edgenode.instances.model import (
     InstanceType,
     Relationship,
 )
-from edgenode.limits import MAX_OVERTAKINGS, RESTORING_SECONDS
+from edgenode.limits import (
+    MAX_OVERTAKINGS,
+    RESTORING_SECONDS,
+    SILENT_AFTER_SECONDS,
+)
 from edgenode.repository.backup import back_up, restore
 from edgenode.security.trust import Refusal
 from edgenode.typedefs.model import (
@@ -115,6 +119,29 @@ async def test_what_was_there_before_is_known_to_who_comes_later(world: World) -
             assert await one.holdings() == await other.holdings()
             assert "EDGENODE-AUDIT-0023" in recorded(other)
             assert "EDGENODE-AUDIT-0022" not in recorded(other), "nothing was mended"
+
+
+async def test_a_link_that_outlasts_a_lost_question_counts(world: World) -> None:
+    async with world.node("a") as one, world.node("b", peers=["a"]) as other:
+        await world.settle()
+        world.refusing["b"] = PeerUnavailableError("b", "no answer")
+        one.cohort.meet_all()
+        await world.settle()
+        lost = one.cohort.peers.get("b")
+        assert lost is not None
+        assert lost.state(world.clock.monotonic()) is PeerState.LOST
+        world.refusing.clear()
+        other.cohort.meet_all()
+        await world.settle()
+        found = one.cohort.peers.get("b")
+        assert found is not None
+        later = world.clock.monotonic() + 2 * SILENT_AFTER_SECONDS
+        assert found.state(later) is PeerState.ALIVE, "its link stands"
+        world.network.part(["a"], ["b"])
+        await world.settle()
+        gone = one.cohort.peers.get("b")
+        assert gone is not None
+        assert gone.state(later) is PeerState.LOST
 
 
 async def test_a_copy_is_classified_and_all_others_see_it(world: World) -> None:
