@@ -423,6 +423,24 @@ async def test_a_broker_that_never_answers_is_given_up(
     await asyncio.sleep(0.01)
 
 
+async def test_a_broker_that_falls_silent_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As one does whose cable is pulled: nothing ends the connection."""
+    keepalive = 1
+    monkeypatch.setattr("edgenode.bus.mqtt.BUS_KEEPALIVE_SECONDS", keepalive)
+    monkeypatch.setattr("edgenode.bus.mqtt.BUS_CHECK_SECONDS", 0.05)
+    time = asyncio.get_running_loop().time
+    async with false_broker() as (address, _), mesh(None) as it:
+        one = it.node("n1")
+        one.bus.link({"n2": (address,)})
+        await one.listener.until(lambda: ("n2", True) in one.listener.changes)
+        linked = time()
+        await one.listener.until(lambda: ("n2", False) in one.listener.changes)
+        # It is asked for a sign of life first, and has as long again to give one.
+        assert time() - linked > keepalive
+
+
 async def test_a_refused_connection_is_tried_again() -> None:
     count = 0
 

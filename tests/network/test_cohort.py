@@ -18,7 +18,12 @@ import pytest
 from bench.members import MemberNode
 from bench.namespaces import Host, Lan, Network
 from edgenode.clock import SystemClock
-from edgenode.limits import EXCHANGE_SECONDS, FEDERATION_SECONDS
+from edgenode.limits import (
+    BUS_CHECK_SECONDS,
+    BUS_KEEPALIVE_SECONDS,
+    EXCHANGE_SECONDS,
+    FEDERATION_SECONDS,
+)
 from edgenode.security import cohorts
 from edgenode.security.identity import make_identity
 from edgenode.security.keys import CohortKey
@@ -39,6 +44,8 @@ Note = Callable[[str, object], None]
 NAMES = ("kitchen", "cellar", "attic")
 CHANGES = 2000
 SENDERS = 8
+SLACK = 10.0
+"""Seconds that a busy machine may take longer."""
 
 # Knocks at all ports, with a certificate and its key or without, and hears nothing.
 PROBES = """
@@ -325,6 +332,23 @@ def test_a_pulled_cable_loses_nothing_and_who_is_missing_is_named(
     assert set(added) <= held.keys()
     seconds = time.monotonic() - healed
     record_property("measured", f"equal {seconds:.1f} s after the cable was back")
+
+
+def test_who_is_gone_without_a_word_is_lost_though_nobody_asks(
+    cohort: Cohort, record_property: Note
+) -> None:
+    nodes = cohort.add_all(cohort.network.lan(), *NAMES[:2])
+    # The other end of its connections hears neither of an end nor of a fault.
+    cohort.host_of(nodes[0]).down()
+    pulled = time.monotonic()
+    for node in nodes:
+        cohort.until(
+            lambda node=node: node.figure("edgenode_cohort_nodes", state="lost") == 1,  # type: ignore[misc]
+            f"{node.name} has lost the other",
+            2 * (BUS_KEEPALIVE_SECONDS + BUS_CHECK_SECONDS) + SLACK,
+        )
+    seconds = time.monotonic() - pulled
+    record_property("measured", f"lost {seconds:.1f} s after the cable was pulled")
 
 
 def test_a_network_that_was_cut_in_two_comes_to_hold_the_same(
