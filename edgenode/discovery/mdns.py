@@ -309,9 +309,12 @@ async def _responder() -> "AsyncIterator[AsyncZeroconf]":
     try:
         yield responder
     finally:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                await responder.async_close()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await responder.async_close()
+        finally:
+            responder.zeroconf.close()  # its sockets, also where it took too long
 
 
 def _has_ipv6() -> bool:

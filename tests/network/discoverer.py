@@ -1,20 +1,24 @@
 """A node that only looks for others, and prints what it sees as JSON lines.
 
 discoverer.py <node id> [--tag TAG] [--poll SECONDS] [--announce SECONDS]
-              [--interface NAME ...]
+              [--goodbye SECONDS] [--interface NAME ...]
 
 It listens on its REST port, so that addresses can be tried, and stops at SIGTERM.
 """
 
 import argparse
 import asyncio
+import gc
 import json
 import signal
+import socket
 import sys
 
+from edgenode.discovery import mdns
 from edgenode.discovery.mdns import MdnsDiscovery
 from edgenode.discovery.records import Announcement
 from edgenode.discovery.sightings import Sighting
+from edgenode.limits import GOODBYE_SECONDS
 
 REST_PORT = 9444
 BUS_PORT = 1883
@@ -45,6 +49,16 @@ async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.close()
 
 
+def open_sockets() -> int:
+    """How many sockets of multicast DNS are open."""
+    return sum(
+        isinstance(each, socket.socket)
+        and each.type == socket.SOCK_DGRAM
+        and each.fileno() != -1
+        for each in gc.get_objects()
+    )
+
+
 async def discover(discovery: MdnsDiscovery) -> None:
     server = await asyncio.start_server(greet, port=REST_PORT)
     running = asyncio.create_task(discovery.run(Printer()))
@@ -57,6 +71,7 @@ async def discover(discovery: MdnsDiscovery) -> None:
         other_cohorts=discovery.sightings.other_cohorts,
         other_protocols=discovery.sightings.other_protocols,
         malformed=discovery.malformed,
+        open_sockets=open_sockets(),
     )
 
 
@@ -66,8 +81,10 @@ def main() -> None:
     parser.add_argument("--tag", default="0123456789abcdef")
     parser.add_argument("--poll", type=float, default=1.0)
     parser.add_argument("--announce", type=float, default=300.0)
+    parser.add_argument("--goodbye", type=float, default=GOODBYE_SECONDS)
     parser.add_argument("--interface", action="append", default=[])
     given = parser.parse_args()
+    mdns.GOODBYE_SECONDS = given.goodbye  # type: ignore[attr-defined]
     announcement = Announcement(
         given.node_id, given.tag, f"node {given.node_id[:4]}", REST_PORT, BUS_PORT
     )

@@ -324,3 +324,12 @@ def test_where_multicast_is_blocked_nodes_are_not_found_but_reached(
     connect(one_host, other_host.address(lan))
     one.stop()
     assert {line.get("seen") for line in one.heard} <= {None, third.node_id}
+
+
+def test_no_socket_stays_open_where_there_is_no_time_for_a_goodbye(
+    network: Network, start: Start
+) -> None:
+    lan = network.lan()
+    one = start(network.host(lan), "a", "--goodbye", "0")
+    one.sees(start(network.host(lan), "b"))
+    assert one.stop()["open_sockets"] == 0
