@@ -124,6 +124,16 @@ def forgeries(told: EntityDetail, guid: str) -> list[EntityDetail]:
     ]
 
 
+async def test_it_is_known_that_it_was_a_member(scene: Scene) -> None:
+    """So nobody else is even asked for what it had."""
+    gone = str(scene.theirs.metadata_collection_id)
+    assert not scene.here.member.is_known(gone)
+    assert scene.here.member.was_member(gone)
+    assert scene.here.member.was_member(scene.liar.id)
+    assert scene.here.member.was_member(scene.here.id)
+    assert not scene.here.member.was_member("pack")
+
+
 async def test_its_instances_stay_as_they_are(scene: Scene) -> None:
     for forged in forgeries(scene.theirs, "new"):
         batch = InstanceGraph(entities=(forged,))

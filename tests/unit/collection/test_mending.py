@@ -225,10 +225,17 @@ async def test_our_entities_get_what_others_gave_them(here: Member) -> None:
 # Archives, of which no store is the owner
 
 
-async def test_of_an_archive_the_newer_holds_and_nothing_goes(here: Member) -> None:
-    pack = remote_entity(
-        home=ARCHIVE, instance_provenance_type=InstanceProvenanceType.CONTENT_PACK
-    )
+@pytest.mark.parametrize(
+    "pack",
+    [
+        remote_entity(home=ARCHIVE, instance_provenance_type=PACKED),
+        remote_entity(home=ARCHIVE, replicated_by=REMOTE.id),
+    ],
+    ids=["content pack", "export"],
+)
+async def test_of_an_archive_the_newer_holds_and_nothing_goes(
+    here: Member, pack: EntityDetail
+) -> None:
     for version, kept in ((3, 3), (2, 3), (4, 4), (3, 4)):
         told = replace(pack, version=version)
         await adopt(here, told, owner=ARCHIVE, teller=THIRD)
@@ -349,6 +356,16 @@ async def test_who_is_no_member_any_more_is_no_archive(here: Member) -> None:
     for forged in (packed, loaded):
         await adopt(here, replace(forged, guid="new"), teller=THIRD)
     assert not holds(here, "new")
+
+
+async def test_what_is_known_as_a_members_is_no_archives(here: Member) -> None:
+    """Even where it isn't remembered that there was such a member."""
+    told = remote_entity()
+    await adopt(here, told)
+    here.known_collections.discard(REMOTE.id)
+    forged = replace(told, version=9, instance_provenance_type=PACKED)
+    await adopt(here, forged, teller=THIRD)
+    assert entity(here) == told
 
 
 async def test_nobody_classifies_in_the_name_of_who_left(here: Member) -> None:
