@@ -6,8 +6,9 @@ question: an error comes up only if nobody has an answer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from edgenode.codec.codec import Codec
@@ -173,32 +174,31 @@ class EnterpriseOperations:
             told.participation.missing |= {each.id: "wasn't asked" for each in members}
             members = ()
         everybody = [self._local_id, *(member.id for member in members)]
-        await self._ask_some(told, user_id, question, everybody, seconds)
+        asked = dict.fromkeys(everybody, question)
+        await self._ask_some(told, user_id, asked, seconds)
         return told
 
     async def _ask_some(
         self,
         told: Told[T],
         user_id: str,
-        question: Question[T],
-        who: Collection[str],
+        questions: Mapping[str, Question[T]],
         seconds: float,
     ) -> None:
-        """Let some members answer, for the first time or anew."""
-        told.answers[:] = [each for each in told.answers if each.member not in who]
+        """Let some members answer, for the first time or anew, each its question."""
+        told.answers[:] = [
+            each for each in told.answers if each.member not in questions
+        ]
         async with asyncio.TaskGroup() as group:
             for member in self._members.all():
-                if member.id in who:
-                    asking = member.ask(
-                        user_id,
-                        lambda collection: answered_by(collection, question),
-                        seconds,
-                    )
+                if member.id in questions:
+                    question = partial(answered_by, question=questions[member.id])
+                    asking = member.ask(user_id, question, seconds)
                     group.create_task(
                         self._note(told, member.id, asking), name=f"ask {member.id}"
                     )
-            if self._local_id in who:
-                local = answered_by(self._local, question)
+            if self._local_id in questions:
+                local = answered_by(self._local, questions[self._local_id])
                 await self._note(told, self._local_id, local)
 
     async def _note(self, told: Told[T], member: str, answer: Awaitable[T]) -> None:

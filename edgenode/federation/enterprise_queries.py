@@ -15,12 +15,12 @@ from edgenode.federation.enterprise_base import (
 from edgenode.federation.members import AskedCollection
 from edgenode.federation.merge import (
     MemberAnswer,
-    cut_short,
     first_share,
     member_paging,
     merged_entities,
     merged_graphs,
     merged_relationships,
+    more_room,
 )
 from edgenode.instances.conditions import (
     MatchCriteria,
@@ -99,37 +99,28 @@ class _EnterpriseLists(EnterpriseOperations):
         ends = time() + FEDERATION_SECONDS
         whole = member_paging(paging)
         share = first_share(whole.page_size, 1 + len(self._members.all()))
-        asked = replace(whole, page_size=share)
 
-        def ask(page: Paging) -> Question[list[Document[T]]]:
-            return lambda collection: question(collection, page)
+        def ask(size: int) -> Question[list[Document[T]]]:
+            asked = replace(whole, page_size=size)
+            return lambda collection: question(collection, asked)
 
         async with self._parts.searches:
             told: Told[list[Document[T]]] = await self._ask_all(
-                operation, user_id, ask(asked)
+                operation, user_id, ask(share)
             )
             told.require_answer()
-            room = dict.fromkeys(
-                (each.member for each in told.answers), asked.page_size
-            )
+            room = dict.fromkeys((each.member for each in told.answers), share)
             page = await _merged(told, merge)
-            while short := cut_short(
+            while more := more_room(
                 told.answers, room, page, paging, self._parts.codec
             ):
                 if time() >= ends:
-                    for member in short:
+                    for member in more:
                         told.is_missing(member, "not all of its answer in time")
                     break
-                size = max(whole.page_size, 2 * asked.page_size)
-                asked = replace(asked, page_size=size)
-                await self._ask_some(
-                    told,
-                    user_id,
-                    ask(asked),
-                    short,
-                    ends - time(),
-                )
-                room |= dict.fromkeys(short, asked.page_size)
+                anew = {member: ask(size) for member, size in more.items()}
+                await self._ask_some(told, user_id, anew, ends - time())
+                room |= more
                 page = await _merged(told, merge)
         told.rests_on(page)
         return page

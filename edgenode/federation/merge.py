@@ -14,9 +14,10 @@ joins, leaves or changes anything between them, because
 - all members sort alike: by what is asked for, then by GUID (``member_paging``);
 - an instance that its owner left out for want of room comes after as many that it didn't
   leave out, so that it isn't in the page either, whoever else has told of a copy;
-- a member whose list is full, but ends before the page does, is asked for more
-  (``cut_short``): late copies took up its room, or it has more of a long page than the
-  share that everybody is asked for at first (``first_share``).
+- a member whose list is full, but ends before the page does, is asked for as many more as
+  come after that in the page (``more_room``): late copies took up its room, or it has
+  more of a long page than the share that everybody is asked for at first
+  (``first_share``).
 
 Genuine servers of release 4.2 ask everybody for the same offset and page size, and neither
 sort nor cut what comes together: a page of ten of three members has up to thirty entries,
@@ -24,6 +25,7 @@ and the second one lacks most of what is second ten in order. Nobody can go thro
 of that without missing some.
 """
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Generic, NamedTuple, TypeVar, cast
@@ -178,14 +180,14 @@ def merged_graphs(answers: Iterable[MemberAnswer[Graph]], codec: Codec) -> Graph
     )
 
 
-def cut_short(
+def more_room(
     answers: Iterable[MemberAnswer[Sequence[Document[T]]]],
     room: Mapping[str, int],
     page: Sequence[Document[T]],
     paging: Paging,
     codec: Codec,
-) -> list[str]:
-    """The members that may have more of a page than they had room for.
+) -> dict[str, int]:
+    """How much to ask those for that may have more of a page than they had room for.
 
     Args:
         answers: What they found.
@@ -195,14 +197,19 @@ def cut_short(
         codec: Reads what the order is by.
     """
     if paging.page_size == 0:
-        return []
-    last = page[-1] if len(page) == paging.page_size else None
-    return [
-        member
-        for member, documents in answers
-        if len(documents) >= room[member]
-        and (last is None or _comes_before(documents[-1], last, paging, codec))
-    ]
+        return {}
+    end = paging.offset + paging.page_size
+    more: dict[str, int] = {}
+    for member, documents in answers:
+        if len(documents) < room[member]:
+            continue
+        before = _no_later_than(documents[-1], page, paging, codec)
+        if before < paging.page_size:
+            # How much of the room lies before the page is known only from within it.
+            needed = room[member] + paging.page_size - before if before else end
+            # What more it has may be late copies again.
+            more[member] = max(needed, 2 * room[member])
+    return more
 
 
 def _members(answers: Iterable[MemberAnswer[Any]]) -> frozenset[str]:
@@ -242,6 +249,15 @@ def _sort(documents: list[Document[T]], paging: Paging, codec: Codec) -> None:
     documents.sort(key=lambda document: header_of(document).guid)
     if order is not SequencingOrder.GUID:
         documents.sort(key=place_in(paging, codec), reverse=order in DESCENDING)
+
+
+def _no_later_than(
+    one: Document[T], page: Sequence[Document[T]], paging: Paging, codec: Codec
+) -> int:
+    """How many of a page come before an instance, or are in its place."""
+    return bisect_left(
+        page, True, key=lambda each: _comes_before(one, each, paging, codec)
+    )
 
 
 def _comes_before(

@@ -12,7 +12,6 @@ from edgenode.federation.merge import (
     MemberAnswer,
     OneEntity,
     copies_in,
-    cut_short,
     first_share,
     member_paging,
     merged_classifications,
@@ -21,6 +20,7 @@ from edgenode.federation.merge import (
     merged_graphs,
     merged_relationship,
     merged_relationships,
+    more_room,
 )
 from edgenode.instances.conditions import Paging, SequencingOrder
 from edgenode.instances.document import Document
@@ -141,12 +141,13 @@ def page_of(split: Split, paging: Paging, share: int) -> list[EntityDetail]:
     lists = answers({who: asked(held, wanted) for who, held in split.lists.items()})
     room = dict.fromkeys(MEMBERS, wanted.page_size)
     page = merged_entities(lists, paging, CODEC)
-    while short := cut_short(lists, room, page, paging, CODEC):
-        size = max(whole.page_size, 2 * wanted.page_size)
-        wanted = replace(wanted, page_size=size)
-        more = answers({who: asked(split.lists[who], wanted) for who in short})
-        lists = [each for each in lists if each.member not in short] + more
-        room |= dict.fromkeys(short, wanted.page_size)
+    while more := more_room(lists, room, page, paging, CODEC):
+        anew = {
+            who: asked(split.lists[who], replace(whole, page_size=size))
+            for who, size in more.items()
+        }
+        lists = [each for each in lists if each.member not in more] + answers(anew)
+        room |= more
         page = merged_entities(lists, paging, CODEC)
     return [each.value for each in page]
 
@@ -438,6 +439,30 @@ def test_of_long_pages_members_are_asked_for_a_share(
     end: int, members: int, share: int
 ) -> None:
     assert first_share(end, members) == share
+
+
+@pytest.mark.parametrize(
+    ("paging", "more"),
+    [
+        (Paging(), {}),
+        (Paging(page_size=24), {"a": 24, "b": 20}),
+        (Paging(page_size=40), {"a": 40, "b": 30, "c": 20}),
+        (Paging(offset=5, page_size=7), {"a": 20}),
+        (Paging(offset=15, page_size=10), {"a": 25, "b": 20}),
+        (Paging(offset=40, page_size=10), {"a": 50, "b": 50, "c": 50}),
+    ],
+)
+def test_members_are_asked_for_as_many_more_as_may_be_in_the_page(
+    paging: Paging, more: dict[str, int]
+) -> None:
+    held = {
+        member: [entity(f"{member}{number}", member) for number in range(10)]
+        for member in MEMBERS
+    }
+    lists = answers(held)
+    page = merged_entities(lists, paging, CODEC)
+    assert more_room(lists, dict.fromkeys(held, 10), page, paging, CODEC) == more
+    assert more_room(lists, dict.fromkeys(held, 11), page, paging, CODEC) == {}
 
 
 def test_copies_of_the_missing_are_named() -> None:
