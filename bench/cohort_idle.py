@@ -283,7 +283,7 @@ async def _start(
         asyncio.create_task(cohort.use(session)),
     ]
     if known is not None:
-        cohort.found([(known, PORT)])
+        cohort.conversations.found([(known, PORT)])
 
     async def stop() -> None:
         for task in tasks:

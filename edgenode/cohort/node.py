@@ -1,7 +1,7 @@
-"""One node of the cohort: what it hears on the bus, whom it speaks with, what it answers.
+"""One node of the cohort: what it says and hears on the bus, and who is in the cohort.
 
-Everything about nodes is decided here: who they are, where they are, whether they live,
-to whose brokers to subscribe. What concerns a member's metadata is handed to the members.
+It is decided here which nodes live, to whose brokers to subscribe, and who is let in. What
+concerns a member's metadata is handed to the members.
 """
 
 import asyncio
@@ -14,21 +14,20 @@ from edgenode.bus.base import Address, BusStatistics, Message
 from edgenode.clock import Clock
 from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps, loads
-from edgenode.cohort.contacts import Addresses, Contacts
+from edgenode.cohort.conversations import Conversations
 from edgenode.cohort.envelope import Envelope, Header, TopicKind
 from edgenode.cohort.inbox import InboxRoom
-from edgenode.cohort.knowledge import Knowledge
 from edgenode.cohort.member import CohortMember
-from edgenode.cohort.model import Exchange, MemberRecord, NodeInfo
+from edgenode.cohort.model import MemberRecord, NodeInfo
 from edgenode.cohort.overlay import neighbours
 from edgenode.cohort.own_members import OwnMembers
 from edgenode.cohort.peer import CohortPeer, Dialer
 from edgenode.cohort.peers import Peer, PeerTable
 from edgenode.cohort.presence import Presence
-from edgenode.cohort.runs import Copies, Runs
+from edgenode.cohort.runs import Copies
 from edgenode.cohort.speech import Session, Speech
-from edgenode.cohort.told import LAST_OUTDONE, is_sound_node, only, portion, sound
-from edgenode.errors import BadRequestError, PeerRefusedError, PeerUnavailableError
+from edgenode.cohort.told import LAST_OUTDONE, is_sound_node
+from edgenode.errors import BadRequestError, PeerUnavailableError
 from edgenode.events.streams import Step
 from edgenode.limits import (
     COMPARE_SECONDS,
@@ -36,8 +35,6 @@ from edgenode.limits import (
     EXCHANGE_SECONDS,
     FULL_MESH_NODES,
     MAX_OVERTAKINGS,
-    MAX_SKEW_TRIP_SECONDS,
-    MET_AT_START,
     TICK_SECONDS,
 )
 from edgenode.security.keyholder import KeyHolder
@@ -51,6 +48,7 @@ class CohortNode:
 
     Attributes:
         peers: The other nodes.
+        conversations: What this node and the others tell each other.
         inbox_room: What there is for events that wait to be applied.
         itself: This node, as its members ask each other; set by what answers them.
     """
@@ -93,33 +91,38 @@ class CohortNode:
         self._codec = codec
         self._clock = clock
         self._random = random
-        self._runs = Runs()
         self._copies = Copies()
         self.removed_names: dict[str, str] = {}
-        self._removed_at: dict[str, Addresses] = {}
+        self._removed_at: dict[str, list[tuple[str, int]]] = {}
         self._outdone = 0
-        self._is_leaving = False
-        self._contacts = Contacts(self._meet, random)
         self._presence = Presence()
-        self._keys = keys
         self._cut = cut
-        self._doubtful: set[str] = set()
         self._exchange_at = self._compare_at = 0.0
-        self._knowledge = Knowledge(self.peers, trust, self._members, self._key)
+        self.conversations = Conversations(
+            self,
+            peers=self.peers,
+            members=self._members,
+            dialer=dialer,
+            trust=trust,
+            codec=codec,
+            clock=clock,
+            random=random,
+            keys=keys,
+        )
         for member in members:
             member.attach(self)
 
     @property
     def is_busy(self) -> bool:
         """Whether anything is under way that needn't wait for others."""
-        return self._contacts.is_busy or self._members.is_busy
+        return self.conversations.is_busy or self._members.is_busy
 
     # running
 
     async def run(self) -> None:
         """Take part in the cohort until cancelled, with or without a bus."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._contacts.run(), name="cohort contacts")
+            tasks.create_task(self.conversations.run(), name="cohort contacts")
             for member in self._members:
                 tasks.create_task(member.run(), name=f"cohort {member.name}")
                 member.hear_members_of(self.info.node_id, self._members.ids)
@@ -132,7 +135,7 @@ class CohortNode:
             self._describe()
             for member in self._members:
                 member.announce()
-            self._link()
+            self.link()
             await session.bus.run(self)
         finally:
             self._speech.session = None
@@ -145,7 +148,7 @@ class CohortNode:
         Else whoever's link breaks off asks while the last questions are still answered,
         and takes it to live.
         """
-        self._is_leaving = True
+        self.conversations.end()
         own = self.info.node_id
         body = dumps({"lost": own, "leaves": True})
         self._speech.say(TopicKind.LOST, own, self._header(), body)
@@ -163,7 +166,7 @@ class CohortNode:
 
     def _take_turn(self, now: float) -> None:
         self.peers.forget_told(now)
-        self._ask_doubtful()
+        self.conversations.ask_doubtful()
         met = [peer for peer in self.peers.all() if peer.is_met]
         changes = self._presence.changes(met, now)
         for member in self._members:
@@ -172,14 +175,14 @@ class CohortNode:
                 member.hear_presence(change)
         if now >= self._exchange_at:
             self._exchange_at = now + EXCHANGE_SECONDS * self._random.uniform(0.8, 1.2)
-            self._link()
-            self._meet_somebody()
+            self.link()
+            self.conversations.speak_with_somebody()
         if now >= self._compare_at:
             self._compare_at = now + COMPARE_SECONDS * self._random.uniform(0.8, 1.2)
             for member in self._members:
                 member.compare_some(self._random, COMPARED_ORIGINS)
 
-    def _link(self) -> None:
+    def link(self) -> None:
         """Subscribe to the brokers that are this node's to hear."""
         bus = self._speech.bus
         if bus is None:
@@ -269,7 +272,7 @@ class CohortNode:
         if kind is TopicKind.LOST:
             return self._hear_lost(about, envelope)
         sender = envelope.header.node
-        self._heard(sender)
+        self.heard(sender)
         is_of_registry = kind in (TopicKind.REGISTRATION, TopicKind.REQUESTS)
         # Who may register what is for the members' registries to judge.
         if not is_of_registry and not self._speaks_for(sender, about):
@@ -279,26 +282,13 @@ class CohortNode:
             # Whoever has the key can say so; the node itself tells when it is asked.
             known = self._members.record(about)
             if known is None or known.revision < (envelope.header.revision or 0):
-                self._doubt(sender)
+                self.conversations.doubt(sender)
             if self.peers.speaks_for_itself(sender, now):
                 return True
         self._members.deliver(
             kind, about, envelope.header, envelope.body, first_hand=first_hand
         )
         return True
-
-    def _doubt(self, node_id: str) -> None:
-        """Others said something new of a node: ask it, soon."""
-        if node_id in self.peers:
-            self._doubtful.add(node_id)
-
-    def _ask_doubtful(self) -> None:
-        """Ask those of whom others said something new, each once, however much it was."""
-        for node_id in self._doubtful:
-            peer = self.peers.get(node_id)
-            if peer is not None:
-                self._meet_peer(peer)
-        self._doubtful.clear()
 
     def _speaks_for(self, node_id: str, collection_id: str) -> bool:
         record = self._members.record(collection_id)
@@ -325,13 +315,13 @@ class CohortNode:
             self.peers.told(info, self._clock.monotonic())
         if not is_news:
             return False
-        self._heard(about, known)
-        self._link()
+        self.heard(about, known)
+        self.link()
         if not first_hand:
-            self._doubt(about)
+            self.conversations.doubt(about)
         return True
 
-    def _heard(
+    def heard(
         self, node_id: str, known: Peer | None = None, *, skew: float | None = None
     ) -> None:
         """A node was heard of, by itself; ``known`` is what was known of it before."""
@@ -357,7 +347,7 @@ class CohortNode:
         if peer is None or peer.lost is not None:
             return False
         self.peers.lost(about, self._clock.monotonic())
-        self._meet_peer(peer)  # it may be there all the same
+        self.conversations.speak_with(peer)  # it may be there all the same
         return True
 
     def heed_itself(self, kind: TopicKind, about: str, envelope: Envelope) -> None:
@@ -366,12 +356,12 @@ class CohortNode:
         if header.run == self.info.run_id:
             return
         if kind is TopicKind.NODE:
-            self._outdo(header.revision or 0)
+            self.outdo(header.revision or 0)
         elif kind is TopicKind.REGISTRATION:
             # The members tell what they said in an earlier run from what a twin says.
             self._members.deliver(kind, about, header, envelope.body, first_hand=False)
 
-    def _outdo(self, revision: int) -> None:
+    def outdo(self, revision: int) -> None:
         """Somebody knows this node by a description; see that its own is the newest.
 
         It may be of an earlier run whose clock was ahead. A twin, which does the same,
@@ -415,7 +405,7 @@ class CohortNode:
         self._returned(node_id)
         peer = self.peers.get(node_id)
         if peer is not None:
-            self._meet_peer(peer)
+            self.conversations.speak_with(peer)
         for member in self._members:
             member.reachable(node_id)
 
@@ -424,16 +414,14 @@ class CohortNode:
         self.peers.unanswered(node_id)
         peer = self.peers.get(node_id)
         if peer is not None and peer.lost is None:
-            self._meet_peer(peer)
+            self.conversations.speak_with(peer)
 
     def bus_came_back(self) -> None:
         """A broker that all share was away: nobody sees by a gap what came last.
 
         In a small cohort everybody is asked, in a large one enough for word to spread.
         """
-        peers = self.peers.all()
-        for peer in self._random.sample(peers, min(len(peers), FULL_MESH_NODES)):
-            self._meet_peer(peer)
+        self.conversations.speak_with_some(FULL_MESH_NODES)
 
     def unlinked(self, node_id: str) -> None:
         """A connection with a neighbour broke off."""
@@ -441,156 +429,9 @@ class CohortNode:
         peer = self.peers.get(node_id)
         if peer is not None and peer.lost is None:
             self.peers.lost(node_id, self._clock.monotonic())
-            self._meet_peer(peer)
+            self.conversations.speak_with(peer)
 
-    # speaking with other nodes
-
-    def seen(self, node_id: str, addresses: Addresses) -> None:
-        """A node was seen on the network."""
-        if self._trust.is_removed(node_id):
-            return
-        if self.peers.seen(node_id, [host for host, _ in addresses]):
-            self._link()
-        peer = self.peers.get(node_id)
-        if peer is None or peer.lost is not None or not peer.is_met:
-            # Whoever announces it elsewhere doesn't keep it from being found again.
-            proven = [] if peer is None else _rest_addresses(peer, peer.proven_at)
-            self._contacts.want(node_id, (*proven, *addresses), is_met=False)
-
-    def remember(self, nodes: Sequence[NodeInfo]) -> None:
-        """There were nodes at an earlier time, which may still be where they were."""
-        for info in only(nodes, is_sound_node):
-            if not self._trust.is_removed(info.node_id):
-                self.peers.remembered(info)
-        known = self.peers.all()
-        for peer in self._random.sample(known, min(MET_AT_START, len(known))):
-            self._meet_peer(peer)
-
-    def found(self, addresses: Addresses) -> None:
-        """There may be a node at some addresses, which the configuration names."""
-        hosts = {host for host, _ in addresses}
-        if not any(hosts & set(peer.proven_at) for peer in self.peers.all()):
-            self._contacts.want(None, addresses, is_met=False)
-
-    def refusals(self) -> Mapping[str, PeerRefusedError]:
-        """Who won't speak with this node, by id or address, and why."""
-        return {
-            name: error
-            for name, error in self._contacts.refusals.items()
-            if not self._trust.is_removed(name)
-        }
-
-    def _meet_peer(self, peer: Peer) -> None:
-        self._contacts.want(
-            peer.info.node_id, _rest_addresses(peer), is_met=peer.is_met
-        )
-
-    def _meet_somebody(self) -> None:
-        met = []
-        for peer in self.peers.all():
-            if peer.is_met:
-                met.append(peer)
-            elif peer.lost is None:
-                self._meet_peer(peer)  # there was no room for it when it was told of
-        if met:
-            self._meet_peer(self._random.choice(met))
-
-    async def _meet(self, node_id: str | None, addresses: Addresses) -> None:
-        """Exchange what is known with a node, in one question or two."""
-        peer = self._dialer.peer(node_id, addresses)
-        started = self._clock.monotonic()
-        before = self._clock.now()
-        try:
-            theirs = await peer.exchange(self._half(node_id))
-        except PeerUnavailableError:
-            if node_id is not None:
-                self.peers.lost(node_id, self._clock.monotonic())
-            raise
-        theirs = sound(theirs, self._codec)
-        after = self._clock.now()
-        skew = None
-        if self._clock.monotonic() - started <= MAX_SKEW_TRIP_SECONDS:
-            skew = (theirs.time - (before + after) / 2) / 1000
-        known = self.peers.get(theirs.sender.node_id)
-        await self._merge(theirs)
-        if self._is_behind(theirs) and self._keys is not None:
-            told = await peer.key()
-            await self._keys.take(told, theirs.key_number, theirs.key_tag)
-        met = theirs.sender.node_id
-        self._contacts.spoken(met, addresses)
-        if peer.reached_at is not None:
-            self.peers.proven(met, peer.reached_at)
-        self._heard(met, known, skew=skew)
-        logger.debug("spoke with %s in %s", met, self._clock.monotonic() - started)
-        half = self._half(met, theirs)
-        now = self._clock.monotonic()
-        if half.nodes or half.members or self._knowledge.lacks(theirs, now):
-            await self._merge(sound(await peer.exchange(half), self._codec))
-        self._link()
-        for member in self._members:
-            member.reachable(met)
-
-    def _half(self, node_id: str | None, other: Exchange | None = None) -> Exchange:
-        """What this node says to another, in answer to its half if there is one."""
-        half = self._knowledge.half(self.info, self._clock.now(), node_id, other)
-        return replace(
-            half,
-            nodes=portion(half.nodes, self._codec),
-            members=portion(half.members, self._codec),
-        )
-
-    def _key(self) -> tuple[int, str]:
-        """The number and tag of the cohort's key."""
-        if self._keys is None:
-            return 0, ""
-        return self._keys.cohort.number, self._keys.cohort.key.tag
-
-    def _is_behind(self, theirs: Exchange) -> bool:
-        """Whether the other has a newer key than this node."""
-        return self._keys is not None and self._keys.is_behind(
-            theirs.key_number, theirs.key_tag
-        )
-
-    async def _merge(self, theirs: Exchange) -> None:
-        for removal in await self._trust.merge(
-            theirs.removals, self._clock.now(), self._has_heard_of
-        ):
-            self._heed_removal(removal)
-        if self._is_copy(theirs.sender):
-            self.copied(theirs.sender.node_id)
-        for known in theirs.known_nodes:
-            if known.id == self.info.node_id:
-                self._outdo(known.revision)
-        self._heed_news(theirs.sender.node_id, theirs)
-
-    def _heed_news(self, sender: str, theirs: Exchange) -> None:
-        news = self._knowledge.merge(theirs, self._clock.monotonic())
-        for member in self._members:
-            for record in news.own:
-                member.hear_record(record, first_hand=True)
-            member.hear_members_of(sender, news.own_ids)
-            for record in news.told:
-                member.hear_record(record, first_hand=False)
-            for mark in news.marks:
-                member.hear_mark(mark)
-        for node_id in news.nodes:
-            peer = self.peers.get(node_id)
-            if peer is not None and not peer.is_met:
-                self._meet_peer(peer)
-            else:
-                self._doubt(node_id)
-
-    def _is_copy(self, sender: NodeInfo) -> bool:
-        """Whether whoever speaks has the key of another one that lives."""
-        if sender.node_id == self.info.node_id:
-            return sender.run_id != self.info.run_id
-        return self._runs.has_come_back(sender.node_id, sender.run_id)
-
-    def _has_heard_of(self, node_id: str) -> bool:
-        peer = self.peers.get(node_id)
-        return peer is not None and peer.heard is not None
-
-    def _heed_removal(self, removal: Removal) -> None:
+    def heed_removal(self, removal: Removal) -> None:
         """A node was removed from the cohort, or may be in it again."""
         for member in self._members:
             member.hear_removal(removal)
@@ -598,7 +439,7 @@ class CohortNode:
         if removal.is_removed:
             peer = self.peers.get(node_id)
             if peer is not None:
-                self._removed_at[node_id] = _rest_addresses(peer)
+                self._removed_at[node_id] = peer.rest_addresses
                 self.removed_names[node_id] = peer.info.name
             self.peers.removed(node_id)
             self._copies.forget(node_id)
@@ -606,12 +447,12 @@ class CohortNode:
             self._cut(node_id)
             if self._speech.bus is not None:
                 self._speech.bus.disconnect(node_id)
-            self._link()
+            self.link()
         else:
             self.removed_names.pop(node_id, None)
             # It may have given up; without an address it comes back by itself, later.
             where = self._removed_at.pop(node_id, ())
-            self._contacts.want(node_id, where, is_met=True)
+            self.conversations.speak_at(node_id, where)
 
     def is_removed(self, node_id: str) -> bool:
         """Whether a node isn't let in."""
@@ -640,42 +481,8 @@ class CohortNode:
         return removal
 
     def _decided(self, removal: Removal) -> None:
-        self._heed_removal(removal)
-        self.meet_all()
-
-    def meet_all(self) -> None:
-        """Speak with everybody soon: there is something that all should know."""
-        for peer in self.peers.all():
-            self._meet_peer(peer)
-
-    # what others ask; the other half of CohortPeer
-
-    async def exchange(self, node_id: str, half: Exchange) -> Exchange:
-        """Answer an exchange.
-
-        Args:
-            node_id: Who asks; empty in an open cohort, where nobody can tell.
-            half: What it says.
-
-        Raises:
-            BadRequestError: The asker describes itself by another node's id, or as no
-                node can be.
-            PeerUnavailableError: This node stops.
-        """
-        if self._is_leaving:
-            raise PeerUnavailableError(self.info.node_id, "it stops")
-        half = sound(half, self._codec)
-        if node_id and half.sender.node_id != node_id:
-            raise BadRequestError("not the asker's own id", "sender.nodeId")
-        known = self.peers.get(half.sender.node_id)
-        await self._merge(half)
-        self._contacts.spoken(half.sender.node_id)
-        self._heard(half.sender.node_id, known)
-        peer = self.peers.get(half.sender.node_id)
-        if peer is not None and self._is_behind(half):
-            self._meet_peer(peer)  # to ask it for the key
-        self._link()
-        return self._half(half.sender.node_id, half)
+        self.heed_removal(removal)
+        self.conversations.speak_with_all()
 
     # what is known
 
@@ -694,12 +501,4 @@ class CohortNode:
         peer = self.peers.get(node_id)
         if peer is None:
             raise PeerUnavailableError(node_id, "its address isn't known")
-        return self._dialer.peer(node_id, _rest_addresses(peer))
-
-
-def _rest_addresses(
-    peer: Peer, hosts: Sequence[str] | None = None
-) -> list[tuple[str, int]]:
-    """Where to ask a node, at some of its hosts or all."""
-    hosts = peer.addresses if hosts is None else hosts
-    return [(host, peer.info.rest_port) for host in hosts]
+        return self._dialer.peer(node_id, peer.rest_addresses)

@@ -7,7 +7,7 @@ them takes their place; then those at which it was seen, because they are near, 
 aren't made up; then those that it names itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -68,6 +68,15 @@ class Peer:
         """Where to reach it, best first."""
         everywhere = (*self.proven_at, *self.seen_at, *self.info.addresses)
         return tuple(dict.fromkeys(everywhere))
+
+    @property
+    def rest_addresses(self) -> list[tuple[str, int]]:
+        """Where to ask it something, best first."""
+        return self.rest_at(self.addresses)
+
+    def rest_at(self, hosts: Sequence[str]) -> list[tuple[str, int]]:
+        """The same at some of its hosts."""
+        return [(host, self.info.rest_port) for host in hosts]
 
     def state(self, now: float) -> PeerState:
         """Whether it lives."""

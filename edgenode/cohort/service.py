@@ -43,7 +43,7 @@ class PeerService:
 
     async def exchange(self, node_id: str, half: Exchange) -> Exchange:
         """Hear what the other knows, and tell what it lacks."""
-        return await self._node.exchange(node_id, half)
+        return await self._node.conversations.exchange(node_id, half)
 
     async def events(
         self, node_id: str, collection_id: str, after: Position

@@ -153,7 +153,7 @@ class NodeAdmin:
             "state": self._state(record.node_id),
             **self._of_node(record.node_id),
         }
-        refusal = self._node.refusals().get(record.node_id)
+        refusal = self._node.conversations.refusals().get(record.node_id)
         if refusal is not None:
             reason, mend = self._refusal(refusal)
             told["refusal"] = {"reason": reason, "mend": mend}
@@ -187,7 +187,9 @@ class NodeAdmin:
 
     def _refusals(self) -> list[dict[str, Any]]:
         """Why others won't speak with this node, and how many say so."""
-        counts = Counter(map(self._refusal, self._node.refusals().values()))
+        counts = Counter(
+            map(self._refusal, self._node.conversations.refusals().values())
+        )
         return [
             {"nodes": count, "reason": reason, "mend": mend}
             for (reason, mend), count in counts.most_common(_MAX_REFUSALS)
@@ -309,7 +311,7 @@ class NodeAdmin:
                 "let the node's user write its data directory, then start it again",
             ) from error
         if is_used:
-            self._node.meet_all()
+            self._node.conversations.speak_with_all()
         return {
             "keyNumber": self._keys.cohort.number,
             "tag": self._keys.cohort.key.tag,

@@ -460,7 +460,7 @@ class NodeCohort:
         pause = FIRST_RETRY_SECONDS  # they may be starting, too
         while configured:
             async for address in resolved(configured):
-                self.node.found([(address.host, address.port)])
+                self.node.conversations.found([(address.host, address.port)])
             await self._clock.sleep(pause)
             pause = min(2 * pause, EXCHANGE_SECONDS)
 
@@ -492,7 +492,9 @@ class _Seen:
     def seen(self, sighting: Sighting) -> None:
         """A node was seen."""
         port = sighting.announcement.rest_port
-        self._node.seen(sighting.node_id, [(host, port) for host in sighting.addresses])
+        self._node.conversations.seen(
+            sighting.node_id, [(host, port) for host in sighting.addresses]
+        )
 
     def gone(self, node_id: str) -> None:
         """Whether it lives is told by connections."""

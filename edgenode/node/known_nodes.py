@@ -35,7 +35,7 @@ async def remembering(
 
     A file that is missing, damaged or can't be written costs only time.
     """
-    node.remember(await asyncio.to_thread(_read, path, codec))
+    node.conversations.remember(await asyncio.to_thread(_read, path, codec))
     kept = _Kept(path, node, codec)
     keeping = asyncio.create_task(_keep(kept, clock), name="known nodes")
     try:

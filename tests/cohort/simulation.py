@@ -371,7 +371,7 @@ class SimulatedNode:
             asyncio.create_task(node.use(session), name=f"bus of {name}"),
         ]
         for peer in peers:
-            node.found([(peer, PORT)])
+            node.conversations.found([(peer, PORT)])
 
         async def stop() -> None:
             for task in tasks:

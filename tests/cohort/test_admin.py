@@ -205,7 +205,7 @@ async def test_who_refuses_this_node_is_told_with_what_helps(
     house: House, error: PeerRefusedError, reason: str, mend: str
 ) -> None:
     house.world.refusing[ATTIC] = error
-    house.hall.cohort.meet_all()
+    house.hall.cohort.conversations.speak_with_all()
     await house.world.settle()
     told = {each["nodeId"]: each for each in (await house.members())["members"]}
     assert reason in told[ATTIC]["refusal"]["reason"]
@@ -215,7 +215,7 @@ async def test_who_refuses_this_node_is_told_with_what_helps(
     assert (only["nodes"], reason in only["reason"]) == (1, True)
 
     house.world.refusing.clear()
-    house.hall.cohort.meet_all()
+    house.hall.cohort.conversations.speak_with_all()
     await house.world.settle()
     assert house.admin.summary()["refusals"] == []
 

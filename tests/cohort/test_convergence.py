@@ -164,7 +164,7 @@ class Play:
         for name, node in self.nodes.items():
             for other in self.names:  # as a node does every while
                 if other != name:
-                    node.cohort.found([(other, PORT)])
+                    node.cohort.conversations.found([(other, PORT)])
         await self.world.pass_time(150, step=5.0)
         for node in self.nodes.values():
             for follower in node.member.followers().values():

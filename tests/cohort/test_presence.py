@@ -83,7 +83,7 @@ async def test_slow_exchanges_say_nothing_of_the_clocks(world: World) -> None:
         assert known is not None
         assert known.skew == pytest.approx(5.0)
         world.delay = MAX_SKEW_TRIP_SECONDS + 0.1
-        one.cohort.meet_all()
+        one.cohort.conversations.speak_with_all()
         await world.settle()
         later = one.cohort.peers.get("b")
         assert later is not None
@@ -98,10 +98,10 @@ async def test_members_are_told_to_be_there_again_once_their_node_is(
         await world.settle()
         told: list[str] = []
         one.member.on_return(told.append)
-        one.cohort.meet_all()
+        one.cohort.conversations.speak_with_all()
         await world.settle()
         assert told == []  # it never was away
         one.cohort.peers.lost("b", one.clock.monotonic())
-        one.cohort.meet_all()
+        one.cohort.conversations.speak_with_all()
         await world.settle()
         assert told == [other.id]

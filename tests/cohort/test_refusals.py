@@ -265,13 +265,13 @@ async def test_what_can_be_no_node_is_not_taken_in(
     fake = NodeInfo(node_id=MALLORY, run_id="x", revision=1, rest_port=9)
     bad = replace(fake, **fields)  # type: ignore[arg-type]
     with pytest.raises(BadRequestError):
-        await cohort.exchange(MALLORY, Exchange(sender=bad, time=0))
-    cohort.remember([bad])
+        await cohort.conversations.exchange(MALLORY, Exchange(sender=bad, time=0))
+    cohort.conversations.remember([bad])
     body = dumps({"info": CODEC.event_object(bad)})
     scene.say(body, sender=MALLORY, kind=TopicKind.NODE, about=MALLORY)
     sender = NodeInfo(node_id="a", run_id="x", revision=9)
     half = Exchange(sender=sender, time=0, nodes=(bad,))
-    await cohort.exchange("a", half)
+    await cohort.conversations.exchange("a", half)
     await scene.world.settle()
     assert [peer.info.node_id for peer in cohort.peers.all()] == [
         peer.info.node_id for peer in known

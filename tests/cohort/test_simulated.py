@@ -71,14 +71,14 @@ async def test_a_node_is_found_again_wherever_it_is_announced(world: World) -> N
         async with world.node("b", peers=["a"]):
             await world.settle()
         for number in range(20):
-            one.cohort.seen("b", [(f"192.168.1.{number}", PORT)])
+            one.cohort.conversations.seen("b", [(f"192.168.1.{number}", PORT)])
         await world.settle()
         peer = one.cohort.peers.get("b")
         assert peer is not None
         assert peer.state(world.clock.monotonic()) is PeerState.LOST
         assert peer.addresses[0] == "b"
         async with world.node("b"):  # knows of nobody
-            one.cohort.seen("b", [("192.168.1.99", PORT)])
+            one.cohort.conversations.seen("b", [("192.168.1.99", PORT)])
             await world.settle(deliver=False)
             peer = one.cohort.peers.get("b")
             assert peer is not None
@@ -94,8 +94,8 @@ async def test_a_peer_of_the_configuration_is_met_whoever_is_announced_there(
         world.node("b", peers=["a"]),
     ):
         await world.settle()
-        one.cohort.seen("b", [("c", PORT)])
-        one.cohort.found([("c", PORT)])
+        one.cohort.conversations.seen("b", [("c", PORT)])
+        one.cohort.conversations.found([("c", PORT)])
         await world.settle()
         assert set(one.member.records()) >= {one.id, other.id}
 
@@ -125,13 +125,13 @@ async def test_a_link_that_outlasts_a_lost_question_counts(world: World) -> None
     async with world.node("a") as one, world.node("b", peers=["a"]) as other:
         await world.settle()
         world.refusing["b"] = PeerUnavailableError("b", "no answer")
-        one.cohort.meet_all()
+        one.cohort.conversations.speak_with_all()
         await world.settle()
         lost = one.cohort.peers.get("b")
         assert lost is not None
         assert lost.state(world.clock.monotonic()) is PeerState.LOST
         world.refusing.clear()
-        other.cohort.meet_all()
+        other.cohort.conversations.speak_with_all()
         await world.settle()
         found = one.cohort.peers.get("b")
         assert found is not None
@@ -543,10 +543,12 @@ async def test_a_copied_card_shows(world: World) -> None:
 async def test_two_copies_that_meet_know_it(world: World) -> None:
     async with world.node("x") as one:
         half = Exchange(sender=replace(one.cohort.info, run_id="another"), time=0)
-        await one.cohort.exchange("x", replace(half, sender=one.cohort.info))
+        await one.cohort.conversations.exchange(
+            "x", replace(half, sender=one.cohort.info)
+        )
         assert recorded(one).count("EDGENODE-AUDIT-0024") == 0
         for _ in range(2):
-            await one.cohort.exchange("x", half)
+            await one.cohort.conversations.exchange("x", half)
         assert set(one.cohort.copies()) == {"x"}
         assert recorded(one).count("EDGENODE-AUDIT-0024") == 1
 

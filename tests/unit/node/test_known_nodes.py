@@ -48,7 +48,7 @@ async def test_where_others_were_seen_is_not_kept(world: World, tmp_path: Path) 
     ):
         await world.settle()
         other.cohort.peers.proven("a", "192.168.0.7")
-        other.cohort.seen("a", [("192.168.0.8", PORT)])
+        other.cohort.conversations.seen("a", [("192.168.0.8", PORT)])
     (kept,) = loads(path.read_bytes())
     assert kept["addresses"] == ["192.168.0.7", "a"]
 
@@ -91,7 +91,7 @@ async def test_the_file_grows_no_larger_than_it_is_read(
     )
     nodes = [replace(wordy, node_id=f"{n:032x}") for n in range(MAX_NODES)]
     async with world.node("a") as one:
-        one.cohort.remember(nodes)
+        one.cohort.conversations.remember(nodes)
         async with remembering(path, one.cohort, CODEC, world.clock):
             pass
         assert len(one.cohort.peers) == MAX_NODES
