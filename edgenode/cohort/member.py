@@ -10,6 +10,7 @@ from typing import Protocol
 from edgenode.clock import Clock
 from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps
+from edgenode.cohort.audit import CohortAudit
 from edgenode.cohort.envelope import Header, TopicKind
 from edgenode.cohort.follower import Follower
 from edgenode.cohort.history import history
@@ -42,23 +43,7 @@ from edgenode.events.streams import Position, Step
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import InstanceHeader
 from edgenode.limits import MAX_ERROR_EVENT_BYTES, MAX_WAITING_ERRORS
-from edgenode.observability.audit_log import AuditLog, OMRSAuditingComponent
-from edgenode.observability.audit_messages import (
-    COLLECTION_ID_CONFLICT,
-    COMPLAINT_RECEIVED,
-    COPY_OF_THIS_NODE,
-    EVENT_REFUSED,
-    MEMBER_COPIED,
-    MEMBER_JOINED,
-    MEMBER_LEFT,
-    MEMBER_MENDED,
-    MEMBERS_FULL,
-    NODE_BACK,
-    NODE_COPIED,
-    NODE_LOST,
-    NODE_READMITTED,
-    NODE_REMOVED,
-)
+from edgenode.observability.audit_log import AuditLog
 from edgenode.repository.outbox import QueuedEvent
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.attributes import AttributeTypeDef
@@ -66,8 +51,6 @@ from edgenode.typedefs.model import TypeDef
 from edgenode.typedefs.registry import TypeRegistry
 
 logger = logging.getLogger(__name__)
-
-_COMPONENT = OMRSAuditingComponent.COHORT_MANAGER
 
 
 class MemberLink(Protocol):
@@ -158,6 +141,7 @@ class CohortMember:
         self.registration = registration
         self.holdings = parts.repository
         self._parts = parts
+        self._audit = CohortAudit(parts.audit_log, self.name)
         self._build = EventBuilder(originator_of(registration))
         self._link: MemberLink | None = None
         self._followed: dict[str, _Followed] = {}
@@ -408,23 +392,17 @@ class CohortMember:
 
     def hear_removal(self, removal: Removal) -> None:
         """A node was removed from the cohort, or may be in it again."""
-        message = NODE_REMOVED if removal.is_removed else NODE_READMITTED
-        by = removal.by or "somebody"
-        self._parts.audit_log.record(_COMPONENT, message, removal.node_id, by)
+        self._audit.removal(removal)
         if removal.is_removed:
             self._membership.node_removed(removal.node_id)
 
     def hear_presence(self, change: Change) -> None:
         """A node is gone, or there again."""
-        info = change.peer.info
-        message = NODE_LOST if change.is_lost else NODE_BACK
-        name = info.name or "without a name"
-        self._parts.audit_log.record(_COMPONENT, message, name, info.node_id)
+        self._audit.presence(change)
 
     def hear_copy(self, node_id: str, name: str) -> None:
         """Two machines speak as one node."""
-        name = name or "without a name"
-        self._parts.audit_log.record(_COMPONENT, NODE_COPIED, name, node_id)
+        self._audit.node_copied(node_id, name)
 
     def tick(self, now: float) -> None:
         """Time has passed (monotonic seconds)."""
@@ -547,7 +525,7 @@ class CohortMember:
             self._followed.pop(origin).task.cancel()
             if origin not in self._membership.remote:
                 self._intake.forget(origin)
-            self._parts.audit_log.record(_COMPONENT, MEMBER_LEFT, origin)
+            self._audit.left(origin)
         for origin, record in registered.items():
             followed = self._followed.get(origin)
             if followed is None:
@@ -561,15 +539,15 @@ class CohortMember:
     def _follow(self, origin: str, record: MemberRecord) -> None:
         if self._tasks is None:
             return
-        parts, log = self._parts, self._parts.audit_log
+        parts = self._parts
         follower = Follower(
             origin,
             self._intake,
             parts.repository,
             lambda: self._node.peer_of(self._followed[origin].node_id),
             parts.clock,
-            lambda count: log.record(_COMPONENT, MEMBER_MENDED, origin, count),
-            lambda count: log.record(_COMPONENT, MEMBER_COPIED, origin, count),
+            lambda count: self._audit.mended(origin, count),
+            lambda count: self._audit.copied(origin, count),
             self._node.inbox_room,
         )
         task = self._tasks.create_task(
@@ -578,13 +556,12 @@ class CohortMember:
         task.add_done_callback(lambda _: follower.close())
         self._followed[origin] = _Followed(follower, record.node_id, task)
         if origin not in self._registered:
-            name = record.registration.server_name
-            log.record(_COMPONENT, MEMBER_JOINED, name, origin, record.node_id)
+            self._audit.joined(record)
 
     # what is told to people, and to the cohort
 
     def _report_refused(self, origin: str, received: Received) -> None:
-        self._parts.audit_log.record(_COMPONENT, EVENT_REFUSED, origin, received.reason)
+        self._audit.refused(origin, received.reason)
         report = received.report
         if report is not None:
             now = self._parts.clock.now()
@@ -595,31 +572,19 @@ class CohortMember:
             self._node.publish_event(kind, self.collection_id, None, text)
 
     def _report(self, report: Report) -> None:
-        log = self._parts.audit_log
         match report:
             case ReportConflict(known, refused):
                 self._node.conflict(refused.node_id)
-                collection_id = known.registration.metadata_collection_id
-                log.record(
-                    _COMPONENT,
-                    COLLECTION_ID_CONFLICT,
-                    collection_id,
-                    known.node_id,
-                    refused.node_id,
-                )
+                self._audit.conflict(known, refused)
             case ReportClone(record) if record.node_id == self._parts.node_id:
                 self._node.copied(record.node_id)
             case ReportClone(record):
                 self._node.conflict(record.node_id)
-                log.record(_COMPONENT, COPY_OF_THIS_NODE, self.name, record.node_id)
+                self._audit.claimed(record.node_id)
             case ReportComplaint(sender, error):
-                code = "" if error.error_code is None else error.error_code.name
-                log.record(
-                    _COMPONENT, COMPLAINT_RECEIVED, sender, code, error.error_message
-                )
+                self._audit.complaint(sender, error)
             case ReportFull(record):
-                name = record.registration.server_name
-                log.record(_COMPONENT, MEMBERS_FULL, name)
+                self._audit.full(record)
 
 
 def _announced(definition: TypeDef | AttributeTypeDef) -> TypeDefEvent:
