@@ -280,7 +280,8 @@ silent: six rounds of exchanges."""
 
 FORGOTTEN_AFTER_SECONDS = 3_600.0
 """So long the place of a lost node in the circle of neighbours is kept for it; closing
-ranks sooner would move connections at each restart."""
+ranks sooner would move connections at each restart. And so long a node or member is
+remembered that others told of, and that was never met: then it is tried anew."""
 
 MAX_REMEMBERED_MESSAGES = 4_096
 """Messages that are recognised when they come another way: at 200 a second some 20 s of
