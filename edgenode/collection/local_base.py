@@ -1,5 +1,6 @@
 """What the groups of operations on the local collection share."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -61,6 +62,8 @@ T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999
 """The years 1 to 9999 in milliseconds, which is how far dates go here."""
+
+_HOMES = re.compile(rb'"LOCAL_COHORT","metadataCollectionId":"([^"\\]*)"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,12 +338,18 @@ class LocalOperations:
         return [self._relationship_seen(reader, document) for document in documents]
 
     def _is_seen_as_stored(self, json: bytes) -> bool:
-        """Whether every home in the text is this one, told without decoding it.
+        """Whether every home in the text is known, told without decoding it.
 
         The text is as the codec writes it, where the two fields are neighbours and
         a quote inside a value has a backslash before it.
         """
-        return json.count(b'"LOCAL_COHORT"') == json.count(self._local_mark)
+        count = json.count(b'"LOCAL_COHORT"')
+        if count == json.count(self._local_mark):
+            return True
+        homes = _HOMES.findall(json)
+        return len(homes) == count and all(
+            self._parts.is_known_collection(home.decode()) for home in set(homes)
+        )
 
     # Who may tell what
 

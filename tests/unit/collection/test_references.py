@@ -328,6 +328,36 @@ async def test_registering_a_member_shows_its_instances_as_they_are(
     assert found == remote_entity()
 
 
+async def test_each_home_in_an_instance_is_seen_as_it_is(house: House) -> None:
+    house.known_collections.add(REMOTE.id)
+    given = [
+        remote_classification(metadata_collection_id="third-id"),
+        remote_classification("Retention"),
+    ]
+    # The name of a provenance, but nobody's.
+    named = properties(qualifiedName="LOCAL_COHORT")
+    for guid, values in (("remote-1", None), ("remote-2", named)):
+        copy = remote_entity(guid, classifications=tuple(given), properties=values)
+        await save(house, copy)
+        found = house.collection.get_entity_detail(USER, guid).value
+        unknown = replace(
+            given[0],
+            instance_provenance_type=InstanceProvenanceType.DEREGISTERED_REPOSITORY,
+        )
+        assert found == replace(copy, classifications=(unknown, given[1]))
+
+
+async def test_copies_from_members_are_told_in_the_text_that_is_stored(
+    house: House,
+) -> None:
+    house.known_collections.add(REMOTE.id)
+    await save(house, remote_entity(classifications=(remote_classification(),)))
+    once, again = (
+        house.collection.get_entity_detail(USER, "remote-1").json for _ in range(2)
+    )
+    assert once is again, "nobody had to write it anew"
+
+
 # Classifications
 
 
