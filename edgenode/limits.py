@@ -350,7 +350,8 @@ MAX_TOLD_BYTES = 2 * 1024 * 1024
 stands there it is far less than ``MAX_PEER_ANSWER_BYTES``. The rest is told next time."""
 
 MAX_TOLD_RECORD_BYTES = 8 * 1024
-"""What is said of one member, four times what is common; and its event on the bus."""
+"""What is said of one member, four times what is common; and its event on the bus. There
+a node's description and goodbye, too."""
 
 MAX_TOLD_TEXT_LENGTH = 256
 """Characters of a node's name, version or run; names have 63 at most, runs 36. So

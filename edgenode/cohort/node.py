@@ -34,13 +34,20 @@ from edgenode.limits import (
     COMPARED_ORIGINS,
     EXCHANGE_SECONDS,
     FULL_MESH_NODES,
+    MAX_ADDRESSES,
     MAX_OVERTAKINGS,
+    MAX_TOLD_RECORD_BYTES,
     TICK_SECONDS,
 )
 from edgenode.security.keyholder import KeyHolder
 from edgenode.security.trust import Refusal, Removal, Trust
 
 logger = logging.getLogger(__name__)
+
+_SHORT = frozenset(
+    {TopicKind.NODE, TopicKind.LOST, TopicKind.REGISTRATION, TopicKind.REQUESTS}
+)
+"""What says no more than a description has room for, so that it is parsed at once."""
 
 
 class CohortNode:
@@ -81,7 +88,7 @@ class CohortNode:
             keys: Follows the cohort's key; None where there is none to follow.
             cut: Told of a node that was removed, to close connections with it.
         """
-        self.info = info
+        self.info = replace(info, addresses=info.addresses[:MAX_ADDRESSES])
         self.peers = PeerTable(info.node_id)
         self.inbox_room = InboxRoom()
         self._members = OwnMembers(members)
@@ -203,10 +210,11 @@ class CohortNode:
 
     def moved(self, addresses: Sequence[str]) -> None:
         """The addresses of this node changed."""
-        if tuple(addresses) != self.info.addresses:
+        first = tuple(addresses)[:MAX_ADDRESSES]
+        if first != self.info.addresses:
             self.info = replace(
                 self.info,
-                addresses=tuple(addresses),
+                addresses=first,
                 revision=max(self._clock.now(), self.info.revision + 1),
             )
             self._describe()
@@ -267,6 +275,8 @@ class CohortNode:
         self, kind: TopicKind, about: str, envelope: Envelope, *, first_hand: bool
     ) -> bool:
         """Do what a message says; False when it may not say so, or is of no use."""
+        if kind in _SHORT and len(envelope.body) > MAX_TOLD_RECORD_BYTES:
+            raise BadRequestError("says too much", kind)
         if kind is TopicKind.NODE:
             return self._hear_node(about, envelope, first_hand=first_hand)
         if kind is TopicKind.LOST:

@@ -15,6 +15,7 @@ from edgenode.cohort.model import Exchange, Mark, MemberRecord, NodeInfo
 from edgenode.errors import BadRequestError
 from edgenode.hosts import is_host
 from edgenode.limits import (
+    MAX_ADDRESSES,
     MAX_TOLD_BYTES,
     MAX_TOLD_RECORD_BYTES,
     MAX_TOLD_TEXT_LENGTH,
@@ -44,6 +45,7 @@ def is_sound_node(info: NodeInfo) -> bool:
         and info.rest_port in _PORTS
         and info.bus_port in _PORTS
         and all(len(text) <= MAX_TOLD_TEXT_LENGTH for text in texts)
+        and len(info.addresses) <= MAX_ADDRESSES
         and all(is_host(address) for address in info.addresses)
     )
 

@@ -19,7 +19,12 @@ from edgenode.events.model import OMRSTypeDefEventType, TypeDefEvent
 from edgenode.events.streams import Step
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import EntityDetail
-from edgenode.limits import MAX_TYPE_BYTES, MAX_WAITING_ERRORS
+from edgenode.limits import (
+    MAX_ADDRESSES,
+    MAX_TOLD_RECORD_BYTES,
+    MAX_TYPE_BYTES,
+    MAX_WAITING_ERRORS,
+)
 from edgenode.security.trust import Refusal, Removal
 from tests.cohort.simulation import BUS_KEY, CODEC, TOPICS, SimulatedNode, World
 from tests.cohort.test_simulated import add_term
@@ -251,6 +256,7 @@ NO_NODES: list[dict[str, object]] = [
     {"rest_port": -1},
     {"addresses": ("a..b",)},
     {"addresses": ("a\0b",)},
+    {"addresses": ("h",) * (MAX_ADDRESSES + 1)},
     {"name": "x" * 3_500_000},
 ]
 
@@ -276,6 +282,28 @@ async def test_what_can_be_no_node_is_not_taken_in(
     assert [peer.info.node_id for peer in cohort.peers.all()] == [
         peer.info.node_id for peer in known
     ]
+
+
+async def test_a_node_with_many_addresses_names_the_first_ones(scene: Scene) -> None:
+    many = [f"192.0.2.{number}" for number in range(MAX_ADDRESSES + 1)]
+    scene.one.cohort.moved(many)
+    await scene.world.settle()
+    peer = scene.other.cohort.peers.get("a")
+    assert peer is not None
+    assert peer.info.addresses == tuple(many[:MAX_ADDRESSES])
+
+
+@pytest.mark.parametrize("too_much", [0, MAX_TOLD_RECORD_BYTES])
+@pytest.mark.parametrize(
+    "kind", [TopicKind.NODE, TopicKind.LOST, TopicKind.REGISTRATION]
+)
+async def test_what_says_too_much_is_refused(
+    scene: Scene, kind: TopicKind, too_much: int
+) -> None:
+    info = CODEC.event_object(scene.one.cohort.info)
+    said = {"info": info, "lost": "a", "leaves": True, "more": "x" * too_much}
+    scene.say(dumps(said), sender="a", kind=kind, about="a")
+    assert scene.refusals(Refusal.MALFORMED) == (1 if too_much else 0)
 
 
 @pytest.mark.parametrize(("name", "revision"), [("x" * 70_000, 1), ("x", 2**62 + 1)])

@@ -9,6 +9,7 @@ from edgenode.cohort.model import Exchange, Mark, MemberRecord, NodeInfo
 from edgenode.cohort.told import LAST_REVISION, portion, sound
 from edgenode.errors import BadRequestError
 from edgenode.events.registration import MemberRegistration
+from edgenode.limits import MAX_ADDRESSES
 from edgenode.releases import SERVED
 
 CODEC = Codec(SERVED)
@@ -36,6 +37,7 @@ NO_NODES = [
         {"rest_port": -1}, {"bus_port": 70_000}, {"revision": -1},
         {"revision": LAST_REVISION + 1}, {"name": "x" * 3_500_000},
         {"run_id": "x" * 300}, {"version": "x" * 300}, {"addresses": ("a..b",)},
+        {"addresses": ("a",) * (MAX_ADDRESSES + 1)},
     )
 ]  # fmt: skip
 
