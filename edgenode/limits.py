@@ -337,6 +337,11 @@ what is dropped is found again when what both hold is compared."""
 APPLIED_TOGETHER = 64
 """Events that are applied in one commit: on an SD card that is what makes the rate."""
 
+MAX_PASSED_NUMBERS = 1_000
+"""Numbers that an event on the bus may pass over, as those of events that the cohort isn't
+sent. Where it says more its origin is asked, which is seldom and costs one question; so no
+message that somebody forged moves anybody far."""
+
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
 """After a failure another try is made after so long, and after twice as long each time: a

@@ -276,7 +276,7 @@ class Conversations:
             for record in news.told:
                 member.hear_record(record, first_hand=False)
             for mark in news.marks:
-                member.hear_mark(mark)
+                member.hear_mark(sender, mark)
         for node_id in news.nodes:
             peer = self._peers.get(node_id)
             if peer is not None and not peer.is_met:

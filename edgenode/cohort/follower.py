@@ -5,6 +5,10 @@ applied; where something is missing, the events in between are fetched from the 
 where its history doesn't go back that far, or is another one, what both hold is compared.
 So it doesn't matter what the bus loses, who starts first, or how long one was away.
 
+On the bus whoever has the cohort's key can speak for others. So an event that says to be
+far ahead isn't believed, and where the origin itself says that it isn't as far as the
+place reached, it is asked: then what both hold is compared, and its place holds.
+
 All of it happens in one task, one thing after the other: an event that arrives while
 others are fetched waits, and is passed over if it was among them.
 """
@@ -29,6 +33,7 @@ from edgenode.limits import (
     FIRST_RETRY_SECONDS,
     LONGEST_RETRY_SECONDS,
     MAX_COMPARED_OWNERS,
+    MAX_PASSED_NUMBERS,
     MAX_WAITING_EVENT_BYTES,
 )
 
@@ -146,6 +151,7 @@ class Follower:
         self._woken = asyncio.Event()
         self._is_following = False
         self._must_compare = False
+        self._must_ask = False
         self._retry_at: float | None = None
         self._retry_after = FIRST_RETRY_SECONDS
 
@@ -176,15 +182,30 @@ class Follower:
 
     def offer(self, step: Step, event: bytes) -> None:
         """An event came over the bus."""
+        if step.sequence - step.after > MAX_PASSED_NUMBERS:
+            self._ask()
+            return
         self.figures.dropped += self._inbox.put(step, event)
         self._learn(Position(step.incarnation, step.sequence))
         if self._retry_at is None:
             self._woken.set()
 
-    def mark(self, position: Position) -> None:
-        """The origin is known to be at a place."""
+    def mark(self, position: Position, *, is_own: bool = False) -> None:
+        """The origin is known to be at a place.
+
+        With ``is_own`` it says so itself. It may have got on since then, so that it is
+        asked where it seems to be behind.
+        """
         self._learn(position)
+        if is_own and self._is_beyond(position):
+            self._ask()
         if self._is_behind() and self._retry_at is None:
+            self._woken.set()
+
+    def _ask(self) -> None:
+        """Ask the origin what is behind the place reached, as soon as may be."""
+        self._must_ask = True
+        if self._retry_at is None:
             self._woken.set()
 
     def compare(self) -> None:
@@ -197,7 +218,8 @@ class Follower:
         """The origin's node is there again: don't wait for the next try."""
         self._retry_at = None
         self._retry_after = FIRST_RETRY_SECONDS
-        if self.trouble or self._inbox or self._must_compare or self._is_behind():
+        must_act = self._must_ask or self._must_compare
+        if self.trouble or self._inbox or must_act or self._is_behind():
             self._woken.set()
 
     def close(self) -> None:
@@ -249,7 +271,7 @@ class Follower:
             if not fits:
                 self.figures.gaps += 1
                 await self._catch_up()
-        if self._is_behind():
+        if self._must_ask or self._is_behind():
             await self._catch_up()
         if self._must_compare:
             await self._compare()
@@ -298,6 +320,7 @@ class Follower:
                     await self._apply_fetched(portion)
                     end = Position(position.incarnation, frame.sequence)
                     await self._applier.move_to(self.origin, end)
+                    self._must_ask = False
                     if self._known == told:
                         self._known = end  # the origin's word, whatever others told
                     self._learn(end)
@@ -306,6 +329,7 @@ class Follower:
                     await self._compare()
                     end = Position(frame.incarnation, frame.sequence)
                     await self._applier.move_to(self.origin, end)
+                    self._must_ask = False
                     self._known = end
                     return
         raise PeerUnavailableError(self.origin, "its events broke off")
@@ -366,6 +390,15 @@ class Follower:
             or position.sequence > known.sequence
         ):
             self._known = position
+
+    def _is_beyond(self, place: Position) -> bool:
+        """Whether more than there was up to a place is taken to have been applied."""
+        position = self._applier.position(self.origin)
+        return (
+            position is not None
+            and position.incarnation == place.incarnation
+            and position.sequence > place.sequence
+        )
 
     def _is_behind(self) -> bool:
         if not self._known.incarnation:

@@ -371,11 +371,12 @@ class CohortMember:
             if record.is_registered
         }
 
-    def hear_mark(self, mark: Mark) -> None:
-        """Somebody told how far the events of a member go."""
+    def hear_mark(self, node_id: str, mark: Mark) -> None:
+        """A node told how far the events of a member go, its own or another's."""
         followed = self._followed.get(mark.metadata_collection_id)
         if followed is not None and mark.incarnation:
-            followed.follower.mark(Position(mark.incarnation, mark.sequence))
+            position = Position(mark.incarnation, mark.sequence)
+            followed.follower.mark(position, is_own=followed.node_id == node_id)
 
     def reachable(self, node_id: str) -> None:
         """A node is there, or there again."""

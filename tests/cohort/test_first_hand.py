@@ -15,6 +15,7 @@ from edgenode.cohort.envelope import Header, TopicKind, wrap
 from edgenode.cohort.model import Exchange, Known, Mark, MemberRecord, NodeInfo
 from edgenode.cohort.peers import Peer
 from edgenode.events.registration import MemberRegistration
+from edgenode.events.streams import Step
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.limits import FORGOTTEN_AFTER_SECONDS, FULL_MESH_NODES
 from tests.cohort.simulation import BUS_KEY, CODEC, TOPICS, SimulatedNode, World
@@ -22,6 +23,7 @@ from tests.cohort.test_simulated import add_term
 
 LIAR = "f" * 32
 HIGHEST = 2**62
+NOTHING = dumps({"class": "OMRSEventV1"})
 
 
 @dataclass
@@ -184,6 +186,46 @@ async def test_only_an_origin_tells_how_far_its_events_go(scene: Scene) -> None:
     told = {mark.metadata_collection_id: mark.sequence for mark in answer.marks}
     assert told[scene.one.id] == last
     assert follower.known.sequence == last
+
+
+@pytest.mark.parametrize("ahead", [1, 500, HIGHEST])
+async def test_a_place_that_others_made_up_ends_where_its_origin_is_asked(
+    scene: Scene, ahead: int
+) -> None:
+    """Else everything that it tells from then on would be passed over."""
+    world, repository = scene.world, scene.one.repository
+    await add_term(scene.one, "t")
+    await world.settle()
+    real = scene.other.repository.positions()[scene.one.id]
+    world.network.part(["a"], ["b"])
+    scene.other.cohort._speech.linked.discard("a")
+    step = Step(real.incarnation, real.sequence, real.sequence + ahead)
+    topic = TOPICS.name(TopicKind.INSTANCES, scene.one.id)
+    payload = wrap(BUS_KEY, topic, Header(node="a", run="run", step=step), NOTHING)
+    scene.other.cohort.received(Message(topic, payload), LIAR)
+    await world.settle()
+    follower = scene.other.member.followers()[scene.one.id]
+    reached = scene.other.repository.positions()[scene.one.id].sequence
+    assert reached == real.sequence + (ahead if ahead < HIGHEST else 0)
+    assert follower.lag == 0
+    # What somebody else has got to says nothing of the origin.
+    less = Mark(
+        metadata_collection_id=scene.one.id,
+        incarnation=real.incarnation,
+        sequence=real.sequence,
+    )
+    await scene.tell(marks=(less,))
+    assert scene.other.repository.positions()[scene.one.id].sequence == reached
+    world.network.join_all()
+    await world.pass_time(60)
+    assert scene.other.repository.positions()[scene.one.id] == real
+    compared = follower.figures.comparisons
+    term = await add_term(scene.one, "u")
+    await world.settle()
+    assert scene.other.repository.entity(str(term.guid)) is not None
+    last = repository.last_sequence()
+    assert (follower.lag, follower.known.sequence) == (0, last)
+    assert follower.figures.comparisons == compared
 
 
 async def test_a_registration_over_others_is_asked_for(scene: Scene) -> None:

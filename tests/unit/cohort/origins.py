@@ -61,7 +61,8 @@ class Origin:
         self, collection_id: str, after: Position
     ) -> AsyncIterator[HistoryFrame]:
         self._check()
-        if after.incarnation != self.incarnation or after.sequence < self.forgotten:
+        is_kept = self.forgotten <= after.sequence <= self.sequence
+        if after.incarnation != self.incarnation or not is_kept:
             yield ResetFrame(self.incarnation, self.sequence)
             return
         last, end = after.sequence, self.sequence

@@ -16,6 +16,7 @@ from edgenode.limits import (
     FIRST_RETRY_SECONDS,
     LONGEST_RETRY_SECONDS,
     MAX_COMPARED_OWNERS,
+    MAX_PASSED_NUMBERS,
 )
 from tests.unit.cohort.clocks import FakeClock
 from tests.unit.cohort.origins import Member, Origin
@@ -81,6 +82,62 @@ async def test_a_mark_alone_is_enough() -> None:
         await turns()
         assert follower.lag == 0
     assert member.applied == [b"a=1"]
+
+
+@pytest.mark.parametrize("ahead", [1, MAX_PASSED_NUMBERS, 2**62])
+async def test_the_origins_own_place_holds(ahead: int) -> None:
+    origin, member = Origin(), Member()
+    async with following(origin, member) as follower:
+        await turns()
+        origin.change("a")
+        member.holds = {"forged": 1}
+        member.positions["o"] = Position("i", 1 + ahead)
+        follower.mark(Position("i", 1))
+        await turns()
+        assert member.holds == {"forged": 1}, "others may know less"
+        follower.mark(Position("i", 1), is_own=True)
+        await turns()
+        follower.offer(*origin.change("b"))
+        await turns()
+        assert (follower.lag, follower.known) == (0, Position("i", 2))
+    assert member.holds == {"a": 1, "b": 1}
+    assert member.positions["o"] == Position("i", 2)
+
+
+async def test_the_origins_word_may_be_older_than_its_events() -> None:
+    origin, member = Origin(), Member()
+    async with following(origin, member) as follower:
+        await turns()
+        for name in "abc":
+            follower.offer(*origin.change(name))
+        await turns()
+        compared = follower.figures.comparisons
+        follower.mark(Position("i", 1), is_own=True)
+        await turns()
+        assert follower.figures.comparisons == compared
+        assert not follower.is_busy
+    assert member.positions["o"] == Position("i", 3)
+
+
+async def test_an_event_that_is_far_ahead_is_asked_for() -> None:
+    origin, member, clock = Origin(), Member(), FakeClock()
+    async with following(origin, member, clock) as follower:
+        await turns()
+        origin.is_reachable = False
+        follower.offer(Step("i", 0, 2**62), b"forged=1")
+        await turns()
+        assert member.holds == {}
+        assert follower.lag == 0
+        origin.is_reachable = True
+        # Of so many a rule left out all but the last.
+        origin.sequence = MAX_PASSED_NUMBERS
+        step, event = origin.change("a")
+        follower.offer(Step("i", 0, step.sequence), event)
+        follower.reachable()
+        await turns()
+        assert follower.lag == 0
+    assert member.holds == {"a": 1}
+    assert member.positions["o"] == Position("i", MAX_PASSED_NUMBERS + 1)
 
 
 async def test_a_history_that_is_gone_is_compared() -> None:
