@@ -274,9 +274,16 @@ MAX_SEEN_ADDRESSES = MAX_ADDRESSES // 2
 """Addresses of a node that were seen on the network. Anybody there can announce others that
 aren't the node's, and must leave room to try those that it names itself."""
 
+MAX_TOLD_ADDRESSES = 4
+"""Addresses of a lost node that others told: it may have moved, or they may lie, so that they
+are tried after those at which it answered, and leave room for the rest."""
+
 SILENT_AFTER_SECONDS = 120.0
+SILENT_SECONDS_A_NODE = 120.0
 """A node without a connection to us that hasn't been heard of for so long is shown as
-silent: six rounds of exchanges."""
+silent: six rounds of exchanges, and so much for each node that there is. Two of them speak
+with each other every ten seconds a node; that they don't for twelve times as long happens
+once in 160,000 times. That a node is lost its neighbours tell at once."""
 
 FORGOTTEN_AFTER_SECONDS = 3_600.0
 """So long the place of a lost node in the circle of neighbours is kept for it; closing

@@ -140,8 +140,10 @@ class Conversations:
 
     def found(self, addresses: Addresses) -> None:
         """There may be a node at some addresses, which the configuration names."""
-        hosts = {host for host, _ in addresses}
-        if not any(hosts & set(peer.proven_at) for peer in self._peers.all()):
+        known = {
+            each for peer in self._peers.all() for each in peer.rest_at(peer.proven_at)
+        }
+        if known.isdisjoint(addresses):
             self._contacts.want(None, addresses, is_met=False)
 
     def refusals(self) -> Mapping[str, PeerRefusedError]:
@@ -225,8 +227,7 @@ class Conversations:
         self._speaker.heard(met, known, skew=skew)
         logger.debug("spoke with %s in %s", met, self._clock.monotonic() - started)
         half = self._half(met, theirs)
-        now = self._clock.monotonic()
-        if half.nodes or half.members or self._knowledge.lacks(theirs, now):
+        if half.nodes or half.members or self._knowledge.lacks(theirs):
             await self._merge(sound(await peer.exchange(half), self._codec))
         self._speaker.link()
         for member in self._members:
@@ -292,7 +293,7 @@ class Conversations:
 
     def _has_heard_of(self, node_id: str) -> bool:
         peer = self._peers.get(node_id)
-        return peer is not None and peer.heard is not None
+        return peer is not None and peer.is_met
 
     # what others ask; the other half of CohortPeer
 

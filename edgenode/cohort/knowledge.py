@@ -144,13 +144,8 @@ class Knowledge:
             or collection_id in self._members.ids
         }
 
-    def lacks(self, other: Exchange, now: float) -> bool:
-        """Whether the other knows of a member something that it hasn't told us yet.
-
-        Args:
-            other: What it said.
-            now: Monotonic seconds.
-        """
+    def lacks(self, other: Exchange) -> bool:
+        """Whether the other knows of a member something that it hasn't told us yet."""
         told = {record.registration.metadata_collection_id for record in other.members}
         records = self._members.records()
 
@@ -158,7 +153,7 @@ class Knowledge:
             record = records.get(known.id)
             return record is None or (
                 record.revision < known.revision
-                and not self._peers.speaks_for_itself(record.node_id, now)
+                and not self._peers.speaks_for_itself(record.node_id)
             )
 
         return any(
@@ -187,7 +182,7 @@ class Knowledge:
                 if not self._trust.is_removed(sender):
                     own.append(record)
             elif self._is_news_of_member(record, records):
-                if not self._peers.speaks_for_itself(record.node_id, now):
+                if not self._peers.speaks_for_itself(record.node_id):
                     told.append(record)
                 doubtful.add(record.node_id)
         return News(
@@ -203,9 +198,8 @@ class Knowledge:
         if self._trust.is_removed(node.node_id):
             return False
         known = self._peers.get(node.node_id)
-        is_newer = known is None or node.revision > known.info.revision
-        self._peers.told(node, now)
-        return is_newer
+        is_newer = known is not None and node.revision > known.info.revision
+        return self._peers.told(node, now) or is_newer
 
     def _is_news_of_member(
         self, record: MemberRecord, records: Mapping[str, MemberRecord]

@@ -172,7 +172,7 @@ class CohortNode:
                 logger.exception("a turn of the cohort's ticker broke down")
 
     def _take_turn(self, now: float) -> None:
-        self.peers.forget_told(now)
+        self.peers.tick(now)
         self.conversations.ask_doubtful()
         met = [peer for peer in self.peers.all() if peer.is_met]
         changes = self._presence.changes(met, now)
@@ -287,13 +287,12 @@ class CohortNode:
         # Who may register what is for the members' registries to judge.
         if not is_of_registry and not self._speaks_for(sender, about):
             return False
-        now = self._clock.monotonic()
         if kind is TopicKind.REGISTRATION and not first_hand:
             # Whoever has the key can say so; the node itself tells when it is asked.
             known = self._members.record(about)
             if known is None or known.revision < (envelope.header.revision or 0):
                 self.conversations.doubt(sender)
-            if self.peers.speaks_for_itself(sender, now):
+            if self.peers.speaks_for_itself(sender):
                 return True
         self._members.deliver(
             kind, about, envelope.header, envelope.body, first_hand=first_hand
@@ -321,8 +320,8 @@ class CohortNode:
         if first_hand:
             is_news = self.peers.said(info)
         else:
-            is_news = known is None or info.revision > known.info.revision
-            self.peers.told(info, self._clock.monotonic())
+            is_newer = known is not None and info.revision > known.info.revision
+            is_news = self.peers.told(info, self._clock.monotonic()) or is_newer
         if not is_news:
             return False
         self.heard(about, known)
@@ -357,7 +356,7 @@ class CohortNode:
         if peer is None or peer.lost is not None:
             return False
         self.peers.lost(about, self._clock.monotonic())
-        self.conversations.speak_with(peer)  # it may be there all the same
+        self.conversations.doubt(about)  # it may be there all the same
         return True
 
     def heed_itself(self, kind: TopicKind, about: str, envelope: Envelope) -> None:

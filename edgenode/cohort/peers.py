@@ -19,7 +19,9 @@ from edgenode.limits import (
     MAX_NODES,
     MAX_PROVEN_ADDRESSES,
     MAX_SEEN_ADDRESSES,
+    MAX_TOLD_ADDRESSES,
     SILENT_AFTER_SECONDS,
+    SILENT_SECONDS_A_NODE,
 )
 
 
@@ -37,9 +39,10 @@ class Peer:
     """One node as it is known here.
 
     Attributes:
-        info: How it describes itself, or others do.
+        info: How it describes itself; of one that was never met, how others do.
         is_met: Whether it ever spoke for itself; of others nothing is told on or kept.
-        is_hearsay: Whether the description is what others told last.
+        is_hearsay: Whether it hasn't spoken for itself since this process started.
+        rumour: What others told since it was lost; no more than a place to look for it.
         told: When others told of it first (monotonic seconds).
         proven_at: Addresses at which it answered, the last one first.
         seen_at: Addresses at which it was seen, newest first.
@@ -47,13 +50,14 @@ class Peer:
         lost: When its connection broke off, or it couldn't be reached; None if it
             has been heard of since.
         is_linked: Whether there is a connection to its broker.
-        is_silent: Whether it owes an answer, and hasn't been heard of since.
+        is_silent: Whether it owes an answer, or should have spoken long ago.
         skew: How far its clock is ahead, in seconds; None before the first exchange.
     """
 
     info: NodeInfo
     is_met: bool = False
     is_hearsay: bool = True
+    rumour: NodeInfo | None = None
     told: float = 0.0
     proven_at: tuple[str, ...] = ()
     seen_at: tuple[str, ...] = ()
@@ -72,13 +76,19 @@ class Peer:
     @property
     def rest_addresses(self) -> list[tuple[str, int]]:
         """Where to ask it something, best first."""
-        return self.rest_at(self.addresses)
+        told: list[tuple[str, int]] = []
+        if self.rumour is not None:
+            port = self.rumour.rest_port
+            told = [(host, port) for host in self.rumour.addresses[:MAX_TOLD_ADDRESSES]]
+        found = (*self.rest_at(self.proven_at), *told, *self.rest_at(self.addresses))
+        return list(dict.fromkeys(found))
 
     def rest_at(self, hosts: Sequence[str]) -> list[tuple[str, int]]:
         """The same at some of its hosts."""
         return [(host, self.info.rest_port) for host in hosts]
 
-    def state(self, now: float) -> PeerState:
+    @property
+    def state(self) -> PeerState:
         """Whether it lives."""
         if self.lost is not None and not self.is_linked:
             return PeerState.LOST
@@ -86,11 +96,7 @@ class Peer:
             return PeerState.SILENT
         if self.is_linked:
             return PeerState.ALIVE
-        if self.heard is None:
-            return PeerState.UNKNOWN
-        if now - self.heard > SILENT_AFTER_SECONDS:
-            return PeerState.SILENT
-        return PeerState.ALIVE
+        return PeerState.UNKNOWN if self.heard is None else PeerState.ALIVE
 
 
 @dataclass(slots=True)
@@ -138,6 +144,7 @@ class PeerTable:
             info=_bounded(info),
             is_met=True,
             is_hearsay=False,
+            rumour=None,
             lost=None,
             is_silent=False,
         )
@@ -157,32 +164,48 @@ class PeerTable:
                 return False
             self._peers[info.node_id] = Peer(info=_bounded(info), told=now)
             return True
-        if info.revision <= known.info.revision or self.speaks_for_itself(
-            info.node_id, now
-        ):
+        info = _bounded(info)
+        if not known.is_met:
+            # Of those who tell it otherwise each has its turn.
+            self._peers[info.node_id] = replace(known, info=info)
+            return info != known.info
+        if info.revision <= known.info.revision or self.speaks_for_itself(info.node_id):
             return False
-        self._peers[info.node_id] = replace(known, info=_bounded(info), is_hearsay=True)
-        return True
+        self._peers[info.node_id] = replace(known, rumour=info)
+        return info != known.rumour
 
     def remembered(self, info: NodeInfo) -> None:
         """A node was met before this one was started."""
         if self.told(info, 0.0):
             self._peers[info.node_id] = replace(self._peers[info.node_id], is_met=True)
 
-    def speaks_for_itself(self, node_id: str, now: float) -> bool:
+    def speaks_for_itself(self, node_id: str) -> bool:
         """Whether a node has been met and lives: then it can be asked itself."""
         known = self._peers.get(node_id)
         return (
             known is not None
             and not known.is_hearsay
-            and known.state(now) is PeerState.ALIVE
+            and known.state is PeerState.ALIVE
         )
 
-    def forget_told(self, now: float) -> None:
-        """Forget nodes that others told of long ago, and that were never met."""
+    def tick(self, now: float) -> None:
+        """Time has passed: some are silent, and those that were only told of forgotten.
+
+        Nodes without a connection to this one are spoken with at random: the more there
+        are, the longer they may have nothing to say.
+        """
+        met = sum(peer.is_met for peer in self._peers.values())
+        silent_after = max(SILENT_AFTER_SECONDS, SILENT_SECONDS_A_NODE * met)
         for node_id, peer in list(self._peers.items()):
-            if not peer.is_met and now - peer.told >= FORGOTTEN_AFTER_SECONDS:
-                del self._peers[node_id]
+            if not peer.is_met:
+                if now - peer.told >= FORGOTTEN_AFTER_SECONDS:
+                    del self._peers[node_id]
+            elif (
+                peer.state is PeerState.ALIVE
+                and not peer.is_linked
+                and now - (peer.heard or 0) > silent_after
+            ):
+                self._peers[node_id] = replace(peer, is_silent=True)
 
     def seen(self, node_id: str, addresses: Iterable[str]) -> bool:
         """A node that is known was seen on the network; False when that is no news.
@@ -207,9 +230,9 @@ class PeerTable:
             )
 
     def heard(self, node_id: str, now: float, *, skew: float | None = None) -> None:
-        """A node was heard of, by itself."""
+        """A node was heard of, by itself; one that was never met may be made up."""
         known = self._peers.get(node_id)
-        if known is not None:
+        if known is not None and known.is_met:
             skew = known.skew if skew is None else skew
             self._peers[node_id] = replace(
                 known, heard=now, lost=None, is_silent=False, skew=skew
@@ -256,12 +279,16 @@ class PeerTable:
         return (*met, *told[: max(FULL_MESH_NODES, len(met))])
 
     def _make_room(self) -> None:
-        """Forget whoever was heard of longest ago, where there are too many."""
+        """Forget whoever was heard of longest ago, where there are too many.
+
+        Those whose brokers are subscribed to stay: identities are cheap to whoever has
+        the key, and shan't part those that know each other.
+        """
         if len(self._peers) >= MAX_NODES and not self._forget_unmet():
             oldest = min(
-                self._peers, key=lambda node_id: self._peers[node_id].heard or 0
+                self._peers.values(), key=lambda peer: (peer.is_linked, peer.heard or 0)
             )
-            del self._peers[oldest]
+            del self._peers[oldest.info.node_id]
 
     def _forget_unmet(self) -> bool:
         """Make room by forgetting a node that was never met; False if there is none."""

@@ -41,7 +41,7 @@ class Presence:
         for peer in peers:
             node_id = peer.info.node_id
             known.add(node_id)
-            state = peer.state(now)
+            state = peer.state
             if state in _GONE:
                 if self._is_to_be_told(node_id, now):
                     self._told.add(node_id)

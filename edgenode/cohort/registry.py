@@ -11,7 +11,8 @@ their revision. Members that only others have told of are remembered for a while
 neither stored nor told on: anybody can make them up.
 
 A member belongs to the node that first announced it. Another node's announcement is
-refused and reported, until the member has left or its node was removed.
+refused and reported, until the member has left, by its own node's word, or its node was
+removed.
 
 Two kinds of news of a member reach itself. Where its store was put back to an earlier
 state, the cohort knows a higher revision than the member does: it announces itself with
@@ -172,6 +173,10 @@ class CohortRegistry:
         self._remote = {_id(record): record for record in remote}
         # Of whom the node didn't say last itself what is known; what is stored may be old.
         self._hearsay = set(self._remote)
+        # Of whom the node said itself that they left: others may have them by now.
+        self._departed = {
+            key for key, record in self._remote.items() if not record.is_registered
+        }
         # Who was never heard of first hand, and when it was told.
         self._told: dict[str, tuple[MemberRecord, EpochMillis]] = {}
         # The node and revision with which a member left before it came to another node.
@@ -287,6 +292,7 @@ class CohortRegistry:
         forgotten = list(map(RemoveRemote, self._remote))
         self._remote.clear()
         self._hearsay.clear()
+        self._departed.clear()
         self._told.clear()
         self._former.clear()
         left = self._build.unregistered(self._local.registration, now)
@@ -389,7 +395,7 @@ class CohortRegistry:
             return self._add(record) if first_hand else self._note(record, now)
         if known.node_id == record.node_id:
             return self._renewed(known, record, first_hand=first_hand)
-        if not known.is_registered:
+        if not known.is_registered and collection_id in self._departed:
             if record.revision <= known.revision:
                 return []  # it announces itself anew when it hears of the known one
             self._former[collection_id] = (known.node_id, known.revision)
@@ -406,17 +412,19 @@ class CohortRegistry:
 
         So a member whose store was lost leaves, though nobody is there to say so for it.
         """
-        return [
-            effect
-            for record in list(self._remote.values())
+        gone = [
+            _left(record, record.revision + 1)
+            for key, record in self._remote.items()
             if record.node_id == node_id
             and record.is_registered
-            and _id(record) not in collection_ids
-            # If it comes back, with whatever revision, its own word holds.
-            for effect in self._save(
-                _left(record, record.revision + 1), first_hand=False
-            )
+            and key not in collection_ids
         ]
+        effects = []
+        for record in gone:
+            effects += self._save(record, first_hand=True)
+            # If it comes back, with whatever revision, its own word holds.
+            self._hearsay.add(_id(record))
+        return effects
 
     def forget_told(self, now: EpochMillis) -> bool:
         """Forget members that others told of long ago; whether there were any."""
@@ -518,16 +526,20 @@ class CohortRegistry:
         return [RemoveRemote(oldest), *self._save(record, first_hand=True)]
 
     def _save(self, record: MemberRecord, *, first_hand: bool) -> list[Effect]:
-        self._remote[_id(record)] = record
+        collection_id = _id(record)
+        self._remote[collection_id] = record
+        self._hearsay.add(collection_id)
+        self._departed.discard(collection_id)
         if first_hand:
-            self._hearsay.discard(_id(record))
-        else:
-            self._hearsay.add(_id(record))
+            self._hearsay.discard(collection_id)
+            if not record.is_registered:
+                self._departed.add(collection_id)
         return [SaveRemote(record)]
 
     def _forget(self, collection_id: str) -> None:
         del self._remote[collection_id]
         self._hearsay.discard(collection_id)
+        self._departed.discard(collection_id)
         self._former.pop(collection_id, None)
 
     def _refuse(

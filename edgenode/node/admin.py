@@ -232,7 +232,7 @@ class NodeAdmin:
         peer = self._node.peers.get(node_id)
         state = PeerState.UNKNOWN
         if peer is not None:
-            state = peer.state(self._clock.monotonic())
+            state = peer.state
         return state.value
 
     def _of_node(self, node_id: str) -> dict[str, Any]:

@@ -318,8 +318,7 @@ class NodeCohort:
         if server != next(iter(self._members)):
             return figures
         # The node's own are told once, with those of its first server.
-        now = self._clock.monotonic()
-        return (*figures, *node_metrics(self.node, self.trust, now))
+        return (*figures, *node_metrics(self.node, self.trust))
 
     def _cut(self, node_id: str | None) -> None:
         """Close the connections for questions with a node, or with all."""

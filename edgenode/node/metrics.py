@@ -75,15 +75,14 @@ def member_metrics(
     )
 
 
-def node_metrics(node: CohortNode, trust: Trust, now: float) -> tuple[Metric, ...]:
+def node_metrics(node: CohortNode, trust: Trust) -> tuple[Metric, ...]:
     """What the node has to do with the others.
 
     Args:
         node: The node.
         trust: Who was refused.
-        now: Monotonic seconds.
     """
-    states = Counter(peer.state(now) for peer in node.peers.all())
+    states = Counter(peer.state for peer in node.peers.all())
     peers = tuple(({"state": state.value}, float(states[state])) for state in PeerState)
     refusals: Counter[str] = Counter()
     for (reason, _), count in trust.refusals().items():

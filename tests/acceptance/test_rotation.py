@@ -131,7 +131,7 @@ class Machine:
     def state_of(self, node_id: str) -> PeerState | None:
         """How it sees another node."""
         peer = self.cohort.node.peers.get(node_id)
-        return None if peer is None else peer.state(monotonic())
+        return None if peer is None else peer.state
 
     def knows(self) -> int:
         records = self.cohort.node.records().values()

@@ -263,6 +263,42 @@ async def test_a_description_over_others_is_asked_for(scene: Scene) -> None:
     assert scene.world.questions > asked
 
 
+async def test_who_is_said_to_be_lost_is_asked_once_a_second_at_most(
+    scene: Scene,
+) -> None:
+    scene.other.cohort._speech.linked.discard("a")
+    topic = TOPICS.name(TopicKind.LOST, "a")
+    before = scene.world.questions
+    for number in range(20):
+        scene.other.cohort.peers.linked("a", scene.world.clock.monotonic())
+        header = Header(node=LIAR, run=f"r{number}")
+        body = dumps({"lost": "a"})
+        payload = wrap(BUS_KEY, topic, header, body)
+        scene.other.cohort.received(Message(topic, payload), LIAR)
+        await scene.world.settle()
+    assert scene.world.questions == before
+    assert scene.peer.lost is not None
+    await scene.world.pass_time(2)
+    assert scene.peer.lost is None
+    assert scene.world.questions - before <= 3
+
+
+async def test_a_member_is_not_taken_over_while_its_node_is_away(
+    scene: Scene,
+) -> None:
+    world = scene.world
+    world.network.part(["a"], ["b"])
+    await world.settle()
+    await scene.tell(**scene.lies(2**60))
+    stolen = replace(scene.record, node_id=LIAR, revision=2**60 + 1, is_registered=True)
+    await scene.tell(members=(stolen,))
+    assert scene.record.node_id == "a"
+    world.network.join_all()
+    await world.pass_time(60)
+    assert scene.record.node_id == "a"
+    assert scene.record.is_registered
+
+
 async def test_a_member_whose_store_was_lost_leaves(tmp_path: Path) -> None:
     world = World(tmp_path, Random(7))  # noqa: S311
     async with world.node("b") as other:

@@ -21,7 +21,7 @@ def world(tmp_path: Path) -> World:
 def state(seen_by: SimulatedNode, node: SimulatedNode) -> PeerState:
     peer = seen_by.cohort.peers.get(node.name)
     assert peer is not None
-    return peer.state(seen_by.clock.monotonic())
+    return peer.state
 
 
 async def test_who_stops_is_lost_though_its_services_still_answer(world: World) -> None:

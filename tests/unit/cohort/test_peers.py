@@ -1,15 +1,19 @@
 """The nodes of the cohort: where they are, and whether they live."""
 
+from dataclasses import replace
+
 from edgenode.cohort.model import NodeInfo
 from edgenode.cohort.peers import PeerState, PeerTable
 from edgenode.limits import (
     FORGOTTEN_AFTER_SECONDS,
+    FULL_MESH_NODES,
     MAX_ADDRESSES,
     MAX_ADDRESSES_TRIED,
     MAX_NODES,
     MAX_PROVEN_ADDRESSES,
     MAX_SEEN_ADDRESSES,
     SILENT_AFTER_SECONDS,
+    SILENT_SECONDS_A_NODE,
 )
 
 
@@ -100,7 +104,10 @@ def test_states_follow_what_is_heard() -> None:
     def state(now: float) -> PeerState:
         peer = table.get("a")
         assert peer is not None
-        return peer.state(now)
+        table.tick(now)
+        peer = table.get("a")
+        assert peer is not None
+        return peer.state
 
     assert state(0) is PeerState.UNKNOWN
     table.heard("a", 10)
@@ -156,3 +163,102 @@ def test_a_removed_node_is_gone() -> None:
     table.said(info("a"))
     table.removed("a")
     assert table.all() == ()
+
+
+def test_what_others_tell_of_a_lost_node_is_only_a_place_to_look() -> None:
+    table = PeerTable("me")
+    said = replace(info("a", addresses=("10.0.0.1",)), rest_port=9444)
+    table.said(said)
+    table.proven("a", "10.0.0.1")
+    lie = replace(info("a", 2**62, addresses=("10.6.6.6",)), rest_port=1)
+    table.heard("a", 1)
+    assert not table.told(lie, 1)
+    table.lost("a", 2)
+    assert table.told(lie, 2)
+    assert not table.told(lie, 2)
+    peer = table.get("a")
+    assert peer is not None
+    assert peer.info == said
+    assert peer.rest_addresses == [("10.0.0.1", 9444), ("10.6.6.6", 1)]
+    moved = replace(info("a", 2, addresses=("10.0.0.9",)), rest_port=9444)
+    assert table.told(moved, 3)
+    peer = table.get("a")
+    assert peer is not None
+    assert peer.rest_addresses == [("10.0.0.1", 9444), ("10.0.0.9", 9444)]
+    assert table.said(moved)
+    peer = table.get("a")
+    assert peer is not None
+    assert peer.info == moved
+    assert peer.rumour is None
+
+
+def test_of_who_was_never_met_each_teller_has_its_turn() -> None:
+    table = PeerTable("me")
+    for told in (info("a", 2**62, name="lie"), info("a", 1, name="a")):
+        assert table.told(told, 1)
+        peer = table.get("a")
+        assert peer is not None
+        assert peer.info == told
+        assert not table.told(told, 1)
+
+
+def test_who_was_never_met_is_not_heard_of() -> None:
+    table = PeerTable("me")
+    table.told(info("a"), 1)
+    table.heard("a", 1)
+    peer = table.get("a")
+    assert peer is not None
+    assert peer.heard is None
+
+
+def test_who_is_linked_makes_no_room() -> None:
+    table = PeerTable("me")
+    for number in range(MAX_NODES):
+        table.said(info(f"n{number}"))
+        table.heard(f"n{number}", number + 1)
+    table.linked("n0", 1)
+    table.said(info("one more"))
+    assert "n0" in table
+    assert "n1" not in table
+
+
+def test_who_was_never_met_makes_room_first_and_is_forgotten() -> None:
+    table = PeerTable("me")
+    table.told(info("told"), 5)
+    for number in range(MAX_NODES):
+        table.said(info(f"n{number}"))
+    assert "told" not in table
+    assert not table.told(info("told"), 5)
+    table.removed("n0")
+    assert table.told(info("told"), 5)
+    table.tick(5 + FORGOTTEN_AFTER_SECONDS - 1)
+    assert "told" in table
+    table.tick(5 + FORGOTTEN_AFTER_SECONDS)
+    assert "told" not in table
+
+
+def test_of_those_who_were_never_met_few_are_linked_with() -> None:
+    table = PeerTable("me")
+    for number in range(50):
+        table.told(info(f"t{number}"), 1)
+    assert len(table.alive(1)) == FULL_MESH_NODES
+    table.lost("t0", 1)
+    assert "t0" not in table.alive(1)
+    for number in range(20):
+        table.said(info(f"n{number}"))
+    assert len(table.alive(1)) == 40
+
+
+def test_the_more_nodes_there_are_the_longer_they_may_say_nothing() -> None:
+    table = PeerTable("me")
+    for number in range(20):
+        table.said(info(f"n{number}"))
+        table.heard(f"n{number}", 0)
+    for number in range(50):
+        table.told(info(f"t{number}"), 0)
+    for now, state in (
+        (20 * SILENT_SECONDS_A_NODE, PeerState.ALIVE),
+        (20 * SILENT_SECONDS_A_NODE + 1, PeerState.SILENT),
+    ):
+        table.tick(now)
+        assert {peer.state for peer in table.all() if peer.is_met} == {state}

@@ -38,7 +38,12 @@ from edgenode.events.model import (
 from edgenode.events.model import OMRSRegistryEventType as Kind
 from edgenode.events.registration import MemberRegistration
 from edgenode.events.wrapping import EventBuilder, originator_of
-from edgenode.limits import MAX_MEMBERS, MAX_OVERTAKINGS, REFRESH_ANSWER_MILLIS
+from edgenode.limits import (
+    FORGOTTEN_AFTER_SECONDS,
+    MAX_MEMBERS,
+    MAX_OVERTAKINGS,
+    REFRESH_ANSWER_MILLIS,
+)
 
 NOW = 1_795_226_772_501
 
@@ -515,6 +520,86 @@ def test_a_registry_has_an_end() -> None:
         SaveRemote(one_more),
     ]
     assert len(pi.remote) == MAX_MEMBERS
+
+
+# What others tell
+
+
+def test_what_a_node_says_replaces_what_others_told() -> None:
+    pi = joined()
+    pi.learn(record("hub", 5), NOW, first_hand=True)
+    lie = record("hub", 2**62, registered=False)
+    assert pi.learn(lie, NOW, first_hand=False) == [SaveRemote(lie)]
+    assert not pi.is_first_hand("hub")
+    said = record("hub", 6)
+    assert pi.learn(said, NOW, first_hand=False) == []
+    assert pi.learn(said, NOW, first_hand=True) == [SaveRemote(said)]
+    assert pi.is_first_hand("hub")
+    assert pi.learn(record("hub", 5), NOW, first_hand=True) == []
+
+
+def test_what_is_stored_may_be_old() -> None:
+    pi = joined(record("hub", 9))
+    assert not pi.is_first_hand("hub")
+    said = record("hub", 6)
+    assert pi.learn(said, NOW, first_hand=True) == [SaveRemote(said)]
+
+
+def test_that_others_say_a_member_left_lets_nobody_else_have_it() -> None:
+    pi = joined()
+    known = record("hub", 5)
+    pi.learn(known, NOW, first_hand=True)
+    gone = record("hub", 6, registered=False)
+    pi.learn(gone, NOW, first_hand=False)
+    other = record("hub", 7, node="another")
+    assert pi.learn(other, NOW, first_hand=True)[0] == ReportConflict(gone, other)
+    back = record("hub", 6)
+    assert pi.learn(back, NOW, first_hand=True) == [SaveRemote(back)]
+    pi.learn(replace(gone, revision=8), NOW, first_hand=True)
+    moved = replace(other, revision=9)
+    assert pi.learn(moved, NOW, first_hand=True) == [SaveRemote(moved)]
+
+
+def test_a_member_that_its_node_has_no_more_left() -> None:
+    pi = joined()
+    for name in ("hub", "attic"):
+        pi.learn(record(name, 5, node="n"), NOW, first_hand=True)
+    (saved,) = pi.node_has("n", {"attic", "x"})
+    assert isinstance(saved, SaveRemote)
+    assert not saved.record.is_registered
+    assert pi.remote["attic"].is_registered
+    assert pi.node_has("n", {"attic"}) == []
+    back = record("hub", 5, node="n")
+    assert pi.learn(back, NOW, first_hand=True) == [SaveRemote(back)]
+    pi.node_has("n", {"attic"})
+    moved = record("hub", 7, node="m")
+    assert pi.learn(moved, NOW, first_hand=True) == [SaveRemote(moved)]
+
+
+def test_who_is_only_told_of_is_not_stored() -> None:
+    pi = joined()
+    told = record("hub", 5)
+    assert pi.learn(told, NOW, first_hand=False) == [NoteRemote(told)]
+    assert pi.learn(told, NOW + 1, first_hand=False) == []
+    assert pi.told == {"hub": told}
+    assert pi.remote == {}
+    age = int(FORGOTTEN_AFTER_SECONDS * 1000)
+    assert not pi.forget_told(NOW + age - 1)
+    assert pi.forget_told(NOW + age)
+    assert pi.told == {}
+    pi.learn(told, NOW, first_hand=False)
+    assert pi.learn(told, NOW, first_hand=True) == [SaveRemote(told)]
+    assert pi.told == {}
+    pi.learn(record("x", 1, node="n"), NOW, first_hand=False)
+    pi.node_removed("n")
+    assert pi.told == {}
+
+
+def test_there_is_room_for_so_many_who_are_told_of() -> None:
+    pi = joined(*(record(f"m{number}", 1) for number in range(MAX_MEMBERS - 2)))
+    for number in range(5):
+        pi.learn(record(f"t{number}", 1), NOW, first_hand=False)
+    assert set(pi.told) == {"t3", "t4"}
 
 
 # A network that loses, repeats and reorders, and nodes that stop, go back in time and
