@@ -643,11 +643,6 @@ MAX_BUS_WAITING_BYTES = 4 * 1024 * 1024
 """Messages that wait to be published, some seconds of work for a small machine; beyond
 that they are dropped."""
 
-MAX_RETAINED = 2_048
-MAX_RETAINED_BYTES = 8 * 1024 * 1024
-"""Messages that are kept for who subscribes later: two for each node of a large cohort,
-4 KB each."""
-
 BUS_GOODBYE_SECONDS = 2.0
 """How long the last messages of a bus that ends may take to leave."""
 

@@ -31,7 +31,8 @@ class Address:
 class Message:
     """One message on a topic; ``retained`` ones are given to whoever subscribes later.
 
-    An empty payload removes what is retained on a topic.
+    Those are the node's own, so they are few. An empty payload removes what is retained
+    on a topic.
     """
 
     topic: str

@@ -31,8 +31,6 @@ from edgenode.limits import (
     MAX_BUS_WAITING,
     MAX_BUS_WAITING_BYTES,
     MAX_MESSAGE_BYTES,
-    MAX_RETAINED,
-    MAX_RETAINED_BYTES,
 )
 from edgenode.security.listening import Arrival, Doorkeeper, NotWelcomeError
 from edgenode.security.trust import Refusal as Reason
@@ -80,7 +78,7 @@ class EmbeddedBroker:
         self._bounds = bounds or GateBounds()
         self._handshake_seconds = handshake_seconds
         self._listeners: list[socket.socket] = []
-        self._retained = _Retained()
+        self._retained: dict[str, bytes] = {}
         self._waiting = _Waiting()
         self._serving: set[asyncio.Task[None]] = set()
         self._doorkeeper: Doorkeeper | None = None
@@ -112,7 +110,7 @@ class EmbeddedBroker:
             self.traffic.dropped += 1
             return
         if message.retained:
-            self._retained.keep(message)
+            self._retained[message.topic] = message.payload
         if not self._waiting.put(message):
             self.traffic.dropped += 1
 
@@ -208,7 +206,7 @@ class EmbeddedBroker:
                 reader,
                 writer,
                 prefix=self._prefix,
-                retained=self._retained.messages,
+                retained=self._retained,
                 traffic=self.traffic,
                 bounds=self._bounds,
             )
@@ -293,30 +291,6 @@ class EmbeddedBroker:
     def _refused(self, reason: Reason, address: str, detail: str) -> None:
         self.refused += 1
         self._trust.refused(reason, address, detail)
-
-
-class _Retained:
-    """The messages that are kept, by topic, within bounds."""
-
-    def __init__(self) -> None:
-        self.messages: dict[str, bytes] = {}
-        self._bytes = 0
-
-    def keep(self, message: Message) -> None:
-        """Keep it in place of the former one; beyond the bounds, forget that alone."""
-        former = self.messages.pop(message.topic, b"")
-        self._bytes -= len(former)
-        if not message.payload:
-            return
-        size = len(message.payload)
-        if (
-            len(self.messages) >= MAX_RETAINED
-            or self._bytes + size > MAX_RETAINED_BYTES
-        ):
-            logger.warning("there is no room to keep what is said on a topic")
-            return
-        self.messages[message.topic] = message.payload
-        self._bytes += size
 
 
 class _Waiting:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgenode.bus.base import Address, BusListener, BusStatistics, Message
 from edgenode.bus.mqtt import LinkSettings, MqttLink
-from edgenode.limits import FIRST_RECONNECT_SECONDS, MAX_RETAINED
+from edgenode.limits import FIRST_RECONNECT_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +64,8 @@ class SharedBus:
 
     def publish(self, message: Message) -> None:
         """Send to all; lost while there is no connection, but for what is retained."""
-        topic = message.topic
-        if message.retained and (
-            topic in self._retained or len(self._retained) < MAX_RETAINED
-        ):
-            self._retained[topic] = message
+        if message.retained:
+            self._retained[message.topic] = message
         self._link.publish(message)
 
     def _connected(self) -> None:

@@ -148,7 +148,7 @@ class Speech:
                     kind, about, envelope, first_hand=sender == link
                 )
                 if is_news and link is not None:
-                    self._pass_on(session, kind, message)
+                    self._pass_on(session, message)
         except BadRequestError as error:
             self.refuse(Refusal.MALFORMED, sender)
             logger.debug("message on %s: %s", message.topic, error)
@@ -157,9 +157,10 @@ class Speech:
         """Count somebody who may not say what was said."""
         self._trust.refused(reason, who or "the bus")
 
-    def _pass_on(self, session: Session, kind: TopicKind, message: Message) -> None:
+    def _pass_on(self, session: Session, message: Message) -> None:
         if is_partial(self._listener.count_nodes()):
-            session.bus.publish(replace(message, retained=kind in _RETAINED))
+            # Not retained, or what is made up would stay: who links later exchanges.
+            session.bus.publish(replace(message, retained=False))
 
 
 def _code_of(payload: bytes) -> bytes:

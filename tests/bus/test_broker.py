@@ -28,7 +28,6 @@ from edgenode.limits import (
     MAX_FILTERS,
     MAX_HANDSHAKES_OF_AN_ADDRESS,
     MAX_MESSAGE_BYTES,
-    MAX_RETAINED_BYTES,
 )
 from tests.bus.certificates import (
     Authority,
@@ -410,19 +409,6 @@ async def test_what_is_retained_is_given_to_who_subscribes_later() -> None:
         # Nobody is given what it hasn't subscribed to, amqtt's way.
         other = await it.client("n3")
         assert await other.is_at_rest()
-
-
-async def test_what_is_retained_is_bounded() -> None:
-    async with running() as it:
-        size = 1024 * 1024
-        for number in range(MAX_RETAINED_BYTES // size + 2):
-            it.publish(f"node/{number}", bytes(size), retained=True)
-            await until(lambda: not it.broker._waiting._messages)
-        kept = it.broker._retained.messages
-        assert len(kept) == MAX_RETAINED_BYTES // size
-        it.publish("node/0", b"", retained=True)
-        it.publish("node/x", b"fits now", retained=True)
-        assert f"{PREFIX}node/x" in kept
 
 
 async def test_messages_that_wait_are_bounded() -> None:
