@@ -13,6 +13,7 @@ from edgenode.observability.audit_messages import (
     COMPLAINT_RECEIVED,
     COPY_OF_THIS_NODE,
     EVENT_REFUSED,
+    INSTANCE_MOVED,
     MEMBER_COPIED,
     MEMBER_JOINED,
     MEMBER_LEFT,
@@ -58,6 +59,10 @@ class CohortAudit:
     def mended(self, origin: str, count: int) -> None:
         """Something was held otherwise than its origin holds it."""
         self._record(MEMBER_MENDED, origin, count)
+
+    def moved(self, origin: str, guid: str, new_guid: str) -> None:
+        """An instance of this member gave way to another member's with its GUID."""
+        self._record(INSTANCE_MOVED, guid, origin, new_guid)
 
     def refused(self, origin: str, reason: str) -> None:
         """An event of a member wasn't taken in."""

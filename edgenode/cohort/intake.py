@@ -45,6 +45,8 @@ class Intake:
         rules: ExchangeRules,
         report: Callable[[str, Received], None],
         is_member: Callable[[str], bool],
+        compare_with: Callable[[str], None],
+        moved: Callable[[str, str, str], None],
     ) -> None:
         """Take what the member has.
 
@@ -56,6 +58,9 @@ class Intake:
             rules: What is looked at and kept.
             report: Told of what was refused, with its origin.
             is_member: Whether a metadata collection is, or ever was, a member's.
+            compare_with: Told of a member that may hold something otherwise.
+            moved: Told of an instance that gave way to another member's: whose, the
+                GUID, and the new one.
         """
         self.outcomes: Counter[Reception] = Counter()
         self._collection = collection
@@ -65,6 +70,8 @@ class Intake:
         self.rules = rules
         self._report = report
         self._is_member = is_member
+        self._compare_with = compare_with
+        self._tell_moved = moved
         self._positions = dict(repository.positions())
 
     def position(self, origin: str) -> Position | None:
@@ -97,6 +104,8 @@ class Intake:
         self.outcomes[received.outcome] += 1
         if received.outcome is Reception.REFUSED:
             self._report(origin, received)
+        if received.compare_with:
+            self._compare_with(received.compare_with)
         outcome = _OUTCOMES.get(received.outcome, Outcome.APPLIED)
         if step is not None and outcome is Outcome.APPLIED:
             self._moved(origin, Position(step.incarnation, step.sequence))
@@ -198,6 +207,8 @@ class Intake:
     ) -> None:
         """Hold what an origin holds of an owner's, which is itself or an archive."""
         mended = await self._collection.adopt_states(origin, owner, states)
+        for guid, new_guid in mended.moved:
+            self._tell_moved(origin, guid, new_guid)
         for guid, reason in mended.refused:
             self._report(
                 origin, Received(outcome=Reception.REFUSED, reason=f"{guid}: {reason}")

@@ -161,6 +161,8 @@ class CohortMember:
             parts.rules,
             self._report_refused,
             self.was_member,
+            self._compare_with,
+            self._audit.moved,
         )
         self._publisher = Publisher(parts.repository, self._publish, parts.clock)
         self._restoration = Restoration(
@@ -416,6 +418,11 @@ class CohortMember:
         origins = sorted(self._followed)
         for origin in random.sample(origins, min(count, len(origins))):
             self._followed[origin].follower.compare()
+
+    def _compare_with(self, origin: str) -> None:
+        followed = self._followed.get(origin)
+        if followed is not None:
+            followed.follower.compare()
 
     def was_read(self, header: InstanceHeader) -> None:
         """An instance was read from the cohort: where types are learned, its is now."""

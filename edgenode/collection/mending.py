@@ -4,6 +4,9 @@ What an owner holds of its own is what everybody is to hold, whatever versions s
 store that was put back to an earlier state goes on from there. Nothing follows from such
 a state for others: they are compared by themselves. The other way round, a store that
 was put back gets its own instances from those who still hold what they became.
+
+Where two owners have one GUID, everybody keeps the instance of the same one of them, and
+the other one gives way.
 """
 
 from collections.abc import Sequence
@@ -69,12 +72,14 @@ class Mended:
         purged: How many copies were removed, whose owner has none.
         refused: The GUIDs of the others that differ, and why they stay.
         reports: What the cohort is to be told of them.
+        moved: The GUIDs that were left to another member, and the new ones of ours.
     """
 
     saved: int
     purged: int
     refused: tuple[tuple[str, str], ...] = ()
     reports: tuple[Report, ...] = ()
+    moved: tuple[tuple[str, str], ...] = ()
 
 
 class LocalMendingOperations(ReplicaOperations):
@@ -108,17 +113,22 @@ class LocalMendingOperations(ReplicaOperations):
         saved = purged = 0
         refused = []
         reports = []
+        moved = []
         for frame in frames:
             try:
                 if frame.document:
-                    saved += self._adopt(tx, self._state(tx, frame), word)
+                    state = self._state(tx, frame)
+                    new_guid = self._made_way(tx, state, word)
+                    if new_guid:
+                        moved.append((frame.guid, new_guid))
+                    saved += self._adopt(tx, state, word)
                 else:
                     purged += self._let_go(tx, frame.guid, word)
             except _UnusableError as error:
                 refused.append((frame.guid, str(error)))
                 if error.report is not None:
                     reports.append(error.report)
-        return Mended(saved, purged, tuple(refused), tuple(reports))
+        return Mended(saved, purged, tuple(refused), tuple(reports), tuple(moved))
 
     # What a frame holds
 
@@ -170,6 +180,28 @@ class LocalMendingOperations(ReplicaOperations):
 
     # Taking it over
 
+    def _made_way(self, tx: Transaction, state: State, word: _Word) -> str | None:
+        """Leave a GUID to another member that has it as its own, if it is that one's.
+
+        Nobody's word is enough for that but the other's: it is asked itself. What it says
+        is taken while it is registered only.
+
+        Returns:
+            The GUID that ours has now.
+        """
+        if isinstance(state, EntityProxy) or not word.is_owners:
+            return None
+        guid = str(state.guid)
+        known = self._known_copy(tx, type(state), guid)
+        if (
+            known is None
+            or not is_at_home(known, self._local_id)
+            or owner_of(state) != word.owner
+            or self._rank(tx, known) <= self._rank(tx, state)
+        ):
+            return None
+        return self._give_way(tx, type(state), guid)
+
     def _adopt(self, tx: Transaction, state: State, word: _Word) -> bool:
         if isinstance(state, Relationship):
             return self._adopt_relationship(tx, state, word)
@@ -178,7 +210,7 @@ class LocalMendingOperations(ReplicaOperations):
         if (
             isinstance(state, EntityDetail)
             and self._speaks_for(tx, word, state, full)
-            and self._holds(state, full, word)
+            and self._holds(tx, state, full, word)
         ):
             return self._adopt_entity(tx, state, word, known)
         return self._adopt_classifications(tx, state, word, known)
@@ -193,7 +225,7 @@ class LocalMendingOperations(ReplicaOperations):
         is_same = known is not None and self._with_known_ends(
             tx, state
         ) == self._with_known_ends(tx, known)
-        if is_same or not self._holds(state, known, word):
+        if is_same or not self._holds(tx, state, known, word):
             return False
         self._put_relationship(tx, state)
         return True
@@ -291,7 +323,11 @@ class LocalMendingOperations(ReplicaOperations):
         return word.owner == self._local_id or self._may_be_told(tx, word.teller, told)
 
     def _holds(
-        self, state: InstanceHeader, known: InstanceHeader | None, word: _Word
+        self,
+        tx: Transaction,
+        state: InstanceHeader,
+        known: InstanceHeader | None,
+        word: _Word,
     ) -> bool:
         """Whether a state takes the place of what is known; else nothing changes.
 
@@ -302,16 +338,24 @@ class LocalMendingOperations(ReplicaOperations):
             return True
         owner = word.owner
         if owner_of(known) != owner:
-            # Two members say it is theirs: everybody keeps the same one of them, until
-            # the other's home has given way.
-            is_ours_first = (known.version, owner_of(known)) > (state.version, owner)
+            # Two say it is theirs: everybody keeps the same one of them, and the other's
+            # home gives way.
             if is_at_home(known, self._local_id):
                 report = self._conflict_report(owner, state, known)
                 raise _UnusableError(
-                    "it is at home here", report if is_ours_first else None
+                    "it is at home here", report if word.is_owners else None
                 )
+            if owner == self._local_id:
+                is_ours_first = (known.version, owner_of(known)) > (
+                    state.version,
+                    owner,
+                )
+            else:
+                is_ours_first = self._rank(tx, known) < self._rank(tx, state)
             if is_ours_first:
                 raise _UnusableError(f"{owner_of(known)} answers for it")
+            if owner != self._local_id:
+                return True
         if owner == self._local_id:
             return state.version > known.version
         if is_archived(state) or not word.is_owners:

@@ -41,12 +41,14 @@ class Received:
         reason: Why it was not saved, for the audit log.
         report: What the cohort is to be told of it.
         unknown_types: The names of types that must be known first.
+        compare_with: A member that is said to hold something otherwise; or empty.
     """
 
     outcome: Outcome
     reason: str = ""
     report: Report | None = None
     unknown_types: tuple[str, ...] = ()
+    compare_with: str = ""
 
 
 def out_of_place(tx: Transaction, origin: str, step: Step | None) -> Received | None:

@@ -178,6 +178,22 @@ class ReplicaOperations(CopyOperations):
 
     # Two instances with one GUID
 
+    def _rank(self, tx: Transaction, claimed: InstanceHeader) -> tuple[int, str]:
+        """Whose a GUID is that several answer for: the lowest has it.
+
+        Nothing in it can be made up for the occasion, as a version or a time can. What
+        registered members claim comes first, what members did that left comes next, and
+        then what an archive brought. The ids decide the rest, so that all come to the same.
+        """
+        owner = owner_of(claimed)
+        if self._parts.is_known_collection(owner):
+            return 0, owner
+        return 1 if tx.was_member(owner) else 2, owner
+
+    def _is_left_behind(self, tx: Transaction, known: InstanceHeader) -> bool:
+        """Whether it is of a member that isn't in the cohort any more."""
+        return self._rank(tx, known)[0] == 1
+
     def _conflict_report(
         self,
         target: str,
@@ -213,17 +229,22 @@ class ReplicaOperations(CopyOperations):
         )
         return Report(section, error)
 
-    def _give_way(self, tx: Transaction, kind: type[InstanceHeader], guid: str) -> None:
-        """Move an instance of ours to another GUID and leave the old one to others."""
-        if kind is Relationship:
-            self._relationship_gives_way(tx, guid)
-        else:
-            self._entity_gives_way(tx, guid)
+    def _give_way(
+        self, tx: Transaction, kind: type[InstanceHeader], guid: str
+    ) -> str | None:
+        """Move an instance of ours to another GUID and leave the old one to others.
 
-    def _entity_gives_way(self, tx: Transaction, guid: str) -> None:
+        Returns:
+            The new GUID.
+        """
+        if kind is Relationship:
+            return self._relationship_gives_way(tx, guid)
+        return self._entity_gives_way(tx, guid)
+
+    def _entity_gives_way(self, tx: Transaction, guid: str) -> str | None:
         known = self._known(tx, guid)
         if not isinstance(known, EntityDetail):
-            return
+            return None
         edit = self._edit(tx, self._name, known)
         moved = lifecycle.re_identified(known, self._new_guid_of(known), edit)
         tx.save_entity(moved, edit.time)
@@ -231,11 +252,12 @@ class ReplicaOperations(CopyOperations):
         tx.queue_event(outbound.re_identified(moved, guid))
         tx.queue_event(outbound.purged(lifecycle.deleted(known, edit)))
         tx.purge_entity(guid)
+        return moved.guid
 
-    def _relationship_gives_way(self, tx: Transaction, guid: str) -> None:
+    def _relationship_gives_way(self, tx: Transaction, guid: str) -> str | None:
         stored = tx.relationship(guid)
         if stored is None:
-            return
+            return None
         known = self._with_current_ends(tx, stored.document)
         edit = self._edit(tx, self._name, known)
         moved = lifecycle.re_identified(known, self._new_guid_of(known), edit)
@@ -243,6 +265,7 @@ class ReplicaOperations(CopyOperations):
         tx.queue_event(outbound.re_identified(moved, guid))
         tx.queue_event(outbound.purged(lifecycle.deleted(known, edit)))
         tx.purge_relationship(guid)
+        return moved.guid
 
     def _new_guid_of(self, instance: InstanceHeader) -> str:
         return self._new_guid(type_name(instance))

@@ -93,6 +93,9 @@ _RE_HOMED = frozenset({Type.RE_HOMED_ENTITY_EVENT, Type.RE_HOMED_RELATIONSHIP_EV
 _RE_IDENTIFIED = frozenset(
     {Type.RE_IDENTIFIED_ENTITY_EVENT, Type.RE_IDENTIFIED_RELATIONSHIP_EVENT}
 )
+_CONFLICTS = frozenset(
+    {OMRSEventErrorCode.CONFLICTING_INSTANCES, OMRSEventErrorCode.CONFLICTING_TYPE}
+)
 _PURGED = {
     Type.PURGED_ENTITY_EVENT: EntityDetail,
     Type.DELETE_PURGED_ENTITY_EVENT: EntityDetail,
@@ -284,7 +287,10 @@ class LocalReplicaOperations(ReplicaOperations):
     ) -> _RefusedError:
         """A refusal that the cohort hears of: who told it has to find out."""
         report = self._conflict_report(sender.origin, told, known, code)
-        return _RefusedError(report.error.error_message or "", report)
+        reason = report.error.error_message or ""
+        # Nobody is to look after what is of a member that left.
+        is_kept = self._parts.is_known_collection(owner_of(known))
+        return _RefusedError(reason, report if is_kept else None)
 
     def _is_wanted(
         self, sender: _Sender, told: InstanceHeader, known: InstanceHeader | None
@@ -363,6 +369,14 @@ class LocalReplicaOperations(ReplicaOperations):
         if sender.is_hearsay and known is not None and not self._may_tell(sender, told):
             # Others' instances are taken from anybody only while nothing better is known.
             return CopyVerdict.IGNORE
+        if (
+            known is not None
+            and owner_of(told) == sender.origin
+            and self._rank(sender.tx, told) < self._rank(sender.tx, known)
+            and self._is_left_behind(sender.tx, known)
+        ):
+            # Nobody has that any more who could say what it is.
+            known = None
         is_new_home = event.event_type in _RE_HOMED and owner_of(told) == sender.origin
         verdict = judge_event(known, told, self._local_id, re_homed=is_new_home)
         self._check_verdict(sender, verdict, told, known)
@@ -574,31 +588,25 @@ class LocalReplicaOperations(ReplicaOperations):
         return self._relationship_told(sender, one, _told(one))
 
     def _complaint(self, sender: _Sender, error: EventError | None) -> Received:
-        """Give way, or let go of a copy, where two instances have one GUID."""
+        """Find out about another instance with a GUID that is known.
+
+        Genuine members change their own, or purge their copy, on anybody's word. Here it
+        is the other member itself that is asked what it holds.
+        """
         if error is None or not error.target_instance_guid:
             return _ignored("it names no instance")
         guid, target = error.target_instance_guid, error.target_metadata_collection_id
-        is_conflict = error.error_code is OMRSEventErrorCode.CONFLICTING_INSTANCES
-        if not is_conflict and (
-            error.error_code is not OMRSEventErrorCode.CONFLICTING_TYPE
-            or target == self._local_id
-        ):
-            return _ignored(error.error_message or "")
-        for kind in (EntityDetail, Relationship):
-            known = self._known_copy(sender.tx, kind, guid)
-            # Genuine members don't look whose copy they purge.
-            if known is None or owner_of(known) != target:
-                continue
-            if target != self._local_id:
-                if is_archived(known) or not self._parts.is_known_collection(target):
-                    return _ignored("nobody would bring the copy back")
-                self._purge(sender.tx, kind, guid)
-            elif error.other_metadata_collection_id == self._local_id:
-                return _ignored("nothing but itself is against it")
-            else:
-                self._give_way(sender.tx, kind, guid)
-            return Received(outcome=Outcome.SAVED, reason=error.error_message or "")
-        return _ignored(error.error_message or "")
+        other = error.other_metadata_collection_id
+        is_told_of = error.error_code in _CONFLICTS and any(
+            known is not None and owner_of(known) == target != other
+            for kind in (EntityDetail, Relationship)
+            for known in (self._known_copy(sender.tx, kind, guid),)
+        )
+        return Received(
+            outcome=Outcome.IGNORED,
+            reason=error.error_message or "",
+            compare_with=other if other and is_told_of else "",
+        )
 
 
 def _ignored(reason: str = "") -> Received:

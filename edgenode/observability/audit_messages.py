@@ -119,3 +119,9 @@ NODE_COPIED = AuditMessage(
     "two machines use the key of node {0} ({1}): a card was copied. On the copied one stop "
     "the node, remove its data directory and join the cohort again",
 )
+INSTANCE_MOVED = AuditMessage(
+    "EDGENODE-AUDIT-0025",
+    OMRSAuditLogRecordSeverity.ACTION,
+    "instance {0} of this server now has the GUID {2}: the member with metadata collection "
+    "{1} has another instance with the old one. See that it has it rightfully",
+)

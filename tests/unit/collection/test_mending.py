@@ -9,6 +9,7 @@ from edgenode.collection.base import ClassificationSource
 from edgenode.collection.mending import Mended
 from edgenode.events import outbound
 from edgenode.events.frames import StateFrame
+from edgenode.events.model import OMRSInstanceEventType as Event
 from edgenode.instances import lifecycle
 from edgenode.instances.lifecycle import Edit, classification_of
 from edgenode.instances.model import (
@@ -136,13 +137,76 @@ async def test_our_relationship_at_what_the_owner_has_no_more_goes_with_an_event
 async def test_what_is_at_home_here_is_not_adopted(here: Member) -> None:
     ours = await own_term(here)
     told = remote_entity(str(ours.guid), version=1)
-    mended = await adopt(here, told)
-    assert mended.refused == ((ours.guid, "it is at home here"),)
-    assert mended.reports == ()  # it is for the other to complain
-    mended = await adopt(here, replace(told, version=0))
-    (report,) = mended.reports
-    assert report.error.target_metadata_collection_id == REMOTE.id
+    for version in (0, 1, 2**31 - 1):
+        mended = await adopt(here, replace(told, version=version))
+        assert mended.refused == ((ours.guid, "it is at home here"),)
+        (report,) = mended.reports
+        assert report.error.target_metadata_collection_id == REMOTE.id
     assert entity(here, str(ours.guid)) == ours
+
+
+FIRST = Home("a-id", "first of all by its id")
+
+
+async def test_ours_gives_way_to_a_member_that_comes_first(here: Member) -> None:
+    ours, other = await own_term(here), await own_term(here)
+    made = await here.collection.add_relationship(
+        USER, type_guid("RelatedTerm"), None, ours.guid, other.guid, None
+    )
+    count = len(await here.told())
+    guids = [str(ours.guid), str(made.value.guid)]
+    theirs = remote_entity(guids[0], home=FIRST)
+    related = replace(
+        RELATIONSHIP, guid=guids[1], metadata_collection_id=FIRST.id, version=0
+    )
+    # Nobody gives way to who isn't in the cohort.
+    mended = await adopt(here, theirs, related, owner=FIRST)
+    assert mended.moved == ()
+    assert [guid for guid, _ in mended.refused] == guids
+    assert len(await here.told()) == count
+    here.known_collections.add(FIRST.id)
+    # Nor by the word of somebody else.
+    mended = await adopt(here, theirs, related, owner=FIRST, teller=REMOTE)
+    assert mended.moved == ()
+    mended = await adopt(here, theirs, related, owner=FIRST)
+    assert mended.saved == 2
+    assert entity(here, guids[0]) == theirs
+    assert relationship(here, guids[1]) == related
+    events = (await here.instance_events())[count:]
+    assert [event.event_type for event in events] == [
+        Event.RE_IDENTIFIED_ENTITY_EVENT,
+        Event.PURGED_ENTITY_EVENT,
+        Event.RE_IDENTIFIED_RELATIONSHIP_EVENT,
+        Event.PURGED_RELATIONSHIP_EVENT,
+    ]
+    moved, last = events[0].entity, events[2].relationship
+    assert moved is not None
+    assert last is not None
+    assert mended.moved == ((guids[0], moved.guid), (guids[1], last.guid))
+    assert entity(here, str(moved.guid)) == moved
+    assert last.entity_one_proxy is not None
+    assert last.entity_one_proxy.guid == moved.guid
+
+
+@pytest.mark.parametrize("version", [1, 2**31 - 1])
+async def test_what_a_member_claimed_goes_when_it_has_left(
+    here: Member, version: int
+) -> None:
+    here.known_collections.add(FIRST.id)
+    theirs, claimed = remote_entity(), remote_entity(home=FIRST, version=version)
+    await adopt(here, theirs)
+    await adopt(here, claimed, owner=FIRST)
+    assert entity(here) == claimed
+    await remove(here, FIRST)
+    assert await adopt(here, theirs) == Mended(1, 0)
+    assert entity(here) == theirs
+    # And doesn't come back, not as what an archive brought either.
+    packed = replace(claimed, instance_provenance_type=PACKED, version=2**31 - 1)
+    for forged in (claimed, packed):
+        await adopt(here, forged, owner=FIRST, teller=THIRD)
+    elsewhere = replace(packed, metadata_collection_id=ARCHIVE.id)
+    await adopt(here, elsewhere, owner=ARCHIVE, teller=THIRD)
+    assert entity(here) == theirs
 
 
 async def test_others_instances_are_not_adopted(here: Member) -> None:
@@ -166,7 +230,7 @@ async def test_of_two_owners_all_keep_the_same(here: Member) -> None:
                 await adopt(here, state, owner=home)
             kept = max(
                 (first, second),
-                key=lambda s: (s.version, str(s.metadata_collection_id)),
+                key=lambda s: s.metadata_collection_id == REMOTE.id,
             )
             same_home = first.metadata_collection_id == second.metadata_collection_id
             assert entity(here) == (second if same_home else kept)

@@ -838,39 +838,33 @@ CONFLICT = OMRSEventErrorCode.CONFLICTING_INSTANCES
 CONFLICTING_TYPE = OMRSEventErrorCode.CONFLICTING_TYPE
 
 
-async def test_ours_gives_way_to_another_with_its_guid(here: Member) -> None:
-    ours, other = await own_term(here), await own_term(here)
-    made = await here.collection.add_relationship(
-        USER, type_guid("RelatedTerm"), None, ours.guid, other.guid, None
-    )
-    count = len(await here.told())
-    for guid in (str(ours.guid), str(made.value.guid)):
-        section, error = complaint(here.id, guid, CONFLICT)
-        received = await here.hear(THIRD.id, section, error=error)
-        assert received.outcome is Outcome.SAVED
-        assert not holds(here, guid)
-    events = (await here.instance_events())[count:]
-    assert [event.event_type for event in events] == [
-        Event.RE_IDENTIFIED_ENTITY_EVENT,
-        Event.PURGED_ENTITY_EVENT,
-        Event.RE_IDENTIFIED_RELATIONSHIP_EVENT,
-        Event.PURGED_RELATIONSHIP_EVENT,
-    ]
-    moved, last = events[0].entity, events[2].relationship
-    assert moved is not None
-    assert last is not None
-    assert entity(here, str(moved.guid)) == moved
-    assert last.entity_one_proxy is not None
-    assert last.entity_one_proxy.guid == moved.guid
-
-
-async def test_complaints_that_change_nothing(here: Member) -> None:
+@pytest.mark.parametrize("code", [CONFLICT, CONFLICTING_TYPE])
+async def test_a_complaint_has_the_other_member_asked(
+    here: Member, code: OMRSEventErrorCode
+) -> None:
     ours = await own_term(here)
     await here.hear(REMOTE.id, outbound.created(remote_entity()))
-    count = len(await here.told())
+    await here.hear(REMOTE.id, outbound.created(RELATIONSHIP))
+    before, count = await here.holdings(), len(await here.told())
+    for target, guid in (
+        (here.id, str(ours.guid)),
+        (REMOTE.id, "remote-1"),
+        (REMOTE.id, "remote-r"),
+    ):
+        section, error = complaint(target, guid, code)
+        received = await here.hear(THIRD.id, section, error=error)
+        assert received.outcome is Outcome.IGNORED
+        assert received.compare_with == THIRD.id
+    assert await here.holdings() == before
+    assert len(await here.told()) == count
+
+
+async def test_complaints_of_which_nothing_is_known(here: Member) -> None:
+    ours = await own_term(here)
+    await here.hear(REMOTE.id, outbound.created(remote_entity()))
     for section, error in (
-        complaint(here.id, str(ours.guid), CONFLICTING_TYPE),
         complaint(here.id, str(ours.guid), CONFLICT, other=here.id),
+        complaint(here.id, str(ours.guid), CONFLICT, other=""),
         complaint(REMOTE.id, str(ours.guid), CONFLICT),
         complaint(THIRD.id, "remote-1", CONFLICT),
         complaint(here.id, "unknown", CONFLICT),
@@ -879,37 +873,38 @@ async def test_complaints_that_change_nothing(here: Member) -> None:
     ):
         received = await here.hear(THIRD.id, section, error=error)
         assert received.outcome is Outcome.IGNORED
+        assert received.compare_with == ""
     received = await here.hear(THIRD.id, section)
     assert received.outcome is Outcome.IGNORED
     assert holds(here)
-    assert holds(here, str(ours.guid))
-    assert len(await here.told()) == count
 
 
-@pytest.mark.parametrize("code", [CONFLICT, CONFLICTING_TYPE])
-async def test_a_copy_that_is_complained_of_is_let_go(
-    here: Member, code: OMRSEventErrorCode
+async def test_what_a_member_told_that_left_stands_in_nobodys_way(
+    here: Member,
 ) -> None:
-    await here.hear(REMOTE.id, outbound.created(remote_entity()))
-    section, error = complaint(REMOTE.id, "remote-1", code)
-    await here.hear(THIRD.id, section, error=error)
-    assert not holds(here)
+    claimed = remote_entity(home=THIRD, version=2**31 - 1, create_time=1)
+    await here.hear(THIRD.id, outbound.created(claimed))
+    event = outbound.created(remote_entity())
+    assert error_of(await here.hear(REMOTE.id, event)).error_code is CONFLICT
+    here.known_collections.discard(THIRD.id)
+    await here.repository.remove_member(THIRD.id)
+    # Who isn't in the cohort any more doesn't come by it again.
+    for teller in (THIRD, REMOTE):
+        await here.hear(teller.id, outbound.updated(claimed, claimed))
+    assert (await here.hear(REMOTE.id, event)).outcome is Outcome.SAVED
+    assert entity(here) == remote_entity()
 
 
-@pytest.mark.parametrize("is_archives", [True, False])
-async def test_what_nobody_would_bring_back_stays(
-    here: Member, is_archives: bool
-) -> None:
-    told = remote_entity()
-    if is_archives:
-        packed = InstanceProvenanceType.CONTENT_PACK
-        told = replace(told, instance_provenance_type=packed)
-    await here.hear(REMOTE.id, outbound.created(told))
-    if not is_archives:
-        here.known_collections.discard(REMOTE.id)
-    section, error = complaint(REMOTE.id, "remote-1", CONFLICT)
-    await here.hear(THIRD.id, section, error=error)
-    assert holds(here)
+async def test_nobody_complains_for_what_no_member_has(here: Member) -> None:
+    packed = InstanceProvenanceType.CONTENT_PACK
+    kept = remote_entity(home=ARCHIVE, instance_provenance_type=packed)
+    await here.hear(REMOTE.id, outbound.created(kept))
+    received = await here.hear(
+        THIRD.id, outbound.created(remote_entity(home=THIRD, version=9))
+    )
+    assert received.outcome is Outcome.REFUSED
+    assert received.report is None
+    assert entity(here) == kept
 
 
 async def test_nobody_purges_what_is_an_archives(here: Member) -> None:
