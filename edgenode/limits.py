@@ -357,9 +357,13 @@ node that restarts is back in seconds, one that is off costs a connection a minu
 MAX_TOLD_RECORDS = 1_000
 """Nodes, and members, in one half of an exchange: as many as are remembered."""
 
+MAX_RETOLD_NODES = 16
+"""Nodes in one half of an exchange that the other was told of already, and never met: it may
+have been told otherwise. Three exchanges a minute name almost all of a thousand in an hour."""
+
 MAX_TOLD_BYTES = 2 * 1024 * 1024
 """Nodes, and members, in one half of an exchange: a thousand of 2 KB each. With what else
-stands there it is far less than ``MAX_PEER_ANSWER_BYTES``. The rest is told next time."""
+stands there it is far less than ``MAX_PEER_ANSWER_BYTES``. The rest has its turn later."""
 
 MAX_TOLD_RECORD_BYTES = 8 * 1024
 """What is said of one member, four times what is common; and its event on the bus. There

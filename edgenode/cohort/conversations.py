@@ -20,7 +20,7 @@ from edgenode.cohort.own_members import OwnMembers
 from edgenode.cohort.peer import Dialer
 from edgenode.cohort.peers import Peer, PeerTable
 from edgenode.cohort.runs import Runs
-from edgenode.cohort.told import is_sound_node, only, portion, sound
+from edgenode.cohort.told import in_turns, is_sound_node, only, retold, sound
 from edgenode.errors import BadRequestError, PeerRefusedError, PeerUnavailableError
 from edgenode.limits import MAX_SKEW_TRIP_SECONDS, MET_AT_START
 from edgenode.security.keyholder import KeyHolder
@@ -238,10 +238,13 @@ class Conversations:
         half = self._knowledge.half(
             self._speaker.info, self._clock.now(), node_id, other
         )
+        own_id = self._speaker.info.node_id
+        known = () if other is None else other.told_nodes
+        nodes = retold(half.nodes, frozenset(known), self._random)
         return replace(
             half,
-            nodes=portion(half.nodes, self._codec),
-            members=portion(half.members, self._codec),
+            nodes=in_turns(nodes, own_id, self._codec, self._random),
+            members=in_turns(half.members, own_id, self._codec, self._random),
         )
 
     def _key(self) -> tuple[int, str]:

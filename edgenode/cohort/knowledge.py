@@ -15,7 +15,6 @@ from typing import Protocol
 from edgenode.clock import EpochMillis
 from edgenode.cohort.model import Exchange, Known, Mark, MemberRecord, NodeInfo
 from edgenode.cohort.peers import PeerTable
-from edgenode.limits import MAX_TOLD_RECORDS
 from edgenode.security.trust import Trust
 
 
@@ -122,6 +121,16 @@ class Knowledge:
                 if record.node_id != node_id
                 or self._members.is_first_hand(collection_id)
             ),
+            told_nodes=tuple(
+                peer.info.node_id
+                for peer in self._peers.all()
+                if not peer.is_met and peer.info.node_id != node_id
+            ),
+            told_members=tuple(
+                Known(id=collection_id, revision=record.revision)
+                for collection_id, record in self._told_records().items()
+                if record.node_id != node_id
+            ),
             marks=tuple(self._members.marks()),
             nodes=()
             if other is None
@@ -142,6 +151,15 @@ class Knowledge:
             for collection_id, record in self._members.met_records().items()
             if record.node_id != self._peers.own_id
             or collection_id in self._members.ids
+        }
+
+    def _told_records(self) -> Mapping[str, MemberRecord]:
+        """The members that only others have told of."""
+        met = self._members.met_records()
+        return {
+            collection_id: record
+            for collection_id, record in self._members.records().items()
+            if collection_id not in met
         }
 
     def lacks(self, other: Exchange) -> bool:
@@ -221,7 +239,7 @@ def _lacking_nodes(other: Exchange, nodes: Iterable[NodeInfo]) -> tuple[NodeInfo
         for node in nodes
         if node.revision > known.get(node.node_id, -1)
         and node.node_id != other.sender.node_id
-    )[:MAX_TOLD_RECORDS]
+    )
 
 
 def _lacking_members(
@@ -229,12 +247,14 @@ def _lacking_members(
 ) -> tuple[MemberRecord, ...]:
     """Members of which the other knows less, and own ones that it knows otherwise."""
     known = _revisions(other.known_members)
-    return tuple(
-        record
-        for collection_id, record in records.items()
-        if record.revision > known.get(collection_id, -1)
-        or (record.node_id == own.node_id and record.revision != known[collection_id])
-    )[:MAX_TOLD_RECORDS]
+    heard_of = _revisions(other.told_members) | known
+
+    def is_lacking(collection_id: str, record: MemberRecord) -> bool:
+        if record.node_id == own.node_id:
+            return record.revision != known.get(collection_id)
+        return record.revision > heard_of.get(collection_id, -1)
+
+    return tuple(record for key, record in records.items() if is_lacking(key, record))
 
 
 def _revisions(known: Iterable[Known]) -> dict[str, int]:

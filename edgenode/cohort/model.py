@@ -109,6 +109,9 @@ class Exchange:
         time: The sender's clock, for telling how far clocks are apart.
         known_nodes: Every node it knows, itself included.
         known_members: Every member it knows, by collection id.
+        told_nodes: The ids of nodes that it was only told of: it tells nobody of them,
+            and needn't be told of all of them again.
+        told_members: Members that it was only told of; likewise.
         marks: How far the events of its own members go, and of those it follows.
         nodes: Nodes of which the other has an older description, or none.
         members: Members of which the other has an older record, or none.
@@ -122,6 +125,8 @@ class Exchange:
     time: EpochMillis
     known_nodes: tuple[Known, ...] = ()
     known_members: tuple[Known, ...] = ()
+    told_nodes: tuple[str, ...] = ()
+    told_members: tuple[Known, ...] = ()
     marks: tuple[Mark, ...] = ()
     nodes: tuple[NodeInfo, ...] = ()
     members: tuple[MemberRecord, ...] = ()

@@ -5,8 +5,9 @@ on and kept, so it is looked at on every way in: exchanges, the bus and what is 
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from random import Random
 from typing import TypeVar
 
 from edgenode.codec.codec import Codec
@@ -16,14 +17,17 @@ from edgenode.errors import BadRequestError
 from edgenode.hosts import is_host
 from edgenode.limits import (
     MAX_ADDRESSES,
+    MAX_RETOLD_NODES,
     MAX_TOLD_BYTES,
     MAX_TOLD_RECORD_BYTES,
+    MAX_TOLD_RECORDS,
     MAX_TOLD_TEXT_LENGTH,
 )
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Record = TypeVar("Record", NodeInfo, MemberRecord)
 
 LAST_REVISION = 2**62
 """Beyond any that a clock gives; what is counted on from it still fits a store."""
@@ -107,3 +111,35 @@ def portion(
         if room < 0:
             return told[:count]
     return told
+
+
+def in_turns(
+    told: tuple[Record, ...], own_id: str, codec: Codec, random: Random
+) -> tuple[Record, ...]:
+    """What of nodes or members one half of an exchange tells.
+
+    Where there is no room for all of them, those of the node that tells come first, and of
+    the others some at random: so each has its turn, whatever comes of what was told.
+    """
+    kept = portion(told[:MAX_TOLD_RECORDS], codec)
+    if len(kept) == len(told):
+        return told
+    mixed = random.sample(told, len(told))
+    mixed.sort(key=lambda each: each.node_id != own_id)
+    return portion(tuple(mixed[:MAX_TOLD_RECORDS]), codec)
+
+
+def retold(
+    nodes: tuple[NodeInfo, ...], known: Collection[str], random: Random
+) -> tuple[NodeInfo, ...]:
+    """Nodes that the other is told of: all that are new to it, and some of the others.
+
+    Args:
+        nodes: Those that it hasn't met, or not so.
+        known: Those that it was told of already. Maybe somebody lied: so all that tell of
+            one have their turn.
+        random: Chooses.
+    """
+    again = [node for node in nodes if node.node_id in known]
+    some = random.sample(again, min(len(again), MAX_RETOLD_NODES))
+    return (*(node for node in nodes if node.node_id not in known), *some)

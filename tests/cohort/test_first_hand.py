@@ -170,6 +170,33 @@ async def test_who_is_only_told_of_is_met(scene: Scene) -> None:
             assert node.member.is_first_hand(third.id) or node is third
 
 
+async def test_what_exceeds_the_room_is_told_in_turns_and_once(scene: Scene) -> None:
+    """Whom one node alone has met the other has by hearsay, and is told of no more."""
+    world, count = scene.world, 300
+    records = tuple(
+        MemberRecord(
+            node_id=LIAR,
+            revision=1,
+            registration=MemberRegistration(
+                metadata_collection_id=f"fat{number}", server_name="x" * 7_500
+            ),
+        )
+        for number in range(count)
+    )
+    for end in (count // 2, count):
+        ids = (f"fat{number}" for number in range(end))
+        known = tuple(Known(id=each, revision=1) for each in ids)
+        await scene.tell(members=records[end - count // 2 : end], known_members=known)
+    assert len(scene.other.member.met_records()) == count + 2
+    await world.pass_time(60)
+    assert len(scene.one.member.records()) == count + 2
+    assert len(scene.one.member.met_records()) == 2
+    one, other = (node.cohort.conversations for node in (scene.one, scene.other))
+    said = one._half("b")
+    assert {each.id for each in said.known_members} == {scene.one.id, scene.other.id}
+    assert other._half("a", said).members == ()
+
+
 async def test_only_an_origin_tells_how_far_its_events_go(scene: Scene) -> None:
     await add_term(scene.one, "t")
     await scene.world.settle()

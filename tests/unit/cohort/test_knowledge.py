@@ -160,6 +160,31 @@ def test_of_who_was_never_met_nothing_is_told_on() -> None:
     assert "3's" in fourth.records()
 
 
+def test_what_is_known_by_hearsay_is_not_told_again() -> None:
+    one, other = Side("one", {}, {}), Side("other", {}, {"m": 3})
+    other.peers.said(NodeInfo(node_id="n", run_id="r", revision=3))
+    one.peers.told(NodeInfo(node_id="n", run_id="r", revision=3), NOW)
+    one.told["m"] = record("m", 3)
+    half = one.half("other")
+    assert "n" not in {each.id for each in half.known_nodes}
+    assert half.told_nodes == ("n",)
+    assert [each.id for each in half.told_members] == ["m"]
+    answer = other.half("one", half)
+    assert answer.members == (other.met["other's"],)
+    # It says nothing of what the sender has, nor of what it could tell.
+    assert other.merge(half).own_ids == {"one's"}
+    assert not Side("third", {}, {}).knowledge.lacks(replace(half, known_members=()))
+    # What is newer is told all the same.
+    other.met["m"] = record("m", 4)
+    assert other.met["m"] in other.half("one", half).members
+
+
+def test_a_node_tells_its_own_members_whatever_others_told() -> None:
+    one, other = Side("one", {}, {}), Side("other", {}, {})
+    one.told["other's"] = record("other's", 2**62, node="n")
+    assert other.half("one", one.half("other")).members == (other.met["other's"],)
+
+
 def test_a_node_tells_all_members_that_it_has() -> None:
     one, other = Side("one", {}, {}), Side("other", {}, {})
     # Of a member whose store was lost others still know.
