@@ -575,6 +575,14 @@ MAX_OVERLAP_DAYS = 365
 """The longest overlap of a rotation: who wasn't there for a year joins again. Others can't
 tell of a longer one either, for during an overlap no other one can begin."""
 
+MAX_FORMER_KEYS = 16
+"""Tags of keys that were rotated away without an overlap, kept so that none of them is taken
+for the newer one: each stands for a machine that was stolen."""
+
+ROTATION_TOLD_DAYS = 30
+"""How long whoever refuses a node that rotated the key without an overlap is taken for one
+that has the old key yet: for so long machines are switched on and joined again."""
+
 MAX_REMOVALS = 1_000
 """Removed nodes that are remembered, as many as there can be nodes. All of them stand in
 each exchange that has news of one; when there are more, the key should be rotated."""

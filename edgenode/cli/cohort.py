@@ -79,9 +79,18 @@ def join(arguments: Namespace, output: Output) -> None:
             f"this is an old token of {_called(before.key)}: its key was rotated",
             "'edgenode cohort token' shows the token that holds now",
         )
+    if before is not None and key.tag in before.former:
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"this is an old token of {_called(before.key)}: its key was rotated away "
+            "here without an overlap, to keep out whoever took it",
+            "on each other machine run 'edgenode cohort join TOKEN' with the token that "
+            "'edgenode cohort token' shows here; to go back to the old key all the same, "
+            "run 'edgenode cohort leave' first",
+        )
     is_new = before is None or key != before.key
     if is_new:
-        joined = Cohort(key=key, number=0)
+        joined = Cohort(key=key, number=0) if before is None else before.joined(key)
         _written(directory, lambda: directory.enter(joined))
     left = before.key if before is not None and is_new else None
     restart = is_new and _is_running(config)

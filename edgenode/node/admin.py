@@ -218,13 +218,24 @@ class NodeAdmin:
                     f"'edgenode cohort readmit {own}' on another member lets it in again",
                 )
             case OtherKeyError():
-                return (
-                    f"another key than this node's ({error.reason})",
-                    "'edgenode cohort token' shows theirs on another member, 'edgenode "
-                    "cohort join TOKEN' takes it here",
-                )
+                return self._other_key(error.reason)
             case _:
                 return error.reason, "this node's log and the other's say more"
+
+    def _other_key(self, reason: str) -> tuple[str, str]:
+        """Who has the newer key; to take the older one may let in who was shut out."""
+        if self._keys.cohort.was_rotated_lately(self._clock.now()):
+            return (
+                f"the key was rotated here, the others still have the old one ({reason})",
+                "on each of them run 'edgenode cohort join TOKEN' with this node's token, "
+                "which 'edgenode cohort token' shows here",
+            )
+        return (
+            f"another key than this node's ({reason})",
+            "if the key was rotated, run 'edgenode cohort token' on a machine that has "
+            "the new one, and 'edgenode cohort join TOKEN' with that on each that still "
+            "has the old one, here or there; never the other way round",
+        )
 
     def _state(self, node_id: str) -> str:
         if node_id == self._node.info.node_id:

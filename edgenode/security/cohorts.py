@@ -4,10 +4,17 @@ from dataclasses import dataclass, field, replace
 
 from edgenode.clock import EpochMillis
 from edgenode.errors import EdgeNodeError
-from edgenode.limits import MAX_KEY_JUMP, MAX_KEY_NUMBER, MAX_OVERLAP_DAYS
+from edgenode.limits import (
+    MAX_FORMER_KEYS,
+    MAX_KEY_JUMP,
+    MAX_KEY_NUMBER,
+    MAX_OVERLAP_DAYS,
+    ROTATION_TOLD_DAYS,
+)
 from edgenode.security.keys import CohortKey
 
 DAY_MILLIS = 86_400_000
+_TOLD_MILLIS = ROTATION_TOLD_DAYS * DAY_MILLIS
 
 
 def latest_overlap(now: EpochMillis) -> EpochMillis:
@@ -44,6 +51,9 @@ class Cohort:
         previous: The key before, while it is trusted.
         overlap_ends: When it isn't any more.
         is_open: Whether it is in open mode, where the key is no secret.
+        former: The tags of keys that were rotated away here without an overlap, because
+            others may have them; the last one last.
+        rotated_at: When that was done last, since this node joined.
     """
 
     key: CohortKey
@@ -51,6 +61,8 @@ class Cohort:
     previous: CohortKey | None = None
     overlap_ends: EpochMillis = 0
     is_open: bool = False
+    former: tuple[str, ...] = ()
+    rotated_at: EpochMillis = 0
 
     def trusted(self, now: EpochMillis) -> tuple[CohortKey, ...]:
         """The keys whose certificates are good, the current one first."""
@@ -76,8 +88,15 @@ class Cohort:
                 "'edgenode cohort create --replace', and join each other machine to it"
             )
         if overlap_days <= 0:
+            gone = [each.tag for each in (self.previous, self.key) if each is not None]
             return replace(
-                self, key=key, number=self.number + 1, previous=None, overlap_ends=0
+                self,
+                key=key,
+                number=self.number + 1,
+                previous=None,
+                overlap_ends=0,
+                former=(*self.former, *gone)[-MAX_FORMER_KEYS:],
+                rotated_at=now,
             )
         if self.number == 0:
             raise RotationError(
@@ -119,6 +138,14 @@ class Cohort:
             previous=before or self.key,
             overlap_ends=overlap_ends,
         )
+
+    def joined(self, key: CohortKey) -> "Cohort":
+        """The cohort of another key, which this node enters by its token."""
+        return Cohort(key=key, number=0, former=self.former)
+
+    def was_rotated_lately(self, now: EpochMillis) -> bool:
+        """Whether others have the old key yet, as they were not told of this one."""
+        return self.rotated_at > 0 and now < self.rotated_at + _TOLD_MILLIS
 
     def may_rise_to(self, number: int) -> bool:
         """Whether a number can be true that somebody tells; lower ones can, too."""

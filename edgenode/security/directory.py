@@ -12,6 +12,7 @@ from edgenode.codec.json import dumps_pretty, loads
 from edgenode.errors import BadRequestError, EdgeNodeError
 from edgenode.limits import (
     MAX_COHORT_FILE_BYTES,
+    MAX_FORMER_KEYS,
     MAX_KEY_NUMBER,
     MAX_TOKEN_FILE_BYTES,
 )
@@ -227,6 +228,9 @@ def _document(cohort: Cohort) -> dict[str, object]:
     if cohort.previous is not None:
         document["previous"] = cohort.previous.token
         document["overlapEnds"] = cohort.overlap_ends
+    if cohort.former:
+        document["former"] = list(cohort.former)
+        document["rotatedAt"] = cohort.rotated_at
     return document
 
 
@@ -239,6 +243,8 @@ def _cohort(document: dict[str, object]) -> Cohort:
         number=_number(document["number"]),
         previous=None if previous is None else _key(previous),
         overlap_ends=_whole(document.get("overlapEnds", 0)),
+        former=_tags(document.get("former", [])),
+        rotated_at=_whole(document.get("rotatedAt", 0)),
     )
 
 
@@ -246,6 +252,12 @@ def _key(token: object) -> CohortKey:
     if not isinstance(token, str):
         raise TypeError("a token is no text")
     return CohortKey.from_token(token)
+
+
+def _tags(told: object) -> tuple[str, ...]:
+    if isinstance(told, list) and all(isinstance(each, str) for each in told):
+        return tuple(told)[-MAX_FORMER_KEYS:]
+    raise TypeError("the former keys' tags are no list of texts")
 
 
 def _number(told: object) -> int:

@@ -28,7 +28,7 @@ from edgenode.rest.cohort_admin import admin_operations
 from edgenode.security.directory import CohortDirectory
 from edgenode.security.keyholder import KeyHolder
 from tests.cohort.simulation import SimulatedNode, World
-from tests.unit.security.samples import COHORT
+from tests.unit.security.samples import COHORT, NEXT_KEY
 from tests.wire.http import Client
 from tests.wire.serving import serving
 
@@ -218,6 +218,27 @@ async def test_who_refuses_this_node_is_told_with_what_helps(
     house.hall.cohort.conversations.speak_with_all()
     await house.world.settle()
     assert house.admin.summary()["refusals"] == []
+
+
+async def test_who_rotated_the_key_alone_is_not_told_to_take_the_old_one_back(
+    house: House, tmp_path: Path
+) -> None:
+    house.world.refusing[ATTIC] = OtherKeyError(ATTIC, "unknown ca")
+    house.hall.cohort.conversations.speak_with_all()
+    await house.world.settle()
+    (only,) = house.admin.summary()["refusals"]
+    assert "on each that still has the old one, here or there" in only["mend"]
+
+    directory = CohortDirectory(tmp_path)
+    rotated = COHORT.rotated(NEXT_KEY, house.hall.clock.now(), 0)
+    await asyncio.to_thread(directory.save, rotated)
+    assert (await house.client.request("POST", f"{BASE}/reload", b"{}")).status == 200
+    house.hall.cohort.conversations.speak_with_all()
+    await house.world.settle()
+    (only,) = house.admin.summary()["refusals"]
+    assert "the others still have the old one" in only["reason"]
+    assert "on each of them" in only["mend"]
+    assert "here" not in only["mend"].partition("which")[0]
 
 
 async def test_a_copied_card_is_told_on_other_machines(

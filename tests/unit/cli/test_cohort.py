@@ -247,6 +247,22 @@ def test_a_rotation(command: Command, directory: CohortDirectory) -> None:
     assert (again.previous, again.number) == (None, 3)
 
 
+def test_a_key_that_was_rotated_away_for_good_is_not_joined_again(
+    command: Command, directory: CohortDirectory
+) -> None:
+    directory.save(COHORT)
+    command("rotate", "--overlap", "0")
+    rotated = directory.load()
+    complaint = refused(command, "join", KEY.token)
+    assert "rotated away" in complaint
+    assert "on each other machine" in complaint
+    assert directory.load() == rotated
+    command("join", NEXT_KEY.token)
+    assert "rotated away" in refused(command, "join", KEY.token), "nor later"
+    command("leave")
+    assert command("join", KEY.token)[0] == ExitCode.OK, "who insists leaves first"
+
+
 def test_the_overlap_is_a_week_by_the_nodes_clock(
     command: Command, data: Path, directory: CohortDirectory
 ) -> None:

@@ -6,10 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgenode.limits import MAX_KEY_NUMBER
+from edgenode.limits import MAX_FORMER_KEYS, MAX_KEY_NUMBER
 from edgenode.security.cohorts import Cohort, RotationError
 from edgenode.security.keys import CohortKey
-from tests.unit.security.samples import COHORT, DAY, KEY, NEXT_KEY, NOW
+from tests.unit.security.samples import (
+    COHORT,
+    DAY,
+    FOREIGN_KEY,
+    KEY,
+    NEXT_KEY,
+    NOW,
+)
 
 OTHER = CohortKey("home", bytes(32))
 
@@ -25,6 +32,23 @@ def test_a_new_key_is_trusted_beside_the_old_one_for_a_while() -> None:
 def test_without_an_overlap_the_old_key_counts_no_more() -> None:
     rotated = COHORT.rotated(OTHER, NOW, 7).rotated(NEXT_KEY, NOW, 0)
     assert (rotated.number, rotated.trusted(NOW)) == (3, (NEXT_KEY,))
+
+
+def test_the_keys_that_were_rotated_away_without_an_overlap_are_remembered() -> None:
+    rotated = COHORT.rotated(OTHER, NOW, 7)
+    assert rotated.former == ()
+    assert not rotated.was_rotated_lately(NOW)
+    again = rotated.rotated(NEXT_KEY, NOW, 0)
+    assert again.former == (KEY.tag, OTHER.tag)
+    assert again.was_rotated_lately(NOW + 29 * DAY)
+    assert not again.was_rotated_lately(NOW + 30 * DAY)
+    elsewhere = again.joined(FOREIGN_KEY)
+    assert (elsewhere.key, elsewhere.number) == (FOREIGN_KEY, 0)
+    assert elsewhere.former == again.former
+    assert not elsewhere.was_rotated_lately(NOW), "not this key"
+    for _ in range(MAX_FORMER_KEYS):
+        again = again.rotated(NEXT_KEY, NOW, 0)
+    assert len(again.former) == MAX_FORMER_KEYS
 
 
 def test_nobody_loses_touch_by_a_rotation() -> None:

@@ -45,7 +45,13 @@ COHORTS = st.builds(
     number=st.integers(0, 2**31 - 1),
     previous=KEYS,
     overlap_ends=st.integers(0, 2**50),
-) | st.builds(Cohort, key=KEYS, number=st.integers(0, 9))
+) | st.builds(
+    Cohort,
+    key=KEYS,
+    number=st.integers(0, 9),
+    former=st.lists(KEYS.map(lambda key: key.tag), min_size=1, max_size=16).map(tuple),
+    rotated_at=st.integers(0, 2**50),
+)
 
 
 @settings(max_examples=30)
