@@ -352,7 +352,8 @@ message that somebody forged moves anybody far."""
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
 """After a failure another try is made after so long, and after twice as long each time: a
-node that restarts is back in seconds, one that is off costs a connection a minute."""
+node that restarts is back in seconds, one that is off costs a connection a minute, however
+many members it has."""
 
 MAX_TOLD_RECORDS = 1_000
 """Nodes, and members, in one half of an exchange: as many as are remembered."""

@@ -89,6 +89,10 @@ class MemberLink(Protocol):
         """A node, to be asked."""
         ...
 
+    def is_lost(self, node_id: str) -> bool:
+        """Whether a node is gone, as far as is known."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberParts:
@@ -410,8 +414,14 @@ class CohortMember:
     def tick(self, now: float) -> None:
         """Time has passed (monotonic seconds)."""
         self._membership.tick()
+        tried: set[str] = set()
         for followed in self._followed.values():
-            followed.follower.tick(now)
+            node_id, follower = followed.node_id, followed.follower
+            if follower.trouble and self._node.is_lost(node_id):
+                if node_id in tried:
+                    continue  # one asks for all that follow members of that node
+                tried.add(node_id)
+            follower.tick(now)
 
     def compare_some(self, random: Random, count: int) -> None:
         """Compare with some of those that are followed."""

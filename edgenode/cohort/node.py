@@ -22,7 +22,7 @@ from edgenode.cohort.model import MemberRecord, NodeInfo
 from edgenode.cohort.overlay import neighbours
 from edgenode.cohort.own_members import OwnMembers
 from edgenode.cohort.peer import CohortPeer, Dialer
-from edgenode.cohort.peers import Peer, PeerTable
+from edgenode.cohort.peers import Peer, PeerState, PeerTable
 from edgenode.cohort.presence import Presence
 from edgenode.cohort.runs import Copies
 from edgenode.cohort.speech import Session, Speech
@@ -498,6 +498,11 @@ class CohortNode:
     def records(self) -> Mapping[str, MemberRecord]:
         """All members that are known, by collection id, own ones included."""
         return self._members.records()
+
+    def is_lost(self, node_id: str) -> bool:
+        """Whether a node is gone, as far as is known."""
+        peer = self.peers.get(node_id)
+        return peer is not None and peer.state is PeerState.LOST
 
     def peer_of(self, node_id: str) -> CohortPeer:
         """The node, to be asked.

@@ -17,7 +17,11 @@ from edgenode.cohort.peers import Peer
 from edgenode.events.registration import MemberRegistration
 from edgenode.events.streams import Step
 from edgenode.events.wrapping import EventBuilder, originator_of
-from edgenode.limits import FORGOTTEN_AFTER_SECONDS, FULL_MESH_NODES
+from edgenode.limits import (
+    FORGOTTEN_AFTER_SECONDS,
+    FULL_MESH_NODES,
+    LONGEST_RETRY_SECONDS,
+)
 from tests.cohort.simulation import BUS_KEY, CODEC, TOPICS, SimulatedNode, World
 from tests.cohort.test_simulated import add_term
 
@@ -36,7 +40,7 @@ class Scene:
 
     async def tell(self, **told: Any) -> Exchange:
         """Somebody who has the key, but no broker, tells the other one."""
-        sender = NodeInfo(node_id=LIAR, run_id="x", revision=1)
+        sender = NodeInfo(node_id=LIAR, run_id="x", revision=1, addresses=("nowhere",))
         half = Exchange(sender=sender, time=self.world.clock.now(), **told)
         answer = await self.other.service.exchange(LIAR, half)
         await self.world.settle()
@@ -168,6 +172,37 @@ async def test_who_is_only_told_of_is_met(scene: Scene) -> None:
         for node in (scene.one, scene.other, third):
             assert all(peer.is_met for peer in node.cohort.peers.all())
             assert node.member.is_first_hand(third.id) or node is third
+
+
+async def test_who_is_lost_is_asked_once_for_all_its_members(scene: Scene) -> None:
+    world, ids = scene.world, [f"m{number}" for number in range(20)]
+    await scene.tell(
+        known_members=tuple(Known(id=each, revision=1) for each in ids),
+        members=tuple(
+            MemberRecord(
+                node_id=LIAR,
+                revision=1,
+                registration=MemberRegistration(metadata_collection_id=each),
+            )
+            for each in ids
+        ),
+    )
+
+    def failures() -> list[int]:
+        followers = scene.other.member.followers()
+        return [followers[each].figures.failures for each in ids]
+
+    await world.pass_time(100)
+    assert scene.other.cohort.is_lost(LIAR)
+    before = failures()
+    assert min(before) > 0
+    await world.pass_time(600)
+    assert sum(failures()) - sum(before) <= 600 / LONGEST_RETRY_SECONDS + 1
+    # When it is there again, all ask.
+    before = failures()
+    scene.other.cohort.linked(LIAR)
+    await world.settle()
+    assert all(now > then for now, then in zip(failures(), before, strict=True))
 
 
 async def test_what_exceeds_the_room_is_told_in_turns_and_once(scene: Scene) -> None:
