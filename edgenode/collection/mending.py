@@ -31,7 +31,6 @@ from edgenode.instances.model import (
 from edgenode.instances.provenance import (
     is_archived,
     is_at_home,
-    is_newer,
 )
 from edgenode.repository.base import Transaction
 from edgenode.typedefs.model import TypeDefCategory
@@ -287,9 +286,9 @@ class LocalMendingOperations(ReplicaOperations):
             if given_now is None:
                 if not is_owners:
                     named[kept.name] = kept
-            elif (owner_of(given_now) != owner_of(kept) or not is_owners) and is_newer(
-                kept, given_now
-            ):
+            elif (
+                owner_of(given_now) != owner_of(kept) or not is_owners
+            ) and self._is_newer(kept, given_now, entity):
                 named[kept.name] = kept
         return replace(entity, classifications=tuple(named.values()) or None)
 

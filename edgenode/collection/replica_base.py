@@ -22,6 +22,7 @@ from edgenode.events.model import (
 from edgenode.instances import lifecycle
 from edgenode.instances.digests import owner_of
 from edgenode.instances.model import (
+    Classification,
     EntityDetail,
     EntityProxy,
     EntitySummary,
@@ -30,6 +31,7 @@ from edgenode.instances.model import (
 )
 from edgenode.instances.provenance import (
     is_at_home,
+    is_newer,
     may_update,
     with_told_classifications,
 )
@@ -69,7 +71,9 @@ class ReplicaOperations(CopyOperations):
     ) -> None:
         """Store an entity as its owner tells it, with the classifications of others."""
         told = self._without_made_up(tx, told, origin, owner_of(told))
-        new = with_told_classifications(told, known, origin, self._local_id)
+        new = with_told_classifications(
+            told, known, origin, self._local_id, self._parts.is_known_collection
+        )
         tx.save_entity(new, lifecycle.copy_time(new, self._parts.clock.now()))
         self._tell_yielded(tx, known, new)
 
@@ -92,6 +96,12 @@ class ReplicaOperations(CopyOperations):
             or any(self._may_be_told(tx, speaker, given) for speaker in speakers)
         )
         return replace(told, classifications=heard or None)
+
+    def _is_newer(
+        self, one: Classification, other: Classification, entity: InstanceHeader
+    ) -> bool:
+        """Whether the one of two namesakes at an entity holds against the other."""
+        return is_newer(one, other, entity, self._parts.is_known_collection)
 
     def _tell_yielded(self, tx: Transaction, known: Entity | None, new: Entity) -> None:
         """Tell of classifications given here that yield to those of other members."""

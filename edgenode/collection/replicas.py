@@ -49,7 +49,6 @@ from edgenode.instances.provenance import (
     CopyVerdict,
     is_archived,
     is_at_home,
-    is_newer,
     judge_event,
 )
 from edgenode.instances.validate import type_name
@@ -450,7 +449,7 @@ class LocalReplicaOperations(ReplicaOperations):
         if known is None:
             known = replace(self._proxy_of(entity), classifications=None)
         present = lifecycle.classification_of(known, str(given.name))
-        if present is not None and not is_newer(given, present):
+        if present is not None and not self._is_newer(given, present, known):
             return received
         new = lifecycle.with_classification(known, given)
         self._save_known(sender.tx, new)
@@ -476,7 +475,7 @@ class LocalReplicaOperations(ReplicaOperations):
             present is None
             or is_at_home(present, self._local_id)
             or owner_of(present) != owner_of(gone)
-            or is_newer(present, gone)
+            or self._is_newer(present, gone, known)
         ):
             return received
         rest = lifecycle.without_classification(known, str(gone.name))

@@ -206,21 +206,44 @@ def with_home_classifications(
     return replace(incoming, classifications=(*others, *kept.values()))
 
 
-def is_newer(one: Classification, other: Classification) -> bool:
+def is_newer(
+    one: Classification,
+    other: Classification,
+    entity: InstanceHeader,
+    is_known: Callable[[str], bool],
+) -> bool:
     """Whether the one of two namesakes at an entity holds against the other.
 
     Of one owner the one that was given later does, then the higher version. Where two
-    members gave it, neither knowing of the other, everybody keeps the one that was given
-    first, and the ids decide where that was at the same time.
+    gave it, neither knowing of the other, everybody keeps the same one: a registered
+    member's, then that of the entity's own home, then the one that was given first, and
+    the ids decide where that was at the same time.
+
+    Args:
+        one: The one.
+        other: The other.
+        entity: What both were given to.
+        is_known: Whether a metadata collection is this one or a registered member's.
     """
-    one_time, other_time = one.create_time or 0, other.create_time or 0
     if owner_of(one) == owner_of(other):
+        one_time, other_time = one.create_time or 0, other.create_time or 0
         return (one_time, one.version) > (other_time, other.version)
-    return (one_time, owner_of(one)) < (other_time, owner_of(other))
+
+    def rank(given: Classification) -> tuple[bool, bool, int, str]:
+        owner = owner_of(given)
+        # Before there was the entity nobody can have given it anything.
+        since = max(given.create_time or 0, entity.create_time or 0)
+        return not is_known(owner), owner != owner_of(entity), since, owner
+
+    return rank(one) < rank(other)
 
 
 def with_told_classifications(
-    told: E, stored: EntitySummary | None, origin: str, local_id: str
+    told: E,
+    stored: EntitySummary | None,
+    origin: str,
+    local_id: str,
+    is_known: Callable[[str], bool],
 ) -> E:
     """The state of an entity as told, each classification as its own owner told it.
 
@@ -233,6 +256,7 @@ def with_told_classifications(
         stored: What is known of the entity.
         origin: Who tells it.
         local_id: This collection, which nobody tells what it gave.
+        is_known: Whether a metadata collection is this one or a registered member's.
     """
     owners = {origin, owner_of(told)}
     before = (stored and stored.classifications) or ()
@@ -246,7 +270,7 @@ def with_told_classifications(
         if given_now is None:
             stays = is_at_home(kept, local_id) or owner_of(kept) not in owners
         else:
-            stays = is_newer(kept, given_now)
+            stays = is_newer(kept, given_now, told, is_known)
         if stays:
             named[kept.name] = kept
     return replace(told, classifications=tuple(named.values()) or None)

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from edgenode.cohort.service import PeerService
+from edgenode.collection.base import ClassificationSource
+from edgenode.collection.received import Outcome as Reception
+from edgenode.events import outbound
 from edgenode.events.frames import StateFrame
 from edgenode.events.model import (
     EventError,
@@ -17,12 +20,12 @@ from edgenode.events.model import (
     OMRSEventErrorCode,
     OMRSInstanceEventType,
 )
-from edgenode.events.streams import Sum
+from edgenode.events.streams import Step, Sum
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import EntityDetail
 from tests.cohort.simulation import CODEC, SimulatedNode, World
 from tests.cohort.test_rules import TERM
-from tests.cohort.test_simulated import add_term
+from tests.cohort.test_simulated import USER, add_term
 
 CLAIMANT = "e" * 32
 MOVED = "EDGENODE-AUDIT-0025"
@@ -97,6 +100,27 @@ class Scene:
         text = CODEC.encode_event(build.event(section, 0, error))
         for node in (self.home, self.holder):
             node.member.hear_error(self.claimant.id, text)
+        await self.world.settle()
+
+    async def classify(self) -> None:
+        """Have the claimant give the term what its home gave it, but before that."""
+        stored = self.home.repository.entity(self.guid)
+        assert stored is not None
+        (given,) = stored.document.value.classifications or ()
+        forged = replace(
+            given,
+            metadata_collection_id=self.claimant.id,
+            create_time=1,
+            version=9,
+            properties=None,
+        )
+        section = outbound.classified(self.term, forged)
+        build = EventBuilder(originator_of(self.claimant.member.registration))
+        text = CODEC.encode_event(build.event(section, 0))
+        for node in (self.home, self.holder):
+            reached = node.repository.positions()[self.claimant.id]
+            step = Step(reached.incarnation, reached.sequence, reached.sequence + 1)
+            node.member.hear_event(self.claimant.id, step, text)
         await self.world.settle()
 
     async def compare(self, *nodes: SimulatedNode) -> None:
@@ -182,3 +206,17 @@ async def test_a_claim_ends_with_who_made_it(scene: Scene, version: int) -> None
     for node in (scene.home, scene.holder):
         assert scene.owner_at(node) == scene.home.id
     assert moves(scene.home) == 0
+
+
+async def test_a_classification_by_the_home_is_not_replaced(scene: Scene) -> None:
+    await scene.home.collection.classify_entity(
+        USER, scene.guid, "Confidentiality", ClassificationSource(), None
+    )
+    await scene.world.settle()
+    before = await scene.home.holdings()
+    await scene.classify()
+    await scene.compare(scene.home, scene.holder)
+    assert await scene.home.holdings() == before
+    assert await scene.holder.holdings() == before
+    taken = scene.home.member.outcomes
+    assert taken[Reception.IGNORED] == 1, "it was heard, and refused by the rule"

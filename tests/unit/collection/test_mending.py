@@ -286,6 +286,37 @@ async def test_our_entities_get_what_others_gave_them(here: Member) -> None:
     assert entity(here, str(ours.guid)) == ours
 
 
+async def test_what_the_home_of_an_entity_gave_holds_against_others(
+    here: Member,
+) -> None:
+    ours = await own_term(here)
+    guid = str(ours.guid)
+    await here.collection.classify_entity(
+        USER, guid, "Confidentiality", ClassificationSource(), None
+    )
+    classified = entity(here, guid)
+    forged = remote_classification(create_time=1, version=9)
+    held = replace(ours, version=9, classifications=(forged,))
+    assert await adopt(here, held) == Mended(0, 0)
+    assert entity(here, guid) == classified
+
+
+async def test_what_a_member_gave_that_left_gives_way_to_what_others_hold(
+    here: Member,
+) -> None:
+    forged = remote_classification(create_time=1, metadata_collection_id=FIRST.id)
+    here.known_collections.add(FIRST.id)
+    theirs = remote_entity(home=THIRD)
+    await adopt(here, theirs, owner=THIRD)
+    await adopt(here, replace(theirs, classifications=(forged,)), owner=FIRST)
+    given = remote_classification()
+    held = replace(theirs, classifications=(given,))
+    assert await adopt(here, held) == Mended(0, 0)
+    await remove(here, FIRST)
+    assert await adopt(here, held) == Mended(1, 0)
+    assert entity(here) == held
+
+
 # Archives, of which no store is the owner
 
 

@@ -653,14 +653,15 @@ async def test_classifications_given_here_stay(here: Member) -> None:
     )
     ours = given(here)
     assert ours is not None
-    theirs = remote_classification(version=9)
+    theirs = remote_classification(version=9, metadata_collection_id=THIRD.id)
     theirs = replace(theirs, create_time=(ours.create_time or 0) + 1)
     told = lifecycle.with_classification(remote_entity(version=9), theirs)
-    await here.hear(REMOTE.id, outbound.classified(told, theirs))
+    await here.hear(THIRD.id, outbound.classified(told, theirs))
+    await here.hear(REMOTE.id, outbound.updated(told, told))
     assert entity(here).version == 9
-    await here.hear(REMOTE.id, outbound.declassified(remote_entity(version=9), theirs))
+    await here.hear(THIRD.id, outbound.declassified(remote_entity(version=9), theirs))
     forged = replace(theirs, metadata_collection_id=here.id)
-    received = await here.hear(REMOTE.id, outbound.declassified(told, forged))
+    received = await here.hear(THIRD.id, outbound.declassified(told, forged))
     assert received.outcome is Outcome.REFUSED
     assert given(here) == ours
 
@@ -683,6 +684,67 @@ async def test_a_classification_given_here_yields_to_an_earlier_one(
     assert isinstance(last, InstanceEvent)
     assert last.event_type is Event.DECLASSIFIED_ENTITY_EVENT
     assert last.original_classification == ours
+
+
+@pytest.mark.parametrize("created", [None, 1, START])
+async def test_what_the_home_of_an_entity_gave_yields_to_nobody(
+    here: Member, created: int | None
+) -> None:
+    ours = await own_term(here)
+    guid = str(ours.guid)
+    await here.collection.classify_entity(
+        USER, guid, "Confidentiality", ClassificationSource(), None
+    )
+    classified = entity(here, guid)
+    count = len(await here.told())
+    theirs = replace(remote_classification(version=9), create_time=created)
+    for told in (ours, replace(ours, metadata_collection_id=REMOTE.id)):
+        await here.hear(REMOTE.id, outbound.classified(told, theirs))
+    assert entity(here, guid) == classified
+    assert len(await here.told()) == count
+    # What others give to a third one's entity goes by the same rule.
+    of_home = remote_classification()
+    await here.hear(
+        REMOTE.id, outbound.created(remote_entity(classifications=(of_home,)))
+    )
+    forged = replace(theirs, metadata_collection_id=THIRD.id)
+    await here.hear(THIRD.id, outbound.classified(remote_entity(), forged))
+    assert given(here) == of_home
+
+
+async def test_nothing_is_given_before_there_is_the_entity(here: Member) -> None:
+    """Neither of two comes first then by making up an earlier time."""
+    known = remote_entity(home=Home("fourth-id", "fourth"))
+    await here.repository.change(lambda tx: tx.save_entity(known, START))
+    for first, second in ((1, 0), (0, 1), (known.create_time, 1)):
+        one = remote_classification(create_time=first)
+        other = remote_classification(
+            create_time=second, metadata_collection_id=THIRD.id
+        )
+        for given_now in (other, one, other):
+            origin = str(given_now.metadata_collection_id)
+            await here.hear(origin, outbound.classified(known, given_now))
+        assert given(here) == one  # of the lower id
+        await here.hear(REMOTE.id, outbound.declassified(known, one))
+
+
+async def test_what_a_member_gave_that_left_yields_to_what_others_give(
+    here: Member,
+) -> None:
+    await here.hear(REMOTE.id, outbound.created(remote_entity()))
+    theirs = remote_classification(metadata_collection_id=THIRD.id)
+    await here.hear(THIRD.id, outbound.classified(remote_entity(), theirs))
+    assert given(here) == theirs
+    here.known_collections.discard(THIRD.id)
+    here.known_collections.add("fourth-id")
+    later = replace(
+        remote_classification(metadata_collection_id="fourth-id"),
+        create_time=(theirs.create_time or 0) + 1,
+    )
+    await here.hear("fourth-id", outbound.classified(remote_entity(), later))
+    assert given(here) == later
+    await here.hear(THIRD.id, outbound.classified(remote_entity(), theirs))
+    assert given(here) == later
 
 
 async def test_a_classification_given_anew_is_not_taken_away_late(
