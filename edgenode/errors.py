@@ -471,8 +471,9 @@ class StorePutBackError(OMRSError):
     parameter_names = ("repository",)
     user_action = (
         "Start another member of the cohort, then send the request again. If all others "
-        "are gone for good, remove their nodes with 'edgenode cohort remove', or run "
-        "'edgenode restore --alone'."
+        "are gone for good, remove their nodes with 'edgenode cohort remove', or stop the "
+        "node, run 'edgenode restore --alone', which goes on with what is there, and "
+        "start it again."
     )
 
 

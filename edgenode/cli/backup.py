@@ -137,13 +137,23 @@ def _told_of_disk(path: Path) -> Iterator[None]:
 
 
 def restore(arguments: Namespace, output: Output) -> None:
-    """Put a backup in the place of a server's file, which is kept aside."""
-    from edgenode.repository.backup import newest_usable
+    """Put a backup in the place of a server's file, which is kept aside.
+
+    With --alone and no file, what is there is gone on with: nothing is restored.
+    """
+    from edgenode.repository.backup import is_restoring, newest_usable
     from edgenode.repository.backup import restore as put_back
 
     config = load_config(arguments.config)
     path = _store(config, arguments.server)
     with _to_ourselves(config):
+        if (
+            arguments.alone
+            and arguments.file is None
+            and (path.exists() or is_restoring(path))
+        ):
+            _go_on_alone(path, output)
+            return
         chosen = arguments.file or newest_usable(path)
         if chosen is None:
             raise CommandError(
@@ -172,6 +182,36 @@ def restore(arguments: Namespace, output: Output) -> None:
     output.line(f"{path} is restored from {chosen}")
     if done.set_aside is not None:
         output.line(f"what was there before is kept as {done.set_aside}")
+
+
+def _go_on_alone(path: Path, output: Output) -> None:
+    """Keep what was restored last: the newest backup may be older than that."""
+    from edgenode.repository.backup import UncleanStoreError, go_on_alone
+
+    try:
+        did_wait = go_on_alone(path)
+    except UncleanStoreError as error:
+        raise CommandError(
+            ExitCode.REFUSED,
+            str(error),
+            "start the node, stop it, then do it again",
+        ) from error
+    except (OSError, EdgeNodeError) as error:
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"{path} can't be used ({error})",
+            "name a backup to restore: edgenode restore FILE --alone",
+        ) from error
+    if not did_wait:
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"{path} waits for no other member; nothing was changed",
+            "to restore a backup name it: edgenode restore FILE --alone",
+        )
+    if output.as_json:
+        output.json({"file": str(path), "from": None, "setAside": None})
+        return
+    output.line(f"{path} waits for no other member any more; nothing was restored")
 
 
 def _store(config: NodeConfig, server: str | None) -> Path:
@@ -230,5 +270,7 @@ def add_commands(commands: Any, common: ArgumentParser) -> None:
                 "--alone",
                 action="store_true",
                 help="wait for no other member of the cohort, as all are gone for good: "
-                "newer states that one of them holds after all give way to the backup's",
+                "newer states that one of them holds after all give way to the backup's. "
+                "Without FILE nothing is restored: the file that is there, which was "
+                "restored before, waits no more",
             )

@@ -130,7 +130,8 @@ def _health(opened: OpenServer) -> Health:
         detail="restored, not caught up yet: changes are refused until another member "
         "was asked for newer states",
         mend="start another member; if all are gone for good, remove their nodes with "
-        "'edgenode cohort remove', or run 'edgenode restore --alone'",
+        "'edgenode cohort remove', or stop the node, run 'edgenode restore --alone "
+        f"--server {opened.config.name}', which goes on with what is there, and start it again",
     )
     return Health((*health.checks, put_back))
 

@@ -20,7 +20,7 @@ from edgenode.errors import EdgeNodeError
 from edgenode.limits import LOW_DISK_BYTES
 from edgenode.repository.connections import Connection, connect
 from edgenode.repository.durable import make_directory, sync
-from edgenode.repository.members import forget_members
+from edgenode.repository.members import awaits_others, forget_members
 from edgenode.repository.migrations import stored_version
 from edgenode.repository.outbox import end_life
 
@@ -47,6 +47,17 @@ class UnusableBackupError(EdgeNodeError):
 
     def __str__(self) -> str:
         return f"{self.path} is no usable backup: {self.reason}"
+
+
+class UncleanStoreError(EdgeNodeError):
+    """A node that used the file was killed, or lost its power."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"the node that used {self.path} didn't come to its end"
 
 
 class FailedBackupError(EdgeNodeError):
@@ -228,6 +239,36 @@ def restore(
         partial.unlink(missing_ok=True)
     sync(path.parent)
     return finish_restore(path)
+
+
+def go_on_alone(path: Path) -> bool:
+    """Have a repository's file that was put back wait for nobody; nothing is restored.
+
+    Whoever calls this has the data directory for itself.
+
+    Returns:
+        Whether it waited; if not, nothing was changed.
+
+    Raises:
+        UncleanStoreError: What a node left behind has to be looked through first.
+        OSError: It can't be read or written.
+    """
+    if is_restoring(path):
+        finish_restore(path)
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        # To close it here would do away with what recovery keeps of a damaged log.
+        raise UncleanStoreError(path)
+    try:
+        with closing(connect(path)) as connection:
+            if stored_version(connection, path) < _FIRST_WITH_LIVES:
+                return False
+            if not awaits_others(connection):
+                return False
+            forget_members(connection)
+    except sqlite3.Error as error:
+        raise OSError(EIO, str(error)) from error
+    return True
 
 
 def _end_life_of(path: Path, *, alone: bool = False) -> None:

@@ -57,6 +57,11 @@ def forget_members(connection: Connection) -> None:
     connection.execute(_SQL["forget_members"])
 
 
+def awaits_others(connection: Connection) -> bool:
+    """Whether the store was put back, and others may hold newer states of its own."""
+    return bool(connection.execute(_SQL["awaits_others"]).fetchone()[0])
+
+
 def stored(connection: Connection) -> list[MemberRow]:
     """All members, in the order of their ids."""
     return [

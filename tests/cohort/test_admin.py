@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from edgenode.cli.main import main
+from edgenode.cli.outcome import ExitCode
 from edgenode.clock import SystemClock
 from edgenode.codec.json import dumps
 from edgenode.errors import NodeRemovedError, OtherKeyError, PeerRefusedError
@@ -23,11 +25,12 @@ from edgenode.observability.audit_messages import (
     NODE_READMITTED,
     NODE_REMOVED,
 )
-from edgenode.repository.backup import back_up, restore
+from edgenode.repository.backup import back_up, default_target, restore
 from edgenode.rest.cohort_admin import admin_operations
 from edgenode.security.directory import CohortDirectory
 from edgenode.security.keyholder import KeyHolder
 from tests.cohort.simulation import SimulatedNode, World
+from tests.cohort.test_simulated import add_term
 from tests.unit.security.samples import COHORT, NEXT_KEY
 from tests.wire.http import Client
 from tests.wire.serving import serving
@@ -118,6 +121,38 @@ async def test_a_restored_member_says_so_until_it_has_caught_up(tmp_path: Path) 
             await world.pass_time(90, step=5)
             own, _ = admin.members(None)["members"]
             assert "trouble" not in own
+
+
+async def test_a_restored_member_goes_on_alone_with_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(tmp_path / "servers", Random(3))  # noqa: S311
+    store = tmp_path / "servers" / HALL / "metadata.db"
+    monkeypatch.setenv("EDGENODE_DATA_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("EDGENODE_SERVER_NAME", HALL)
+
+    async def command(*arguments: str) -> tuple[int, str]:
+        code = await asyncio.to_thread(main, ["restore", *arguments])
+        return code, "".join(capsys.readouterr())
+
+    async with world.node(HALL) as hall, world.node(ATTIC, peers=[HALL]):
+        await world.pass_time(3)
+        before = default_target(store, world.clock.now())
+        await asyncio.to_thread(back_up, store, before)
+        guid = (await add_term(hall, "newer")).guid
+    code, told = await command("--alone")
+    assert (code, "waits for no other" in told) == (ExitCode.REFUSED, True)
+    newer = tmp_path / "newer.db"
+    await asyncio.to_thread(back_up, store, newer)
+    assert (await command(str(newer)))[0] == ExitCode.OK
+    async with world.node(HALL) as hall:
+        assert hall.member.is_put_back
+
+    code, told = await command("--alone")
+    assert (code, "nothing was restored" in told) == (ExitCode.OK, True)
+    async with world.node(HALL) as hall:
+        assert not hall.member.is_put_back
+        assert hall.repository.entity(guid) is not None, "newer than any backup"
 
 
 async def test_members_as_a_server_sees_them(house: House) -> None:

@@ -22,6 +22,14 @@ DELETE FROM member WHERE collection_id = ?;
 -- forget_members --
 DELETE FROM member;
 
+-- awaits_others --
+-- Whether there are others to be asked for what a store lacks that was put back: how far
+-- it got with itself tells in which life it was complete.
+SELECT EXISTS (SELECT 1 FROM member WHERE is_registered)
+       AND NOT EXISTS (SELECT 1 FROM position, store
+                        WHERE origin = metadata_collection_id
+                          AND position.incarnation = store.incarnation);
+
 -- forget_position --
 DELETE FROM position WHERE origin = ?;
 
