@@ -152,7 +152,7 @@ async def test_a_restored_member_goes_on_alone_with_what_is_there(
     assert (code, "nothing was restored" in told) == (ExitCode.OK, True)
     async with world.node(HALL) as hall:
         assert not hall.member.is_put_back
-        assert hall.repository.entity(guid) is not None, "newer than any backup"
+        assert hall.repository.entity(str(guid)) is not None, "newer than any backup"
 
 
 async def test_members_as_a_server_sees_them(house: House) -> None:
