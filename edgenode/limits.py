@@ -291,8 +291,9 @@ ranks sooner would move connections at each restart. And so long a node or membe
 remembered that others told of, and that was never met: then it is tried anew."""
 
 MAX_REMEMBERED_MESSAGES = 4_096
-"""Messages that are recognised when they come another way: at 200 a second some 20 s of
-them, far longer than any way takes; 100 bytes each."""
+REMEMBERED_SECONDS = 20.0
+"""Messages that are recognised when they come another way, and how long at least, far
+longer than any way takes: 200 a second, 100 bytes each. More aren't passed on."""
 
 MAX_SINGLE_EVENTS = 200
 """Events that are sent one by one when they have piled up: a second's worth at the rate

@@ -92,7 +92,7 @@ class CohortNode:
         self.peers = PeerTable(info.node_id)
         self.inbox_room = InboxRoom()
         self._members = OwnMembers(members)
-        self._speech = Speech(info.node_id, trust, self)
+        self._speech = Speech(info.node_id, trust, self, clock)
         self._dialer = dialer
         self._trust = trust
         self._codec = codec

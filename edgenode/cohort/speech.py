@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Protocol
 
 from edgenode.bus.base import BusStatistics, EventBus, Message
+from edgenode.clock import Clock
 from edgenode.cohort.envelope import (
     Envelope,
     EnvelopeError,
@@ -91,7 +92,9 @@ class Speech:
         indirect: Messages that came by another way than their node's own broker.
     """
 
-    def __init__(self, node_id: str, trust: Trust, listener: Listener) -> None:
+    def __init__(
+        self, node_id: str, trust: Trust, listener: Listener, clock: Clock
+    ) -> None:
         self.linked: set[str] = set()
         self.oversized = 0
         self.indirect = 0
@@ -99,6 +102,7 @@ class Speech:
         self._node_id = node_id
         self._trust = trust
         self._listener = listener
+        self._clock = clock
         self._heard = Heard()
 
     @property
@@ -143,11 +147,12 @@ class Speech:
                 self.refuse(Refusal.REMOVED, sender)
             elif link is not None and sender != link and sender in self.linked:
                 self.indirect += 1  # it comes from its own broker, too
-            elif self._heard.is_new(envelope.code or _code_of(message.payload)):
+            elif self._heard.is_new(code := envelope.code or _code_of(message.payload)):
+                is_remembered = self._heard.remember(code, self._clock.monotonic())
                 is_news = self._listener.heed(
                     kind, about, envelope, first_hand=sender == link
                 )
-                if is_news and link is not None:
+                if is_news and is_remembered and link is not None:
                     self._pass_on(session, message)
         except BadRequestError as error:
             self.refuse(Refusal.MALFORMED, sender)

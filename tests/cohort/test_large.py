@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from edgenode.bus.base import Message
 from edgenode.bus.memory import MemoryBus
 from edgenode.codec.json import dumps
@@ -101,6 +103,28 @@ async def test_what_is_made_up_is_passed_on_but_stays_nowhere(tmp_path: Path) ->
         await world.pass_time(60, step=5)
         assert set(late.member.records()) == ids | {late.id}
         assert made_up.node_id not in late.cohort.peers
+
+
+async def test_nothing_goes_round_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where more is under way than anybody remembers."""
+    world = World(tmp_path, Random(7))  # noqa: S311
+    async with AsyncExitStack() as stack:
+        nodes = await together(world, stack)
+        monkeypatch.setattr("edgenode.cohort.passing.MAX_REMEMBERED_MESSAGES", 20)
+        asking = EventBuilder(originator_of(nodes[0].member.registration))
+        body = CODEC.encode_event(asking.refresh_requested(0))
+        for number in range(60):
+            topic = TOPICS.name(TopicKind.REQUESTS, f"m{number}")
+            payload = wrap(BUS_KEY, topic, Header(node="f" * 32, run="r"), body)
+            world.network.spread("n00", Message(topic, payload))
+        world.network.deliver_all(20_000)
+
+        await world.pass_time(60, step=5)
+        term = await add_term(nodes[3], "t")
+        await world.settle()
+        assert all(node.repository.entity(str(term.guid)) for node in nodes)
 
 
 def retained(node: SimulatedNode) -> dict[str, bytes]:
