@@ -91,7 +91,7 @@ def join(arguments: Namespace, output: Output) -> None:
     is_new = before is None or key != before.key
     if is_new:
         joined = Cohort(key=key, number=0) if before is None else before.joined(key)
-        _written(directory, lambda: directory.enter(joined))
+        _written(directory, lambda: directory.save(joined))
     left = before.key if before is not None and is_new else None
     restart = is_new and _is_running(config)
     if output.as_json:

@@ -69,7 +69,7 @@ from edgenode.security.directory import (
 )
 from edgenode.security.keyholder import KeyHolder, until
 from edgenode.security.listening import bound
-from edgenode.security.trust import Refusal, Trust
+from edgenode.security.trust import REMOVALS_FILE, Refusal, Trust
 
 logger = logging.getLogger(__name__)
 
@@ -99,13 +99,16 @@ async def open_cohort_of_node(
         cohort, is_new = await asyncio.to_thread(
             settled_cohort, directory, settings.name, settings.join_file
         )
-    trust = await Trust.opened(directory.removals_path)
+    kept = await asyncio.to_thread(directory.kept_of, cohort)
+    trust = await Trust.opened(kept / REMOVALS_FILE)
+    for server in servers:
+        # Of strangers nothing is taken over.
+        await server.repository.enter_cohort(cohort.id, adopts=not cohort.is_open)
     keys = await KeyHolder.opened(directory, cohort, trust.is_removed, clock)
     async with AsyncExitStack() as stack:
         listener = bound(settings.listen.host, settings.listen.port)
         stack.callback(listener.close)
-        nodes_path = directory.path / NODES_FILE
-        made = NodeCohort(settings, keys, trust, listener, nodes_path, clock)
+        made = NodeCohort(settings, keys, trust, listener, kept / NODES_FILE, clock)
         stack.callback(made.close)
         made.is_new = is_new
         http = await stack.enter_async_context(

@@ -20,7 +20,11 @@ from edgenode.errors import EdgeNodeError
 from edgenode.limits import LOW_DISK_BYTES
 from edgenode.repository.connections import Connection, connect
 from edgenode.repository.durable import make_directory, sync
-from edgenode.repository.members import awaits_others, forget_members
+from edgenode.repository.members import (
+    awaits_others,
+    forget_cohort,
+    forget_members,
+)
 from edgenode.repository.migrations import stored_version
 from edgenode.repository.outbox import end_life
 
@@ -35,6 +39,9 @@ _PAGES_AT_A_TIME = 1_024
 
 _FIRST_WITH_LIVES = 3
 """The schema version from which on a store has an incarnation; older ones get one."""
+
+_FIRST_WITH_COHORT = 4
+"""From which on it has the cohort of its members."""
 
 
 class UnusableBackupError(EdgeNodeError):
@@ -285,9 +292,13 @@ def _end_life(connection: Connection, path: Path) -> None:
     """Let a copy know that it is one: who puts it back puts back an earlier state.
 
     What comes after that are other events by the numbers of those that the cohort knows.
+    It may be put back on another machine, which has another id for the cohort.
     """
-    if stored_version(connection, path) >= _FIRST_WITH_LIVES:
+    version = stored_version(connection, path)
+    if version >= _FIRST_WITH_LIVES:
         end_life(connection)
+    if version >= _FIRST_WITH_COHORT:
+        forget_cohort(connection)
 
 
 def is_restoring(path: Path) -> bool:

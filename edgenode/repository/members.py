@@ -62,6 +62,29 @@ def awaits_others(connection: Connection) -> bool:
     return bool(connection.execute(_SQL["awaits_others"]).fetchone()[0])
 
 
+def cohort(connection: Connection) -> str | None:
+    """Of which cohort the members are; None where that isn't known."""
+    row = connection.execute(_SQL["cohort"]).fetchone()
+    return None if row[0] is None else str(row[0])
+
+
+def enter(connection: Connection, cohort_id: str, *, adopts: bool) -> None:
+    """Forget the members of another cohort, and that this server was one of them."""
+    before = cohort(connection)
+    if before == cohort_id:
+        return
+    if before is not None or not adopts:
+        for row in stored(connection):
+            remove(connection, row.collection_id)
+        connection.execute(_SQL["forget_registration"])
+    connection.execute(_SQL["set_cohort"], (cohort_id,))
+
+
+def forget_cohort(connection: Connection) -> None:
+    """Let the members be of the cohort in which the store is used next."""
+    connection.execute(_SQL["set_cohort"], (None,))
+
+
 def stored(connection: Connection) -> list[MemberRow]:
     """All members, in the order of their ids."""
     return [

@@ -338,6 +338,21 @@ class SqliteRepository:
         """How far the events of other members are applied here, by their ids."""
         return members.positions(self._database.point)
 
+    async def enter_cohort(self, cohort_id: str, *, adopts: bool) -> None:
+        """See to it that all members that are stored are of this cohort.
+
+        Those of another one are forgotten, as by ``remove_member``, and how this server
+        was registered there.
+
+        Args:
+            cohort_id: Which one.
+            adopts: Whether members are taken to be of it where nothing is known of that.
+        """
+        if members.cohort(self._database.point) != cohort_id:
+            await self._database.change(
+                lambda change: change.enter_cohort(cohort_id, adopts=adopts)
+            )
+
     def members(self) -> list[MemberRow]:
         """The members of the cohort that were saved, in the order of their ids."""
         return members.stored(self._database.point)

@@ -208,6 +208,10 @@ class SqliteTransaction:
         """Forget a member, and how far its events are applied."""
         members.remove(self._connection, collection_id)
 
+    def enter_cohort(self, cohort_id: str, *, adopts: bool) -> None:
+        """Forget the members of another cohort."""
+        members.enter(self._connection, cohort_id, adopts=adopts)
+
     def save_local_registration(self, document: bytes) -> None:
         """Store what this server itself is registered as."""
         members.save_local_registration(self._connection, document)

@@ -54,6 +54,8 @@ class Cohort:
         former: The tags of keys that were rotated away here without an overlap, because
             others may have them; the last one last.
         rotated_at: When that was done last, since this node joined.
+        first_tag: The tag of the key with which this node came into it; empty while that
+            is the current one.
     """
 
     key: CohortKey
@@ -63,6 +65,18 @@ class Cohort:
     is_open: bool = False
     former: tuple[str, ...] = ()
     rotated_at: EpochMillis = 0
+    first_tag: str = ""
+
+    @property
+    def id(self) -> str:
+        """What this node tells it by from others it is, or was, in.
+
+        A rotation makes no other one. Nodes that came into it with different keys have
+        different ids for it.
+        """
+        if self.is_open:
+            return f"open-{self.key.name}"
+        return self.first_tag or self.key.tag
 
     def trusted(self, now: EpochMillis) -> tuple[CohortKey, ...]:
         """The keys whose certificates are good, the current one first."""
@@ -97,6 +111,7 @@ class Cohort:
                 overlap_ends=0,
                 former=(*self.former, *gone)[-MAX_FORMER_KEYS:],
                 rotated_at=now,
+                first_tag=self.id,
             )
         if self.number == 0:
             raise RotationError(
@@ -114,6 +129,7 @@ class Cohort:
             number=self.number + 1,
             previous=self.key,
             overlap_ends=now + int(overlap_days * DAY_MILLIS),
+            first_tag=self.id,
         )
 
     def taught(
@@ -137,6 +153,7 @@ class Cohort:
             number=number,
             previous=before or self.key,
             overlap_ends=overlap_ends,
+            first_tag=self.id,
         )
 
     def joined(self, key: CohortKey) -> "Cohort":

@@ -5,6 +5,7 @@ All methods wait for the disk: call them in a thread.
 
 import logging
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from edgenode.security.private_files import (
 logger = logging.getLogger(__name__)
 
 _FORMAT = 1
+_TAG = re.compile(r"[0-9a-f]{16}")
 
 
 class DamagedCohortError(EdgeNodeError):
@@ -46,12 +48,11 @@ class DamagedCohortError(EdgeNodeError):
 
 
 class CohortDirectory:
-    """The directory of a node's cohort, identity and removals."""
+    """The directory of a node's cohort and identity, and of what it keeps of cohorts."""
 
     def __init__(self, data_directory: Path) -> None:
         self.path = data_directory / "cohort"
         self.cohort_path = self.path / "cohort.json"
-        self.removals_path = self.path / "removals.json"
 
     def load(self) -> Cohort | None:
         """The cohort that the node is in.
@@ -78,14 +79,19 @@ class CohortDirectory:
         make_private_directory(self.path)
         write_private(self.cohort_path, dumps_pretty(_document(cohort)) + b"\n")
 
-    def enter(self, cohort: Cohort) -> None:
-        """Be in another cohort from now on; what was removed from the last is forgotten.
+    def kept_of(self, cohort: Cohort) -> Path:
+        """Where its nodes and removals are kept: nothing of them holds in another one.
+
+        They stay for the time when the node is in that cohort again: it may be the only
+        one that knows of a removal.
 
         Raises:
-            OSError: It can't be written.
+            OSError: The directory can't be made.
         """
-        self.removals_path.unlink(missing_ok=True)
-        self.save(cohort)
+        directory = self.path / cohort.id
+        make_private_directory(self.path)
+        make_private_directory(directory)
+        return directory
 
     def leave(self) -> None:
         """Be in no cohort any more. The node keeps its key, and with it its id.
@@ -96,7 +102,6 @@ class CohortDirectory:
         files = IdentityFiles(self.path)
         for path in (
             self.cohort_path,
-            self.removals_path,
             files.authorities,
             files.certificate,
         ):
@@ -125,7 +130,7 @@ def first_cohort(
         OSError: It can't be written.
     """
     cohort = Cohort(key=CohortKey.create(name, random_bytes))
-    directory.enter(cohort)
+    directory.save(cohort)
     return cohort
 
 
@@ -154,7 +159,7 @@ def settled_cohort(
     given = None if join_file is None else _given_key(join_file)
     if cohort is None and given is not None:
         cohort = Cohort(key=given, number=0)
-        directory.enter(cohort)
+        directory.save(cohort)
     if given is not None and join_file is not None and cohort is not None:
         if given in (cohort.key, cohort.previous):
             _wipe(join_file)
@@ -231,6 +236,8 @@ def _document(cohort: Cohort) -> dict[str, object]:
     if cohort.former:
         document["former"] = list(cohort.former)
         document["rotatedAt"] = cohort.rotated_at
+    if cohort.first_tag:
+        document["firstTag"] = cohort.first_tag
     return document
 
 
@@ -238,6 +245,7 @@ def _cohort(document: dict[str, object]) -> Cohort:
     if document["format"] != _FORMAT:
         raise ValueError("a newer edgenode has written it")
     previous = document.get("previous")
+    first = document.get("firstTag")
     return Cohort(
         key=_key(document["token"]),
         number=_number(document["number"]),
@@ -245,6 +253,7 @@ def _cohort(document: dict[str, object]) -> Cohort:
         overlap_ends=_whole(document.get("overlapEnds", 0)),
         former=_tags(document.get("former", [])),
         rotated_at=_whole(document.get("rotatedAt", 0)),
+        first_tag="" if first is None else _tag(first),
     )
 
 
@@ -258,6 +267,12 @@ def _tags(told: object) -> tuple[str, ...]:
     if isinstance(told, list) and all(isinstance(each, str) for each in told):
         return tuple(told)[-MAX_FORMER_KEYS:]
     raise TypeError("the former keys' tags are no list of texts")
+
+
+def _tag(kept: object) -> str:
+    if isinstance(kept, str) and _TAG.fullmatch(kept):
+        return kept
+    raise ValueError(f"{kept!r} is no tag")
 
 
 def _number(told: object) -> int:

@@ -144,6 +144,9 @@ class KeyHolder:
                 cohort = self.cohort.taught(key, told.number, ends)
                 if self.cohort.is_open or cohort == self.cohort:
                     return
+                kept = await asyncio.to_thread(self._directory.load)
+                if kept is None or kept.id != cohort.id:
+                    return  # a command left the cohort, which takes a restart
                 await asyncio.to_thread(self._directory.save, cohort)
                 await self._use(cohort)
             except (OSError, EdgeNodeError) as error:
@@ -168,6 +171,7 @@ class KeyHolder:
             if (
                 cohort is None
                 or own.is_open
+                or cohort.id != own.id
                 or cohort.key.name != own.key.name
                 or cohort.number <= own.number
             ):

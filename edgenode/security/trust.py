@@ -28,6 +28,8 @@ from edgenode.security.private_files import (
 
 logger = logging.getLogger(__name__)
 
+REMOVALS_FILE = "removals.json"
+
 OTHER_PEERS = "other"
 """The address under which refusals count when there are too many addresses."""
 

@@ -72,7 +72,7 @@ class Machine:
         }
 
     def set_up(self, peers: list[int], mode: str = "keyed") -> None:
-        self.path.mkdir()
+        self.path.mkdir(exist_ok=True)
         places = [f"127.0.0.1:{port}" for port in peers]
         text = CONFIG.format(name=self.name, mode=mode, port=self.port, peers=places)
         (self.path / "edgenode.toml").write_text(text, encoding="utf-8")
@@ -339,6 +339,50 @@ def test_a_lost_node_is_told_of_and_removed(tmp_path: Path, commands: Commands) 
 def _refused(machine: Machine) -> bool:
     with urlopen(f"{machine.url}/metrics") as answer:  # noqa: S310 - our own node
         return 'edgenode_refusals_total{reason="removed"}' in answer.read().decode()
+
+
+# when it comes into another cohort
+
+
+def members_of(machine: Machine) -> dict[str, Any]:
+    """What a machine tells of its cohort."""
+    return dict(asked(machine, "/edgenode/cohort/admin/members"))
+
+
+def names_of(machine: Machine) -> set[str]:
+    """The members, as a machine sees them."""
+    return {each["name"] for each in members_of(machine)["members"]}
+
+
+def test_nothing_of_a_keyed_cohort_goes_to_an_open_one_nor_back(
+    tmp_path: Path, commands: Commands
+) -> None:
+    with paired(tmp_path) as pair:
+        hall, attic = pair.hall, pair.attic
+        gone = "0" * len(attic.node_id)
+        assert commands.on(hall)("cohort", "remove", gone).code == ExitCode.OK
+    stranger = Machine("stranger", tmp_path / "stranger", free_port())
+    stranger.set_up([hall.port], "open")
+    hall.set_up([], "open")
+    with hall.running(), attic.running(), stranger.running():
+        eventually(lambda: state_of(hall, "stranger") == "alive")
+        eventually(lambda: state_of(stranger, "hall") == "alive")
+        for machine in (hall, stranger):
+            assert names_of(machine) == {"hall", "stranger"}
+            assert members_of(machine)["removed"] == []
+        assert attic.node_id not in json.dumps(members_of(stranger))
+        mean = commands.on(stranger)
+        assert mean("cohort", "remove", attic.node_id).code == ExitCode.OK
+        eventually(lambda: members_of(hall)["removed"])
+    hall.set_up([attic.port])
+    with hall.running(), attic.running(), stranger.running():
+        eventually(lambda: state_of(hall, "attic") == "alive")
+        eventually(lambda: state_of(attic, "hall") == "alive")
+        for machine in (hall, attic):
+            assert names_of(machine) == {"hall", "attic"}
+        # What this one knows of its own cohort is there again.
+        (removed,) = members_of(hall)["removed"]
+        assert removed["nodeId"] == gone
 
 
 # how it is told at the start

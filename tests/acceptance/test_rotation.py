@@ -102,7 +102,7 @@ class Machine:
             **ports, name=self.name, peers=peers, data=self.path / "data"
         )
         self.config.write_text(text, encoding="utf-8")
-        self.directory.enter(cohort)
+        self.directory.save(cohort)
 
     @asynccontextmanager
     async def up(self) -> AsyncIterator[None]:
@@ -247,7 +247,7 @@ async def test_a_rotation_reaches_all_who_run_and_who_come_back(
         kept = await asyncio.to_thread(newcomer.directory.load)
         assert kept == Cohort(key=KEY, number=0)
         joined = Cohort(key=CohortKey.from_token(rotated["token"]), number=0)
-        await asyncio.to_thread(newcomer.directory.enter, joined)
+        await asyncio.to_thread(newcomer.directory.save, joined)
         async with newcomer.up():
             await together(*machines, newcomer)
 

@@ -44,6 +44,15 @@ SELECT EXISTS (SELECT 1 FROM member WHERE collection_id = :id)
 -- all --
 SELECT collection_id, node_id, revision, is_registered, document FROM member;
 
+-- cohort --
+SELECT cohort FROM store;
+
+-- set_cohort --
+UPDATE store SET cohort = ?;
+
+-- forget_registration --
+DELETE FROM registration;
+
 -- save_local_registration --
 INSERT INTO registration (id, document) VALUES (1, ?)
     ON CONFLICT (id) DO UPDATE SET document = excluded.document;

@@ -238,6 +238,7 @@ def made_older(path: Path) -> None:
                 "forgotten_through",
                 "settled_through",
                 "settled_count",
+                "cohort",
             ),
             "instance": ("owner_id", "digest", "bucket"),
         }.items():

@@ -78,6 +78,51 @@ def moved(origin: str, change: Transaction) -> None:
     change.move_to(origin, HERE)
 
 
+async def test_members_are_of_one_cohort(opener: Opener) -> None:
+    async def join(repository: SqliteRepository) -> None:
+        await repository.save_member(MemberRow(REMOTE.id, "node", 7, True, b"{}"))
+        await repository.change(lambda change: change.move_to(REMOTE.id, HERE))
+        await repository.save_local_registration(b"registered")
+
+    def known(repository: SqliteRepository) -> tuple[int, int, bytes | None]:
+        found = len(repository.members()), len(repository.positions())
+        return (*found, repository.local_registration())
+
+    all_of_it, nothing = (1, 2, b"registered"), (0, 1, None)
+    async with opener() as repository:
+        await repository.change(
+            lambda change: change.save_entity(remote_entity(guid(1)), START)
+        )
+        await repository.change(lambda change: change.move_to("itself", HERE))
+        await join(repository)
+        # Nothing is known yet of which cohort they are.
+        await repository.enter_cohort("home", adopts=True)
+        assert known(repository) == all_of_it
+    async with opener() as repository:
+        await repository.enter_cohort("home", adopts=False)
+        assert known(repository) == all_of_it
+        for cohort in ("open-home", "home"):
+            await repository.enter_cohort(cohort, adopts=True)
+            assert known(repository) == nothing
+            assert repository.was_member(REMOTE.id)
+            await join(repository)
+
+
+@pytest.mark.parametrize("adopts", [True, False])
+async def test_a_restored_file_is_of_the_cohort_it_is_restored_to(
+    opener: Opener, path: Path, tmp_path: Path, adopts: bool
+) -> None:
+    async with opener() as repository:
+        await repository.enter_cohort("home", adopts=True)
+        await repository.save_member(MemberRow(REMOTE.id, "node", 7, True, b"{}"))
+    backup = tmp_path / "copy.db"
+    await asyncio.to_thread(back_up, path, backup)
+    await asyncio.to_thread(restore, backup, path, START)
+    async with opener() as repository:
+        await repository.enter_cohort("home under its next key", adopts=adopts)
+        assert len(repository.members()) == adopts
+
+
 async def test_who_was_a_member_is_remembered_by_what_is_stored(
     opener: Opener,
 ) -> None:

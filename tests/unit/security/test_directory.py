@@ -123,7 +123,6 @@ def test_a_cohort_that_cannot_be_read(directory: CohortDirectory) -> None:
 def test_leaving_keeps_the_key(directory: CohortDirectory) -> None:
     directory.leave()
     directory.save(COHORT)
-    write_private(directory.removals_path, b"[]")
     for path in issued("one").files.directory.iterdir():
         write_private(directory.path / path.name, path.read_bytes())
     directory.leave()
@@ -131,11 +130,32 @@ def test_leaving_keeps_the_key(directory: CohortDirectory) -> None:
     assert directory.load() is None
 
 
-def test_another_cohort_has_other_removals(directory: CohortDirectory) -> None:
-    directory.save(COHORT)
-    write_private(directory.removals_path, b"[]")
-    directory.enter(Cohort(key=NEXT_KEY))
-    assert not directory.removals_path.exists()
+def test_each_cohort_has_files_of_its_own(directory: CohortDirectory) -> None:
+    own = directory.kept_of(COHORT)
+    write_private(own / "removals.json", b"[]")
+    rotated = COHORT.rotated(NEXT_KEY, NOW, 0)
+    assert directory.kept_of(rotated) == own
+    others = [Cohort(key=NEXT_KEY), *map(open_cohort, ("home", "..", KEY.tag))]
+    made = {directory.kept_of(cohort) for cohort in others}
+    assert len(made) == 4
+    for path in made:
+        assert path.parent == directory.path
+        assert not list(path.iterdir())
+    for path in (directory.path, own):
+        assert path.stat().st_mode & 0o077 == 0
+    directory.save(rotated)
+    directory.leave()
+    assert (own / "removals.json").exists()
+
+
+@pytest.mark.parametrize("tag", ["..", "", 1, KEY.tag.upper()])
+def test_no_file_leads_elsewhere(directory: CohortDirectory, tag: object) -> None:
+    directory.save(COHORT.rotated(NEXT_KEY, NOW, 0))
+    document = json.loads(directory.cohort_path.read_text())
+    assert document["firstTag"] == KEY.tag
+    directory.cohort_path.write_text(json.dumps(document | {"firstTag": tag}))
+    with pytest.raises(DamagedCohortError, match="is no tag"):
+        directory.load()
 
 
 def test_what_was_there_stays_when_writing_fails(tmp_path: Path) -> None:

@@ -223,6 +223,7 @@ async def test_a_command_rotated_the_key(
         None,
         Cohort(key=NEXT_KEY, number=0),
         Cohort(key=CohortKey("work", bytes(32)), number=9),
+        Cohort(key=NEXT_KEY, number=9),
     ],
 )
 async def test_another_cohort_takes_a_restart(
@@ -231,8 +232,12 @@ async def test_another_cohort_takes_a_restart(
     if kept is None:
         await asyncio.to_thread(directory.leave)
     else:
-        await asyncio.to_thread(directory.enter, kept)
+        await asyncio.to_thread(directory.save, kept)
     assert not await keys.reload()
+    assert keys.cohort == COHORT
+    # What the former one tells doesn't bring it back.
+    await keys.take(ROTATED.told(), 2, NEXT_KEY.tag)
+    assert await asyncio.to_thread(directory.load) == kept
     assert keys.cohort == COHORT
 
 
