@@ -123,9 +123,10 @@ def let_write(connection: Connection, *, may_write: bool) -> None:
 
 
 def is_full(error: Exception) -> bool:
-    """Whether the disk had no room."""
-    return (
-        isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_FULL
+    """Whether the disk had no room, also for the index of the write-ahead log."""
+    return isinstance(error, sqlite3.Error) and (
+        primary_code(error) == sqlite3.SQLITE_FULL
+        or getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_IOERR_SHMSIZE
     )
 
 

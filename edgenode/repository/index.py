@@ -6,13 +6,13 @@ same writes nothing. Soft-deleted instances stay in the index: searches may ask 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
 from edgenode.clock import EpochMillis
-from edgenode.instances.model import EntityDetail, Relationship
+from edgenode.instances.model import Classification, EntityDetail, Relationship
 from edgenode.instances.properties import InstanceProperties
 from edgenode.repository.connections import Connection
 from edgenode.repository.names import Names
@@ -116,6 +116,15 @@ class IndexWriter:
             [place for place, value in before.items() if after.get(place) != value],
             [item for item in after.items() if before.get(item[0]) != item[1]],
         )
+
+    def name(self, connection: Connection, instance: Instance) -> None:
+        """Store the names that an instance's rows need, together with its state.
+
+        Searches look for names among those on the disk, and it may become full before
+        the rows are written.
+        """
+        for name in _names(instance):
+            self._names.id_of(connection, name)
 
     def apply(self, connection: Connection, changes: Iterable[IndexChange]) -> None:
         """Write the rows of changes, given in the order of their commits."""
@@ -281,6 +290,18 @@ class _Batch:
         for place, row in self.begun.items():
             found.setdefault(place[0], []).extend(row.texts)
         return [(key, edged(texts)) for key, texts in sorted(found.items()) if texts]
+
+
+def _names(instance: Instance) -> Iterator[str]:
+    """The names in the places of an instance's values."""
+    carriers: list[Instance | Classification] = [instance]
+    if isinstance(instance, EntityDetail):
+        carriers += instance.classifications or ()
+    for carrier in carriers:
+        if isinstance(carrier, Classification) and carrier.name is not None:
+            yield carrier.name
+        if carrier.properties is not None:
+            yield from carrier.properties.instance_properties
 
 
 def _values(instance: Instance) -> dict[Place, IndexedValue | Origin]:

@@ -7,7 +7,7 @@ counted.
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edgenode.errors import EdgeNodeError
@@ -54,7 +54,8 @@ def locked(directory: Path) -> Iterator[None]:
             holder = int(written) if written.isdigit() else None
             raise DirectoryInUseError(directory, holder) from None
         os.ftruncate(handle, 0)
-        os.write(handle, f"{os.getpid()}\n".encode())
+        with suppress(OSError):  # on a full disk nobody is told which process it is
+            os.write(handle, f"{os.getpid()}\n".encode())
         yield
         os.ftruncate(handle, 0)
     finally:

@@ -277,6 +277,8 @@ class SqliteTransaction:
         if not is_new:
             digests.remove_classifications(self._connection, instance_id)
         digests.save_classifications(self._connection, names, instance_id, what)
+        if not isinstance(instance, EntityProxy):
+            self._writing.index.name(self._connection, instance)
         self._index(state, before)
         if before is not None:
             self._count(before, -1)

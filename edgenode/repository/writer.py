@@ -133,6 +133,7 @@ class Writer:
         self._is_tidy = not (writing.backlog or writing.has_surplus_events)
         self._is_closed = False
         self._is_ended = False
+        self._is_full = False
         self._thread = threading.Thread(
             target=self._run, name=f"writer of {path.name}", daemon=True
         )
@@ -369,6 +370,7 @@ class Writer:
         figures = self.figures
         figures.commits += 1
         figures.last_commit_failed = False
+        self._has_room()
         figures.commit_seconds += seconds
         figures.slowest_commit_seconds = max(figures.slowest_commit_seconds, seconds)
         figures.commit_classes[bisect_left(COMMIT_SECONDS, seconds)] += 1
@@ -392,6 +394,13 @@ class Writer:
         a new connection reads what is there.
         """
         self._faults.note(error)
+        if is_full(error) and not self._is_full:
+            self._is_full = True
+            logger.warning(
+                "%s: the disk is full; changes are refused until there is room, searches "
+                "go on",
+                self._path,
+            )
         connection = self._connection
         is_broken = isinstance(error, sqlite3.Error) and loses_connection(error)
         if connection is not None:
@@ -405,6 +414,12 @@ class Writer:
                 with suppress(sqlite3.Error):
                     connection.close()
         self._writing.rolled_back()
+
+    def _has_room(self) -> None:
+        """Something was written."""
+        if self._is_full:
+            self._is_full = False
+            logger.info("%s: the disk has room again", self._path)
 
     def _told(self, error: Exception) -> Exception:
         """What the caller is told of an error."""
@@ -421,12 +436,15 @@ class Writer:
             self._abandon(error)
             raise
         self.figures.index_flushes += 1
+        self._has_room()
 
     def _flush_or_log(self) -> None:
         """Write index rows; if that fails, the next search tries again and says why."""
         try:
             self._flush()
         except Exception as error:
+            if is_full(error):
+                return  # it is logged already
             if isinstance(error, sqlite3.Error) and is_fault(error):
                 logger.warning("%s can't be indexed yet: %s", self._path, error)
             else:
@@ -445,7 +463,8 @@ class Writer:
             return self._writing.compact(self._opened())
         except Exception as error:  # noqa: BLE001 - it is tried again
             self._abandon(error)
-            logger.warning("%s: old events stay for now: %s", self._path, error)
+            if not is_full(error):  # that is logged already
+                logger.warning("%s: old events stay for now: %s", self._path, error)
             return False
 
     def _watch_wal(self) -> None:

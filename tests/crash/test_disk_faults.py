@@ -13,7 +13,12 @@ import apsw
 import pytest
 
 from edgenode.errors import OMRSError, StoreFullError, StoreUnavailableError
-from edgenode.instances.conditions import InstanceQuery
+from edgenode.instances.conditions import (
+    Classified,
+    Equals,
+    InstanceQuery,
+    Property,
+)
 from edgenode.repository import checkpoints
 from edgenode.repository.base import HistoryRange
 from edgenode.repository.connections import Connect, connect
@@ -21,7 +26,17 @@ from edgenode.repository.health import store_health
 from edgenode.repository.sqlite import SqliteRepository
 from tests.crash.apsw_driver import connect_over
 from tests.crash.faulty import Fault, FaultyVFS
-from tests.unit.repository.samples import CODEC, SetClock, guid, saving, until
+from tests.unit.repository.samples import (
+    CODEC,
+    START,
+    SetClock,
+    classified,
+    entity,
+    guid,
+    saving,
+    text,
+    until,
+)
 
 
 @pytest.fixture
@@ -314,6 +329,49 @@ async def test_a_full_disk_is_searched_and_opened(small_disk: Path) -> None:
         assert len(known(repository, 121)) > stored
         await repository.flush()
     assert sound(path)
+
+
+async def test_a_disk_that_is_full_from_the_start_is_searched(
+    small_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing was indexed yet, so that no name was known but those of the changes."""
+    caplog.set_level("INFO", logger="edgenode.repository.writer")
+    path = small_disk / "server.db"
+    display_name = text("term 2 at version 1")
+    named = InstanceQuery(condition=Property("displayName", Equals(display_name)))
+    held = InstanceQuery(condition=Classified("Confidentiality"))
+    async with opened(path) as repository:
+        for number in range(3):
+            await repository.change(saving(number))
+        bean = classified(entity(1, version=2), "Confidentiality")
+        await repository.change(lambda change: change.save_entity(bean, START))
+        filler = await asyncio.to_thread(fill, small_disk)
+        assert len(await repository.find_entities(EVERYTHING)) == 3
+        assert len(await repository.find_entities(named)) == 1
+        assert len(await repository.find_entities(held)) == 1
+    assert [each.levelname for each in caplog.records] == ["WARNING"]  # one for all
+    caplog.clear()
+    async with opened(path) as repository:
+        assert len(await repository.find_entities(named)) == 1
+        assert "the disk is full" in caplog.text
+        filler.unlink()
+        await repository.change(saving(3))
+        assert [each.levelname for each in caplog.records] == ["WARNING", "INFO"]
+        assert len(await repository.find_entities(EVERYTHING)) == 4
+    assert sound(path)
+
+
+async def test_a_disk_without_room_to_open_the_file_is_called_full(
+    small_disk: Path,
+) -> None:
+    """SQLite needs a little for the index of its log, which goes when it is closed."""
+    path = small_disk / "server.db"
+    async with opened(path) as repository:
+        await repository.change(saving(0))
+    await asyncio.to_thread(fill, small_disk)
+    with pytest.raises(StoreFullError):
+        async with opened(path):
+            pass
 
 
 async def test_a_read_only_disk_is_named_at_the_start(small_disk: Path) -> None:
