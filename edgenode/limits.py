@@ -342,6 +342,10 @@ MAX_ERROR_EVENT_BYTES = 256 * 1024
 """Error events that wait to be taken in, 4 MB at most. They complain of single instances;
 what is dropped is found again when what both hold is compared."""
 
+COMPLAINT_SECONDS = 60
+"""At least between two comparisons with a member that complaints name: anybody may complain
+as often as it likes, and what was complained of meanwhile is found every while anyway."""
+
 APPLIED_TOGETHER = 64
 """Events that are applied in one commit: on an SD card that is what makes the rate."""
 

@@ -42,7 +42,7 @@ from edgenode.events.registration import MemberRegistration
 from edgenode.events.streams import Position, Step
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import InstanceHeader
-from edgenode.limits import MAX_ERROR_EVENT_BYTES, MAX_WAITING_ERRORS
+from edgenode.limits import COMPLAINT_SECONDS, MAX_ERROR_EVENT_BYTES, MAX_WAITING_ERRORS
 from edgenode.observability.audit_log import AuditLog
 from edgenode.repository.outbox import QueuedEvent
 from edgenode.repository.sqlite import SqliteRepository
@@ -126,6 +126,7 @@ class _Followed:
     follower: Follower
     node_id: str
     task: "asyncio.Task[None]"
+    asked_at: float = -COMPLAINT_SECONDS
 
 
 class CohortMember:
@@ -430,8 +431,10 @@ class CohortMember:
             self._followed[origin].follower.compare()
 
     def _compare_with(self, origin: str) -> None:
-        followed = self._followed.get(origin)
-        if followed is not None:
+        """Find out about a complaint that names another member."""
+        followed, now = self._followed.get(origin), self._parts.clock.monotonic()
+        if followed is not None and now >= followed.asked_at + COMPLAINT_SECONDS:
+            followed.asked_at = now
             followed.follower.compare()
 
     def was_read(self, header: InstanceHeader) -> None:

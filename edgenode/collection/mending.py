@@ -111,7 +111,7 @@ class LocalMendingOperations(ReplicaOperations):
     ) -> Mended:
         saved = purged = 0
         refused = []
-        reports = []
+        reports: list[Report] = []
         moved = []
         for frame in frames:
             try:
@@ -125,7 +125,8 @@ class LocalMendingOperations(ReplicaOperations):
                     purged += self._let_go(tx, frame.guid, word)
             except _UnusableError as error:
                 refused.append((frame.guid, str(error)))
-                if error.report is not None:
+                if error.report is not None and not reports:
+                    # Who hears one compares with this member, and finds the others.
                     reports.append(error.report)
         return Mended(saved, purged, tuple(refused), tuple(reports), tuple(moved))
 

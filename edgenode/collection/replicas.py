@@ -92,9 +92,6 @@ _RE_HOMED = frozenset({Type.RE_HOMED_ENTITY_EVENT, Type.RE_HOMED_RELATIONSHIP_EV
 _RE_IDENTIFIED = frozenset(
     {Type.RE_IDENTIFIED_ENTITY_EVENT, Type.RE_IDENTIFIED_RELATIONSHIP_EVENT}
 )
-_CONFLICTS = frozenset(
-    {OMRSEventErrorCode.CONFLICTING_INSTANCES, OMRSEventErrorCode.CONFLICTING_TYPE}
-)
 _PURGED = {
     Type.PURGED_ENTITY_EVENT: EntityDetail,
     Type.DELETE_PURGED_ENTITY_EVENT: EntityDetail,
@@ -587,24 +584,31 @@ class LocalReplicaOperations(ReplicaOperations):
         return self._relationship_told(sender, one, _told(one))
 
     def _complaint(self, sender: _Sender, error: EventError | None) -> Received:
-        """Find out about another instance with a GUID that is known.
+        """Have another member asked that is said to have the GUID of an instance of ours.
 
-        Genuine members change their own, or purge their copy, on anybody's word. Here it
-        is the other member itself that is asked what it holds.
+        Genuine members give way, or purge a copy of somebody else's, on anybody's word.
         """
         if error is None or not error.target_instance_guid:
             return _ignored("it names no instance")
-        guid, target = error.target_instance_guid, error.target_metadata_collection_id
-        other = error.other_metadata_collection_id
-        is_told_of = error.error_code in _CONFLICTS and any(
-            known is not None and owner_of(known) == target != other
+        copies = (
+            self._known_copy(sender.tx, kind, error.target_instance_guid)
             for kind in (EntityDetail, Relationship)
-            for known in (self._known_copy(sender.tx, kind, guid),)
         )
+        is_ours = any(
+            known is not None and owner_of(known) == self._local_id for known in copies
+        )
+        other = error.other_metadata_collection_id or ""
+        if (
+            error.error_code is not OMRSEventErrorCode.CONFLICTING_INSTANCES
+            or error.target_metadata_collection_id != self._local_id
+            or other == self._local_id
+            or not is_ours
+        ):
+            other = ""
         return Received(
             outcome=Outcome.IGNORED,
             reason=error.error_message or "",
-            compare_with=other if other and is_told_of else "",
+            compare_with=other,
         )
 
 

@@ -23,6 +23,7 @@ from edgenode.events.model import (
 from edgenode.events.streams import Step, Sum
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import EntityDetail
+from edgenode.limits import COMPLAINT_SECONDS
 from tests.cohort.simulation import CODEC, SimulatedNode, World
 from tests.cohort.test_rules import TERM
 from tests.cohort.test_simulated import USER, add_term
@@ -220,3 +221,14 @@ async def test_a_classification_by_the_home_is_not_replaced(scene: Scene) -> Non
     assert await scene.holder.holdings() == before
     taken = scene.home.member.outcomes
     assert taken[Reception.IGNORED] == 1, "it was heard, and refused by the rule"
+
+
+async def test_complaints_bring_few_comparisons(scene: Scene) -> None:
+    figures = scene.home.member.followers()[scene.claimant.id].figures
+    before = figures.comparisons
+    for _ in range(5):
+        await scene.complain()
+    assert figures.comparisons == before + 1
+    await scene.world.pass_time(COMPLAINT_SECONDS, step=10)
+    await scene.complain()
+    assert figures.comparisons == before + 2

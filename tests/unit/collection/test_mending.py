@@ -145,6 +145,13 @@ async def test_what_is_at_home_here_is_not_adopted(here: Member) -> None:
     assert entity(here, str(ours.guid)) == ours
 
 
+async def test_one_complaint_is_made_for_all_that_differs(here: Member) -> None:
+    claims = [remote_entity(str((await own_term(here)).guid)) for _ in range(3)]
+    mended = await adopt(here, *claims)
+    assert len(mended.refused) == 3
+    assert len(mended.reports) == 1
+
+
 FIRST = Home("a-id", "first of all by its id")
 
 

@@ -900,20 +900,14 @@ CONFLICT = OMRSEventErrorCode.CONFLICTING_INSTANCES
 CONFLICTING_TYPE = OMRSEventErrorCode.CONFLICTING_TYPE
 
 
-@pytest.mark.parametrize("code", [CONFLICT, CONFLICTING_TYPE])
-async def test_a_complaint_has_the_other_member_asked(
-    here: Member, code: OMRSEventErrorCode
-) -> None:
-    ours = await own_term(here)
-    await here.hear(REMOTE.id, outbound.created(remote_entity()))
-    await here.hear(REMOTE.id, outbound.created(RELATIONSHIP))
+async def test_a_complaint_has_the_other_member_asked(here: Member) -> None:
+    ours, other = await own_term(here), await own_term(here)
+    made = await here.collection.add_relationship(
+        USER, type_guid("RelatedTerm"), None, ours.guid, other.guid, None
+    )
     before, count = await here.holdings(), len(await here.told())
-    for target, guid in (
-        (here.id, str(ours.guid)),
-        (REMOTE.id, "remote-1"),
-        (REMOTE.id, "remote-r"),
-    ):
-        section, error = complaint(target, guid, code)
+    for guid in (str(ours.guid), str(made.value.guid)):
+        section, error = complaint(here.id, guid, CONFLICT)
         received = await here.hear(THIRD.id, section, error=error)
         assert received.outcome is Outcome.IGNORED
         assert received.compare_with == THIRD.id
@@ -921,12 +915,16 @@ async def test_a_complaint_has_the_other_member_asked(
     assert len(await here.told()) == count
 
 
-async def test_complaints_of_which_nothing_is_known(here: Member) -> None:
+async def test_complaints_of_which_nothing_comes(here: Member) -> None:
     ours = await own_term(here)
     await here.hear(REMOTE.id, outbound.created(remote_entity()))
     for section, error in (
         complaint(here.id, str(ours.guid), CONFLICT, other=here.id),
         complaint(here.id, str(ours.guid), CONFLICT, other=""),
+        complaint(here.id, str(ours.guid), CONFLICTING_TYPE),
+        complaint(here.id, "remote-1", CONFLICT),
+        complaint(REMOTE.id, "remote-1", CONFLICT),
+        complaint(REMOTE.id, "remote-1", CONFLICTING_TYPE),
         complaint(REMOTE.id, str(ours.guid), CONFLICT),
         complaint(THIRD.id, "remote-1", CONFLICT),
         complaint(here.id, "unknown", CONFLICT),
