@@ -169,8 +169,8 @@ class Gate:
             while await self._serve_one():
                 pass
             self._says_goodbye = True
-        except TimeoutError:
-            self.fault = self.fault or PacketError("was silent for too long")
+        except TimeoutError as error:  # a cable that was pulled is no offence
+            self.fault = self.fault or error
         except (OSError, EOFError, PacketError) as error:
             self.fault = self.fault or error
         if self._says_goodbye:

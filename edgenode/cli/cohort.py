@@ -115,7 +115,7 @@ def token(arguments: Namespace, output: Output) -> None:
     """Show the token that other machines join with."""
     config, directory = _opened(arguments)
     _warn_of_running(config, _loaded(directory))
-    key = _present(directory).key
+    key = _present(config, directory).key
     if output.as_json:
         output.json({"name": key.name, "tag": key.tag, "token": key.token})
         return
@@ -155,7 +155,7 @@ def rotate(arguments: Namespace, output: Output) -> None:
     from edgenode.security.keys import CohortKey
 
     config, directory = _opened(arguments)
-    cohort = _present(directory)
+    cohort = _present(config, directory)
     now = _now(config)
     key = CohortKey.create(cohort.key.name, os.urandom)
     try:
@@ -186,7 +186,7 @@ def show(arguments: Namespace, output: Output) -> None:
 
     config, directory = _opened(arguments)
     _warn_of_running(config, _loaded(directory))
-    cohort = _present(directory)
+    cohort = _present(config, directory)
     try:
         identity = read_identity(directory.path)
     except OSError as error:
@@ -275,8 +275,14 @@ def _loaded_or_damaged(directory: "CohortDirectory") -> "Cohort | None":
         return None
 
 
-def _present(directory: "CohortDirectory") -> "Cohort":
+def _present(config: NodeConfig, directory: "CohortDirectory") -> "Cohort":
     cohort = _loaded(directory)
+    if cohort is None and config.cohort.mode == "open":
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"cohort {config.cohort.name} is open: it has no key, and needs no token",
+            'set cohort.mode = "keyed" for one with a key',
+        )
     if cohort is None:
         raise _in_none()
     return cohort

@@ -160,12 +160,14 @@ def clock_floor(data_directory: Path, now: EpochMillis) -> Finding:
     if not floor:
         return Finding(check, Verdict.OK, "none is kept yet")
     if floor <= now + FLOOR_SLACK_MILLIS:
-        return Finding(check, Verdict.OK, f"the node has reached {_moment(floor)}")
+        return Finding(
+            check, Verdict.OK, f"the node tells no time before {_moment(floor)}"
+        )
     return Finding(
         check,
         Verdict.WARN,
-        f"the node has reached {_moment(floor)} already, and goes on from there until "
-        "the clock is as far",
+        f"the clock is behind {_moment(floor)}, before which the node tells no time: "
+        "it goes on from there until the clock is as far",
         "set the clock; if that time was wrong, stop the node and remove "
         f"{data_directory / CLOCK_FILE}",
     )

@@ -15,6 +15,12 @@ _BASE = "/edgenode/cohort/admin"
 _SHOWN_ID = 8
 """How many digits of a node's id are shown: enough to tell a hundred nodes apart."""
 _IS_ASKED = "is asked"
+_REMOVED_STILL_HAS = {
+    "keyed": "Whoever has its card or disk has the cohort's key, too. If it was stolen, "
+    "shut it out for good with 'edgenode cohort rotate --overlap 0' and join each other "
+    "machine again.",
+    "open": "The cohort is open: the machine may join it again as another node.",
+}
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 JsonObject = dict[str, Any]
@@ -70,15 +76,16 @@ def remove(arguments: Namespace, output: Output) -> None:
     if output.as_json:
         output.json(answer)
         return
-    node = _node(answer)
-    gone = ", ".join(answer["members"]) or "none"
-    output.line(f"node {node} is removed; its members: {gone}")
+    if answer["isKnown"]:
+        gone = ", ".join(answer["members"]) or "none"
+        output.line(f"node {_called(answer)} is removed; its members: {gone}")
+    else:
+        output.line(
+            f"no node {_called(answer)} is known here; it will not be let in: see that "
+            "this is the id that was meant"
+        )
     output.line(f"{_others(answer['toldNodes'])}; copies of its metadata stay")
-    output.line(
-        "Whoever has its card or disk has the cohort's key, too. If it was stolen, shut it "
-        "out for good with 'edgenode cohort rotate --overlap 0' and join each other "
-        "machine again."
-    )
+    output.line(_REMOVED_STILL_HAS[answer["mode"]])
 
 
 def readmit(arguments: Namespace, output: Output) -> None:
@@ -173,7 +180,7 @@ def _ago(seconds: float) -> str:
 
 def _others(count: int) -> str:
     if not count:
-        return "there is no other node to be told"
+        return "there is no other node but that one to be told"
     return f"{count} other node{'s are' if count > 1 else ' is'} being told"
 
 

@@ -89,7 +89,7 @@ class NodeAdmin:
         cohort = self._keys.cohort
         return {
             "name": cohort.key.name,
-            "mode": "open" if cohort.is_open else "keyed",
+            "mode": self._mode(),
             "nodeId": self._node.info.node_id,
             "members": {state.value: states[state.value] for state in PeerState},
             "worstLag": max(lags, default=0),
@@ -98,6 +98,9 @@ class NodeAdmin:
             "busLinks": 0 if bus is None else bus.links,
             "busPeers": 0 if bus is None else bus.peers,
         }
+
+    def _mode(self) -> str:
+        return "open" if self._keys.cohort.is_open else "keyed"
 
     def members(self, server: str | None) -> dict[str, Any]:
         """The members, as a server sees them; the first server's view by default."""
@@ -122,7 +125,7 @@ class NodeAdmin:
         return {
             "cohort": cohort.key.name,
             "tag": cohort.key.tag,
-            "mode": "open" if cohort.is_open else "keyed",
+            "mode": self._mode(),
             "server": name,
             "nodeId": self._node.info.node_id,
             "members": sorted(told, key=lambda each: (each["name"], each["nodeId"])),
@@ -284,10 +287,15 @@ class NodeAdmin:
             if record.node_id == node_id and record.is_registered
         ]
         known = self._node.peers.get(node_id)
+        is_known = node_id in self._names() or any(
+            each.node_id == node_id for each in self._trust.removals()
+        )
         told = await self._kept(self._node.remove(node_id, by[:_MAX_BY]))
         return {
             "nodeId": told.node_id,
             "node": "" if known is None else known.info.name,
+            "isKnown": is_known,
+            "mode": self._mode(),
             "members": sorted(gone),
             "toldNodes": len(self._node.peers),
         }
@@ -343,6 +351,16 @@ class NodeAdmin:
 
     def _meant(self, text: str) -> str:
         """The id of the node that somebody means."""
+        if is_node_id(text):
+            return text  # it may be one that nobody has heard of yet
+        names = self._names()
+        found = {node_id for node_id in names if text in names[node_id]}
+        if not found:
+            found = {each for each in names if each.startswith(text.lower())}
+        return _the_only(text, found, "nodes", names)
+
+    def _names(self) -> dict[str, set[str]]:
+        """What each node that was heard of is called, by id."""
         own = self._node.info
         names: dict[str, set[str]] = {own.node_id: {own.name}}
         peers: Iterable[Peer] = self._node.peers.all()
@@ -351,12 +369,7 @@ class NodeAdmin:
         for record in self._node.records().values():
             name = record.registration.server_name
             names.setdefault(record.node_id, set()).add(name or "")
-        if is_node_id(text):
-            return text  # it may be one that nobody has heard of yet
-        found = {node_id for node_id in names if text in names[node_id]}
-        if not found:
-            found = {each for each in names if each.startswith(text.lower())}
-        return _the_only(text, found, "nodes", names)
+        return names
 
 
 def _the_only(text: str, found: set[str], what: str, known: Iterable[str]) -> str:

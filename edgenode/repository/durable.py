@@ -16,6 +16,7 @@ def sync(path: Path) -> None:
 def make_directory(directory: Path) -> None:
     """Make a directory for us alone, and those above it, where they aren't there."""
     missing = [each for each in (directory, *directory.parents) if not each.exists()]
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for made in missing:
+    for made in reversed(missing):  # one by one: the mode isn't for parents otherwise
+        made.mkdir(mode=0o700, exist_ok=True)
         sync(made.parent)
+    directory.mkdir(mode=0o700, exist_ok=True)  # complains where it is no directory

@@ -7,7 +7,9 @@ from pathlib import Path
 
 def make_private_directory(directory: Path) -> None:
     """Make a directory, and those above it, which nobody else may look into."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    missing = [each for each in directory.parents if not each.exists()]
+    for each in (*reversed(missing), directory):  # the mode isn't for parents otherwise
+        each.mkdir(mode=0o700, exist_ok=True)
 
 
 def write_private(path: Path, content: bytes) -> None:

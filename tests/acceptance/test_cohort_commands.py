@@ -320,6 +320,7 @@ def test_a_lost_node_is_told_of_and_removed(tmp_path: Path, commands: Commands) 
         assert removed.code == ExitCode.OK
         assert "attic" in removed.out
         assert "rotate --overlap 0" in removed.out
+        assert "no other node but that one" in removed.out
         eventually(lambda: state_of(pair.hall, "attic") == "")
         assert pair.attic.node_id in hall("cohort", "members").out
         found = hall("find", "GlossaryTerm", "--cohort")
@@ -334,6 +335,8 @@ def test_a_lost_node_is_told_of_and_removed(tmp_path: Path, commands: Commands) 
         with pair.attic.running():
             eventually(lambda: state_of(pair.hall, "attic") == "alive")
         assert pair.hall.recorded(19) == pair.hall.recorded(20) == 1
+        unknown = hall("cohort", "remove", "c" * 32)
+        assert f"no node {'c' * 32} is known here; it will not be let in" in unknown.out
 
 
 def _refused(machine: Machine) -> bool:

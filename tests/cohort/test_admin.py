@@ -203,6 +203,8 @@ async def test_a_node_is_removed_by_any_of_its_names_everywhere_at_once(
         "nodeId": ATTIC,
         "node": ATTIC,
         "members": [ATTIC],
+        "isKnown": True,
+        "mode": "keyed",
         "toldNodes": 1,
     }
     await house.world.settle()
@@ -316,7 +318,10 @@ async def test_a_node_that_nobody_has_heard_of_is_removed_by_its_whole_id(
     stranger = "c" * 32
     reply = await house.post("remove", stranger)
     assert (reply.body["nodeId"], reply.body["members"]) == (stranger, [])
+    assert (reply.body["isKnown"], reply.body["mode"]) == (False, "keyed")
     assert house.hall.trust.is_removed(stranger)
+    assert (await house.post("remove", stranger)).body["isKnown"], "it was removed"
+    assert (await house.post("remove", CELLAR)).body["isKnown"]
 
 
 @pytest.mark.parametrize(

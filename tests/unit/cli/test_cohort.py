@@ -380,6 +380,14 @@ def test_a_mode_without_a_key_is_told(
     assert f"cohort.mode = {mode}" in out
 
 
+@pytest.mark.parametrize("action", ["token", "rotate", "show"])
+def test_an_open_cohort_is_called_open(
+    command: Command, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    monkeypatch.setenv("EDGENODE_COHORT_MODE", "open")
+    assert "cohort cohort is open: it has no key" in refused(command, action)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_files_stay_the_nodes_own(command: Command, data: Path) -> None:
     data.mkdir()

@@ -136,7 +136,9 @@ def test_time_that_was_reached(tmp_path: Path) -> None:
     assert clock_floor(tmp_path, NOW).verdict is OK
     path = tmp_path / CLOCK_FILE
     path.write_text(f"{NOW + FLOOR_SLACK_MILLIS}\n")
-    assert clock_floor(tmp_path, NOW).verdict is OK
+    finding = clock_floor(tmp_path, NOW)
+    assert finding.verdict is OK
+    assert "no time before 2026-11-18" in finding.found
     path.write_text(f"{NOW + FLOOR_SLACK_MILLIS + 1}\n")
     finding = clock_floor(tmp_path, NOW)
     assert finding.verdict is WARN

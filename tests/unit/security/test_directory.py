@@ -67,7 +67,8 @@ def test_what_is_kept_comes_back(
 def test_it_is_for_nobody_else(directory: CohortDirectory) -> None:
     assert directory.load() is None
     directory.save(COHORT)
-    assert stat.S_IMODE(directory.path.stat().st_mode) == 0o700
+    for each in (directory.path, directory.path.parent):
+        assert stat.S_IMODE(each.stat().st_mode) == 0o700
     assert [path.name for path in directory.path.iterdir()] == ["cohort.json"]
     assert stat.S_IMODE(directory.cohort_path.stat().st_mode) == 0o600
 
