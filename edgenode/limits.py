@@ -731,6 +731,10 @@ HISTORY_PAGE_EVENTS = 200
 
 # Telling people of the cohort
 
+SKEW_TOLD_SECONDS = 60.0
+"""From which difference on people are told of a clock that is wrong: one that somebody sets
+is seconds off at most, and one that nobody sets costs searches of the past their meaning."""
+
 MAX_SKEW_TRIP_SECONDS = 1.0
 """Clocks are compared by exchanges that took no longer: how far they are apart is only
 known to half of that, and after a break the first one takes seconds in one direction."""

@@ -162,6 +162,8 @@ def _trouble(member: JsonObject) -> str:
         found.append(f"{refusal['reason']}; {refusal['mend']}")
     if copy := member.get("copy"):
         found.append(f"{copy['reason']}; {copy['mend']}")
+    if clock := member.get("clock"):
+        found.append(f"{clock['reason']}; {clock['mend']}")
     if member.get("trouble"):
         found.append(member["trouble"])
     if member.get("isComparing"):

@@ -1,6 +1,7 @@
 """Commands that ask a running node."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from typing import Any
 
 from edgenode.cli.asking import (
@@ -53,8 +54,8 @@ def status(arguments: Namespace, client: NodeClient, output: Output) -> None:
             output.line(_cohort_line(cohort))
             for each in cohort.get("refusals", ()):
                 output.line(f"{refusal_line(each)}\n  mend: {each['mend']}")
-            for each in cohort.get("copies", ()):
-                output.line(f"{copy_line(each)}\n  mend: {each['mend']}")
+            for each in (*cohort.get("copies", ()), *cohort.get("clocks", ())):
+                output.line(f"{node_line(each)}\n  mend: {each['mend']}")
         for name, answer in servers.items():
             output.line(
                 f"\n{name} ({answer['serverType']}), up since {answer['serverStartTime']}"
@@ -76,6 +77,20 @@ def status(arguments: Namespace, client: NodeClient, output: Output) -> None:
         raise CommandError(
             ExitCode.UNWELL, "the node isn't ready", "see what 'edgenode status' shows"
         )
+    if is_refused_by_all(ready):
+        raise CommandError(
+            ExitCode.UNWELL,
+            "no other node of its cohort speaks with this one",
+            "see what 'edgenode status' shows",
+        )
+
+
+def is_refused_by_all(ready: Mapping[str, Any]) -> bool:
+    """Whether others refuse a node, and none is there that doesn't."""
+    cohort = ready.get("cohort")
+    if not isinstance(cohort, dict):
+        return False
+    return bool(cohort.get("refusals")) and not cohort["members"]["alive"]
 
 
 def refusal_line(refusal: JsonObject) -> str:
@@ -85,10 +100,10 @@ def refusal_line(refusal: JsonObject) -> str:
     return f"{who} to speak with this one: {refusal['reason']}"
 
 
-def copy_line(copy: JsonObject) -> str:
-    """Which node two machines speak as."""
-    name = f"{copy['node']} ({copy['nodeId']})" if copy["node"] else copy["nodeId"]
-    return f"node {name}: {copy['reason']}"
+def node_line(told: JsonObject) -> str:
+    """What is wrong with a node."""
+    name = f"{told['node']} ({told['nodeId']})" if told["node"] else told["nodeId"]
+    return f"node {name}: {told['reason']}"
 
 
 def _cohort_line(cohort: JsonObject) -> str:

@@ -18,6 +18,7 @@ from edgenode.errors import (
 )
 from edgenode.federation.breaker import BreakerState
 from edgenode.federation.members import FederationMembers, MemberStatistics
+from edgenode.limits import SKEW_TOLD_SECONDS
 from edgenode.rest.cohort_admin import AdminRefusedError
 from edgenode.security.certificates import is_node_id
 from edgenode.security.directory import DamagedCohortError
@@ -37,7 +38,9 @@ _COPY_MEND = (
     "on the copied one stop the node, remove its data directory and join again: 'edgenode "
     "cohort join TOKEN'"
 )
+_CLOCK_MEND = "set the clock that is wrong, this machine's or that one's"
 _MAX_BY = 64
+_MAX_CLOCKS = 5
 _MAX_REFUSALS = 5
 _TOLD_ID = 8
 """How much of a node's id is told: enough to tell a hundred nodes apart."""
@@ -95,6 +98,7 @@ class NodeAdmin:
             "worstLag": max(lags, default=0),
             "refusals": self._refusals(),
             "copies": self._copies(),
+            "clocks": self._clocks(),
             "busLinks": 0 if bus is None else bus.links,
             "busPeers": 0 if bus is None else bus.peers,
         }
@@ -162,6 +166,9 @@ class NodeAdmin:
             told["refusal"] = {"reason": reason, "mend": mend}
         if record.node_id in self._node.copies():
             told["copy"] = {"reason": _COPIED, "mend": _COPY_MEND}
+        peer = self._node.peers.get(record.node_id)
+        if peer is not None and _is_far_off(peer):
+            told["clock"] = {"reason": _clock(peer.skew), "mend": _CLOCK_MEND}
         if any(
             each.is_put_back
             for each in self._members.values()
@@ -209,6 +216,23 @@ class NodeAdmin:
                 "mend": _COPY_MEND,
             }
             for node_id, seconds in self._node.copies().items()
+        ]
+
+    def _clocks(self) -> list[dict[str, Any]]:
+        """The nodes whose clocks are furthest from this one's."""
+        found = sorted(
+            filter(_is_far_off, self._node.peers.all()),
+            key=lambda peer: -abs(peer.skew or 0.0),
+        )
+        return [
+            {
+                "nodeId": peer.info.node_id,
+                "node": peer.info.name,
+                "skew": peer.skew,
+                "reason": _clock(peer.skew),
+                "mend": _CLOCK_MEND,
+            }
+            for peer in found[:_MAX_CLOCKS]
         ]
 
     def _refusal(self, error: PeerRefusedError) -> tuple[str, str]:
@@ -370,6 +394,18 @@ class NodeAdmin:
             name = record.registration.server_name
             names.setdefault(record.node_id, set()).add(name or "")
         return names
+
+
+def _is_far_off(peer: Peer) -> bool:
+    """Whether a node that is there has another time than this one."""
+    skew = peer.skew
+    return peer.lost is None and skew is not None and abs(skew) > SKEW_TOLD_SECONDS
+
+
+def _clock(skew: float | None) -> str:
+    skew = skew or 0.0
+    way = "ahead of" if skew > 0 else "behind"
+    return f"its clock is {abs(skew):.0f} s {way} this one's"
 
 
 def _the_only(text: str, found: set[str], what: str, known: Iterable[str]) -> str:

@@ -331,12 +331,15 @@ def test_a_lost_node_is_told_of_and_removed(tmp_path: Path, commands: Commands) 
             eventually(lambda: _refused(pair.hall))
             assert pair.hall.recorded(21) > 0
             assert state_of(pair.hall, "attic") == ""
+            commands.on(pair.attic)
+            eventually(lambda: attic("status").code == ExitCode.UNWELL)
+        hall = commands.on(pair.hall)
         assert hall("cohort", "readmit", start).code == ExitCode.OK
         with pair.attic.running():
             eventually(lambda: state_of(pair.hall, "attic") == "alive")
         assert pair.hall.recorded(19) == pair.hall.recorded(20) == 1
-        unknown = hall("cohort", "remove", "c" * 32)
-        assert f"no node {'c' * 32} is known here; it will not be let in" in unknown.out
+        told = hall("cohort", "remove", "c" * 32).out
+        assert f"no node {'c' * 32} is known here; it will not be let in" in told
 
 
 def _refused(machine: Machine) -> bool:

@@ -16,7 +16,12 @@ from edgenode.clock import SystemClock
 from edgenode.codec.json import dumps
 from edgenode.errors import NodeRemovedError, OtherKeyError, PeerRefusedError
 from edgenode.federation.members import FederationMembers
-from edgenode.limits import COPY_SHOWN_SECONDS, EXCHANGE_SECONDS, LOSS_TOLD_SECONDS
+from edgenode.limits import (
+    COPY_SHOWN_SECONDS,
+    EXCHANGE_SECONDS,
+    LOSS_TOLD_SECONDS,
+    SKEW_TOLD_SECONDS,
+)
 from edgenode.node.admin import NodeAdmin
 from edgenode.observability.audit_messages import (
     NODE_BACK,
@@ -298,6 +303,21 @@ async def test_a_copied_card_is_told_on_other_machines(
         assert ATTIC in text
     house.world.clock.advance(COPY_SHOWN_SECONDS)
     assert house.admin.summary()["copies"] == [], "it is gone"
+
+
+async def test_a_clock_that_is_far_off_is_told(house: House) -> None:
+    assert house.admin.summary()["clocks"] == []
+    async with house.world.node("shed", peers=[HALL], skew=-SKEW_TOLD_SECONDS - 2):
+        await house.world.pass_time(3)
+        (clock,) = house.admin.summary()["clocks"]
+        assert (clock["nodeId"], round(clock["skew"])) == ("shed", -62)
+        assert clock["reason"] == "its clock is 62 s behind this one's"
+        told = {each["nodeId"]: each for each in (await house.members())["members"]}
+        assert told["shed"]["clock"]["reason"] == clock["reason"]
+        assert "clock" not in told[CELLAR]
+    async with house.world.node("barn", peers=[HALL], skew=SKEW_TOLD_SECONDS - 2):
+        await house.world.pass_time(3)
+        assert house.admin.summary()["clocks"] == []
 
 
 async def test_a_removed_node_is_let_in_again_by_its_name(house: House) -> None:

@@ -303,4 +303,8 @@ def test_who_refuses_the_running_node_is_found(alive: int, verdict: Verdict) -> 
     (copied,) = standing({"cohort": cohort | {"refusals": [], "copies": [copy]}})
     assert (copied.verdict, copied.mend) == (Verdict.WARN, "stop one")
     assert copied.found == "node pi (ab): two machines"
+    clock = {"nodeId": "cd", "node": "", "reason": "a day ahead", "mend": "set it"}
+    (far_off,) = standing({"cohort": cohort | {"refusals": [], "clocks": [clock]}})
+    assert (far_off.verdict, far_off.mend) == (Verdict.WARN, "set it")
+    assert far_off.found == "node cd: a day ahead"
     assert list(standing({})) == []
