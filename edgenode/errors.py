@@ -7,6 +7,7 @@ is written is the REST adapter's.
 """
 
 from collections.abc import Mapping, Sequence
+from errno import EDQUOT, ENOSPC
 from string import Formatter
 from typing import ClassVar
 
@@ -28,6 +29,11 @@ _USER_ACTIONS = {
     501: "Use another operation, or another server.",
     503: "Check the server's configuration and state, then send the request again.",
 }
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether the system had no room on the disk, or no more for this user."""
+    return isinstance(error, OSError) and error.errno in {ENOSPC, EDQUOT}
 
 
 class EdgeNodeError(Exception):

@@ -7,7 +7,9 @@ the loopback interface. These guards apply by themselves; no test names them.
 import asyncio
 import ipaddress
 import os
+import shutil
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -163,3 +165,34 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 terminalreporter.write_line(f"{report.nodeid}: {value} compared")
             elif name == "measured":
                 terminalreporter.write_line(f"{report.nodeid}: {value}")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MB."""
+    mount = shutil.which("mount")
+    if os.geteuid() != 0 or mount is None:
+        pytest.skip("a small file system can be mounted by root only")
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(  # noqa: S603
+        [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if made.returncode:
+        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)  # noqa: S603, S607
+
+
+def fill(directory: Path) -> Path:
+    """Leave no room on a small disk until the file that this gives is removed."""
+    filler = directory / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4_096))
+        except OSError:
+            return filler

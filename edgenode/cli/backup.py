@@ -11,7 +11,7 @@ from typing import Any
 
 from edgenode.cli.client import NodeClient, node_client
 from edgenode.cli.files import arriving, writable
-from edgenode.cli.outcome import CommandError, ExitCode
+from edgenode.cli.outcome import CommandError, ExitCode, mend_of
 from edgenode.cli.output import Output
 from edgenode.clock import SystemClock
 from edgenode.config import NodeConfig, load_config
@@ -249,7 +249,7 @@ def _to_ourselves(config: NodeConfig) -> Iterator[None]:
             ExitCode.REFUSED,
             f"{error.filename or config.data_directory} can't be used"
             f" ({error.strerror})",
-            "run it as the user who runs the node, on a disk that can be written",
+            mend_of(error),
         ) from error
 
 

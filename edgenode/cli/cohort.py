@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from edgenode.cli.members import add_actions
-from edgenode.cli.outcome import CommandError, ExitCode
+from edgenode.cli.outcome import CommandError, ExitCode, mend_of
 from edgenode.cli.output import Output, warn
 from edgenode.clock import EpochMillis, FlooredClock, SystemClock
 from edgenode.config import NodeConfig, load_config
@@ -356,7 +356,7 @@ def _unusable(directory: "CohortDirectory", error: OSError) -> CommandError:
     return CommandError(
         ExitCode.REFUSED,
         f"{error.filename or directory.path} can't be used ({error.strerror or error})",
-        "run it as the user who runs the node, on a disk that can be written",
+        mend_of(error),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
-from edgenode.errors import EdgeNodeError
+from edgenode.errors import EdgeNodeError, is_disk_full
 
 
 class ExitCode(IntEnum):
@@ -37,3 +37,13 @@ class CommandError(EdgeNodeError):
         self.message = message
         self.mend = mend
         self.answer = answer or {}
+
+
+FREE_SPACE = "free space on the disk of the data directory"
+
+
+def mend_of(error: OSError) -> str:
+    """What helps a command that can't use a file of the node's."""
+    if is_disk_full(error):
+        return FREE_SPACE
+    return "run it as the user who runs the node, on a disk that can be written"

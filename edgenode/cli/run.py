@@ -9,7 +9,7 @@ from shutil import which
 from typing import TYPE_CHECKING, Any
 
 from edgenode.cli.cohort_checks import cohort_places
-from edgenode.cli.outcome import CommandError, ExitCode
+from edgenode.cli.outcome import FREE_SPACE, CommandError, ExitCode
 from edgenode.cli.output import Output
 from edgenode.config import (
     DEFAULT_HOST,
@@ -20,7 +20,7 @@ from edgenode.config import (
     default_server_name,
     load_config,
 )
-from edgenode.errors import EdgeNodeError
+from edgenode.errors import EdgeNodeError, StoreFullError, is_disk_full
 
 if TYPE_CHECKING:
     from edgenode.node import RunningNode
@@ -47,6 +47,8 @@ def run(arguments: Namespace, output: Output) -> None:
         raise CommandError(
             ExitCode.REFUSED, f"{error.path} can't be used ({error.why})", error.mend
         ) from error
+    except StoreFullError as error:
+        raise CommandError(ExitCode.REFUSED, str(error), FREE_SPACE) from error
     except EdgeNodeError as error:  # a store that this edgenode can't use
         raise CommandError(
             ExitCode.REFUSED, str(error), "'edgenode doctor' looks at the disk"
@@ -56,6 +58,11 @@ def run(arguments: Namespace, output: Output) -> None:
 
 
 def _cannot_start(config: NodeConfig, error: OSError) -> CommandError:
+    if is_disk_full(error):
+        place = error.filename or config.data_directory
+        return CommandError(
+            ExitCode.REFUSED, f"{place} can't be used ({error.strerror})", FREE_SPACE
+        )
     if error.filename is not None:
         return CommandError(
             ExitCode.REFUSED,

@@ -27,7 +27,7 @@ from edgenode.cohort.registry import (
     Send,
 )
 from edgenode.cohort.told import LAST_REVISION, is_sound_member, only
-from edgenode.errors import BadRequestError
+from edgenode.errors import BadRequestError, StoreFullError
 from edgenode.events.registration import MemberRegistration
 from edgenode.limits import MAX_MEMBERS, MAX_TOLD_RECORD_BYTES
 from edgenode.repository.base import MemberRow
@@ -207,8 +207,11 @@ class Membership:
                     await self._perform(news(self._registry))
                 except CollectionIdChangedError:
                     raise  # the server mustn't go on like this
+                except StoreFullError as error:
+                    logger.warning("news of a member couldn't be taken in: %s", error)
+                    self._changed()
                 except Exception:
-                    # Nothing that was said ends the member, nor a disk that is full.
+                    # Nothing that was said ends the member.
                     logger.exception("news of a member couldn't be taken in")
                     self._changed()
             self._is_performing = False

@@ -472,7 +472,6 @@ class CohortNode:
 
         Raises:
             TooManyRemovalsError: No more can be remembered.
-            OSError: It can't be kept; it holds until the process ends.
         """
         removal = await self._trust.remove(node_id, self._clock.now(), by)
         self._decided(removal)
@@ -483,7 +482,6 @@ class CohortNode:
 
         Raises:
             TooManyRemovalsError: No more can be remembered.
-            OSError: It can't be kept; it holds until the process ends.
         """
         removal = await self._trust.readmit(node_id, self._clock.now(), by)
         self._decided(removal)

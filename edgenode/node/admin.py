@@ -15,6 +15,7 @@ from edgenode.errors import (
     NodeRemovedError,
     OtherKeyError,
     PeerRefusedError,
+    is_disk_full,
 )
 from edgenode.federation.breaker import BreakerState
 from edgenode.federation.members import FederationMembers, MemberStatistics
@@ -349,9 +350,11 @@ class NodeAdmin:
                 f"{error.path} can't be used ({error.why})", error.mend
             ) from error
         except (OSError, EdgeNodeError) as error:
+            mend = "let the node's user write its data directory"
+            if is_disk_full(error):
+                mend = "free space on the disk of the node's data directory"
             raise AdminRefusedError(
-                f"the key can't be used: {error}",
-                "let the node's user write its data directory, then start it again",
+                f"the key can't be used: {error}", f"{mend}, then start it again"
             ) from error
         if is_used:
             self._node.conversations.speak_with_all()
@@ -364,13 +367,19 @@ class NodeAdmin:
     async def _kept(self, deciding: Awaitable[Removal]) -> Removal:
         try:
             removal = await deciding
-        except OSError as error:
-            raise AdminRefusedError(
-                f"it holds until the node stops, but can't be kept ({error.strerror})",
-                "let the node's user write its data directory, then do it again",
-            ) from error
         except EdgeNodeError as error:
             raise AdminRefusedError(str(error), "rotate the cohort's key") from error
+        fault = self._trust.fault
+        if fault is not None:
+            mend = "let the node's user write its data directory"
+            if is_disk_full(fault):
+                mend = "free space on the disk of the node's data directory"
+            raise AdminRefusedError(
+                "it holds and the others are told, but it can't be kept here "
+                f"({fault.strerror or fault}): after a restart this node has to hear of "
+                "it from the others",
+                f"{mend}, then do it again",
+            ) from fault
         return removal
 
     def _meant(self, text: str) -> str:

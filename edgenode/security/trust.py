@@ -82,6 +82,9 @@ class Trust:
     """The removed nodes, which are kept, and the refusals since the start.
 
     All that is asked often is answered from memory.
+
+    Attributes:
+        fault: Why the newest word couldn't be kept; None where all are.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class Trust:
             strangers: The ids of those that others told of, and that this node had
                 never heard of itself. They make room for the others.
         """
+        self.fault: OSError | None = None
         self._path = path
         self._removals: dict[str, Removal] = {}
         self._strangers = set(strangers)
@@ -136,7 +140,8 @@ class Trust:
     ) -> tuple[Removal, ...]:
         """Take over what others tell; the newest word on each node holds.
 
-        What changed holds at once, and is kept when this returns.
+        What changed holds at once, and is kept when this returns. That it can't be kept
+        is logged; others tell of it again after a restart.
 
         Args:
             told: What they tell.
@@ -147,9 +152,6 @@ class Trust:
         Returns:
             What was news. Connections with those that are removed are for the caller
             to close.
-
-        Raises:
-            OSError: It can't be kept; it holds until the process ends.
         """
         latest = now + MAX_REMOVAL_LEAD_MILLIS
         news = tuple(
@@ -159,8 +161,8 @@ class Trust:
             and removal.at <= latest
             and self._put(removal, is_stranger=not is_known(removal.node_id))
         )
-        if news:
-            await self._save()
+        if news or self.fault is not None:
+            await self._keep()
         return news
 
     async def remove(self, node_id: str, now: EpochMillis, by: str) -> Removal:
@@ -222,7 +224,7 @@ class Trust:
         wanted = Removal(node_id=node_id, at=at, by=by[:_MAX_BY], is_removed=is_removed)
         if not self._put(wanted, is_stranger=False):
             raise TooManyRemovalsError
-        await self._save()
+        await self._keep()
         return wanted
 
     def _put(self, removal: Removal, *, is_stranger: bool) -> bool:
@@ -258,6 +260,21 @@ class Trust:
         del self._removals[node_id]
         self._strangers.discard(node_id)
         return True
+
+    async def _keep(self) -> None:
+        """Write all down, or say once that it can't be done."""
+        try:
+            await self._save()
+        except OSError as error:
+            if self.fault is None:
+                logger.warning(
+                    "who was removed can't be kept in %s (%s)",
+                    self._path,
+                    error.strerror or error,
+                )
+            self.fault = error
+        else:
+            self.fault = None
 
     async def _save(self) -> None:
         async with self._saving:

@@ -1,10 +1,7 @@
 """A disk that is full, read-only or failing is answered with an error, until it recovers."""
 
 import asyncio
-import os
-import shutil
 import sqlite3
-import subprocess
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -24,6 +21,7 @@ from edgenode.repository.base import HistoryRange
 from edgenode.repository.connections import Connect, connect
 from edgenode.repository.health import store_health
 from edgenode.repository.sqlite import SqliteRepository
+from tests.conftest import fill
 from tests.crash.apsw_driver import connect_over
 from tests.crash.faulty import Fault, FaultyVFS
 from tests.unit.repository.samples import (
@@ -230,36 +228,6 @@ async def test_changes_go_on_while_the_file_cannot_be_written(
 
 
 # real file systems
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MB."""
-    mount = shutil.which("mount")
-    if os.geteuid() != 0 or mount is None:
-        pytest.skip("a small file system can be mounted by root only")
-    place = tmp_path / "disk"
-    place.mkdir()
-    made = subprocess.run(  # noqa: S603
-        [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if made.returncode:
-        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)  # noqa: S603, S607
-
-
-def fill(directory: Path) -> Path:
-    filler = directory / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4_096))
-        except OSError:
-            return filler
 
 
 async def test_a_full_disk_recovers_when_there_is_room_again(small_disk: Path) -> None:

@@ -89,6 +89,23 @@ def test_the_order_makes_no_difference(removals: list[Removal]) -> None:
         assert each.at == max(r.at for r in removals if r.node_id == each.node_id)
 
 
+async def test_what_cannot_be_kept_holds_and_is_kept_when_it_can(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path.parent.touch()  # where the directory should be
+    trust = Trust(path)
+    told = Removal(node_id=node(1), at=5)
+    assert await trust.merge([told], NOW) == (told,)
+    decided = await trust.remove(node(2), NOW, "erin")
+    assert trust.removals() == (told, decided)
+    assert trust.fault is not None
+    assert len(caplog.records) == 1
+    path.parent.unlink()
+    assert await trust.merge([], NOW) == ()
+    assert trust.fault is None
+    assert (await Trust.opened(path)).removals() == (told, decided)
+
+
 async def test_only_news_is_news(path: Path) -> None:
     trust = Trust(path)
     removal = Removal(node_id=node(1), at=5)
