@@ -9,6 +9,7 @@ import pwd
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -56,7 +57,12 @@ def create(arguments: Namespace, output: Output) -> None:
                 "'edgenode cohort token' shows its token; --replace leaves it for a new "
                 "one",
             )
+    left = _Left.found(directory)
     made = _written(directory, lambda: first_cohort(directory, name))
+    if left is not None:
+        left.tell(config)
+        if not output.as_json:
+            left.report(output)
     _tell_token(config, made, f"{_called(made.key)} is made", output)
 
 
@@ -89,24 +95,26 @@ def join(arguments: Namespace, output: Output) -> None:
             "run 'edgenode cohort leave' first",
         )
     is_new = before is None or key != before.key
+    left = _Left.found(directory) if is_new else None
     if is_new:
         joined = Cohort(key=key, number=0) if before is None else before.joined(key)
         _written(directory, lambda: directory.save(joined))
-    left = before.key if before is not None and is_new else None
     restart = is_new and _is_running(config)
+    if left is not None:
+        left.tell(config)
     if output.as_json:
         output.json(
             {
                 "name": key.name,
                 "tag": key.tag,
                 "isNew": is_new,
-                "left": None if left is None else {"name": left.name, "tag": left.tag},
+                "left": None if left is None else left.told(),
                 "restartNeeded": restart,
             }
         )
         return
     if left is not None:
-        output.line(f"left {_called(left)}")
+        left.report(output, key)
     output.line(f"joined {_called(key)}" if is_new else f"in {_called(key)} already")
     _tell_state(config, restart, output)
 
@@ -125,22 +133,21 @@ def token(arguments: Namespace, output: Output) -> None:
 def leave(arguments: Namespace, output: Output) -> None:
     """Leave the cohort; the machine keeps its node id."""
     config, directory = _opened(arguments)
-    before = _loaded_or_damaged(directory)
-    if before is None and not directory.cohort_path.exists():
+    left = _Left.found(directory)
+    if left is None and not directory.cohort_path.exists():
         raise _in_none()
     _written(directory, directory.leave)
     restart = _is_running(config)
+    if left is not None:
+        left.tell(config)
     if output.as_json:
-        left = None if before is None else before.key
-        output.json(
-            {
-                "name": None if left is None else left.name,
-                "tag": None if left is None else left.tag,
-                "restartNeeded": restart,
-            }
-        )
+        told = {"name": None, "tag": None} if left is None else left.told()
+        output.json({**told, "restartNeeded": restart})
         return
-    output.line("left " + ("the cohort" if before is None else _called(before.key)))
+    if left is None:
+        output.line("left the cohort")
+    else:
+        left.report(output)
     if config.cohort.mode == "keyed":
         output.line(
             "the node makes a cohort of its own when it starts, unless another one is "
@@ -215,6 +222,68 @@ def show(arguments: Namespace, output: Output) -> None:
             ("overlap ends", overlap or "there is none"),
         ),
     )
+
+
+class _Left:
+    """A cohort that is left, and whether the others in it hear of that."""
+
+    def __init__(self, cohort: "Cohort", node_id: str, *, has_others: bool) -> None:
+        self._cohort = cohort
+        self._node_id = node_id
+        self._has_others = has_others
+        self._are_told = False
+
+    @classmethod
+    def found(cls, directory: "CohortDirectory") -> "_Left | None":
+        """The cohort that the machine is in yet; None where there is none to be read."""
+        from edgenode.security.identity import read_identity
+
+        cohort = _loaded_or_damaged(directory)
+        if cohort is None:
+            return None
+        identity = None
+        with suppress(OSError):  # what is damaged can be left, too
+            identity = read_identity(directory.path)
+        node_id = "NODE" if identity is None else identity.node_id
+        return cls(cohort, node_id, has_others=directory.knew_others(cohort))
+
+    def tell(self, config: NodeConfig) -> None:
+        """Have the node tell the others, if it runs."""
+        from edgenode.cli.client import local_client
+
+        if not _is_running(config):
+            return
+        path, body = "/edgenode/cohort/admin/leave", {"cohort": self._cohort.id}
+        try:
+            answer = local_client(config).call("POST", path, body)
+        except CommandError:
+            return  # it is in another cohort, or too busy to answer
+        if isinstance(answer, dict):
+            self._has_others = answer.get("others", 0) > 0
+            self._are_told = answer.get("toldNodes", 0) > 0
+
+    def told(self) -> dict[str, object]:
+        """The same for programs; ``othersTold`` is null where there are no others."""
+        key = self._cohort.key
+        told = self._are_told if self._has_others else None
+        return {"name": key.name, "tag": key.tag, "othersTold": told}
+
+    def report(self, output: Output, joined: "CohortKey | None" = None) -> None:
+        """Say what was left, and what is to be done elsewhere."""
+        output.line(f"left {_called(self._cohort.key)}")
+        if self._are_told:
+            output.line(
+                "the others are told: this machine's servers are no members there"
+            )
+        elif self._has_others:
+            # Others may have the rotated key already: they let it in as who it was.
+            may_be_same = joined is not None and joined.name == self._cohort.key.name
+            output.line(
+                "nobody was told: the others see this machine's servers as lost. "
+                + ("If this isn't the same cohort with a rotated key, " * may_be_same)
+                + f"run 'edgenode cohort remove {self._node_id}' on one of them; before "
+                "this machine joins them again, 'edgenode cohort readmit'"
+            )
 
 
 def _opened(arguments: Namespace) -> "tuple[NodeConfig, CohortDirectory]":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 
-from edgenode.clock import Clock
+from edgenode.clock import Clock, EpochMillis
 from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps
 from edgenode.cohort.audit import CohortAudit
@@ -400,9 +400,16 @@ class CohortMember:
 
     def hear_removal(self, removal: Removal) -> None:
         """A node was removed from the cohort, or may be in it again."""
-        self._audit.removal(removal)
+        if not self._is_from_before(removal.at):
+            self._audit.removal(removal)
         if removal.is_removed:
             self._membership.node_removed(removal.node_id)
+
+    def _is_from_before(self, at: EpochMillis) -> bool:
+        """Whether something was before this member joined: it is told, but is no news."""
+        local = self._membership.local
+        since = None if local is None else local.registration.registration_time
+        return since is None or at < since
 
     def hear_presence(self, change: Change) -> None:
         """A node is gone, or there again."""

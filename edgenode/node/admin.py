@@ -364,6 +364,26 @@ class NodeAdmin:
             "restartNeeded": not is_used,
         }
 
+    def leave(self, cohort_id: str) -> dict[str, Any]:
+        """Have the node's servers leave the cohort, and the others told."""
+        cohort = self._keys.cohort
+        if cohort_id != cohort.id:
+            raise AdminRefusedError(
+                f"the node that runs is in another cohort, {cohort.key.name}",
+                "start it again, then leave",
+            )
+        own = self._node.info.node_id
+        others = {
+            record.node_id
+            for record in self._node.records().values()
+            if record.is_registered and record.node_id != own
+        }
+        states = [self._state(node_id) for node_id in others]
+        for member in self._members.values():
+            member.unregister()
+        self._node.conversations.speak_with_all()
+        return {"others": len(others), "toldNodes": states.count(PeerState.ALIVE.value)}
+
     async def _kept(self, deciding: Awaitable[Removal]) -> Removal:
         try:
             removal = await deciding

@@ -48,7 +48,7 @@ from edgenode.limits import (
 )
 from edgenode.node.admin import NodeAdmin
 from edgenode.node.highway import CohortHighway
-from edgenode.node.known_nodes import NODES_FILE, remembering
+from edgenode.node.known_nodes import remembering
 from edgenode.node.metrics import member_metrics, node_metrics
 from edgenode.node.servers import SERVER_TYPE, OpenServer
 from edgenode.observability.audit_log import OMRSAuditingComponent
@@ -63,6 +63,7 @@ from edgenode.rest.members import Door, MemberServer, listening_for_members
 from edgenode.rest.streams import StreamOperation
 from edgenode.security.cohorts import Cohort
 from edgenode.security.directory import (
+    NODES_FILE,
     CohortDirectory,
     open_cohort,
     settled_cohort,

@@ -24,8 +24,6 @@ from edgenode.security.private_files import read_bounded, write_private
 
 logger = logging.getLogger(__name__)
 
-NODES_FILE = "nodes.json"
-
 
 @asynccontextmanager
 async def remembering(

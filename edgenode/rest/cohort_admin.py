@@ -6,7 +6,9 @@ The paths begin with ``/edgenode/cohort/admin``; bodies and answers are JSON:
   parameter ``server`` names, or the first;
 - ``POST /remove`` and ``POST /readmit`` take ``{"node": ..., "by": ...}``: a node by its
   id, by the beginning of that, or by a name, and who wants it;
-- ``POST /reload`` takes up the cohort's key as it is kept by now.
+- ``POST /reload`` takes up the cohort's key as it is kept by now;
+- ``POST /leave`` takes ``{"cohort": ...}``: the id of the cohort whose members are told that
+  the node's servers leave it.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -54,6 +56,10 @@ class CohortAdmin(Protocol):
         """Use the cohort's key as it is kept by now."""
         ...
 
+    def leave(self, cohort_id: str) -> Told:
+        """Have the node's servers leave the cohort, and the others told."""
+        ...
+
 
 def admin_operations(admin: CohortAdmin) -> Iterator[StreamOperation]:
     """The services, each at its path."""
@@ -69,6 +75,7 @@ def admin_operations(admin: CohortAdmin) -> Iterator[StreamOperation]:
     yield StreamOperation(
         "POST", f"{_BASE}/reload", "reloadCohort", services.reload, own
     )
+    yield StreamOperation("POST", f"{_BASE}/leave", "leaveCohort", services.leave, own)
 
 
 class _AdminServices:
@@ -91,6 +98,13 @@ class _AdminServices:
     async def reload(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
         try:
             return _json(await self._admin.reload())
+        except AdminRefusedError as error:
+            raise _refusal(error) from error
+
+    async def leave(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
+        told = await self._bodies.read(request, loads)
+        try:
+            return _json(self._admin.leave(_text(told, "cohort")))
         except AdminRefusedError as error:
             raise _refusal(error) from error
 

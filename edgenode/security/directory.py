@@ -30,6 +30,8 @@ from edgenode.security.private_files import (
 
 logger = logging.getLogger(__name__)
 
+NODES_FILE = "nodes.json"
+
 _FORMAT = 1
 _TAG = re.compile(r"[0-9a-f]{16}")
 
@@ -92,6 +94,14 @@ class CohortDirectory:
         make_private_directory(self.path)
         make_private_directory(directory)
         return directory
+
+    def knew_others(self, cohort: Cohort) -> bool:
+        """Whether the node has kept any other node of a cohort."""
+        try:
+            kept = (self.path / cohort.id / NODES_FILE).read_bytes()
+        except OSError:
+            return False
+        return kept not in (b"", b"[]")
 
     def leave(self) -> None:
         """Be in no cohort any more. The node keeps its key, and with it its id.

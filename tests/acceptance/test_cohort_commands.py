@@ -391,6 +391,46 @@ def test_nothing_of_a_keyed_cohort_goes_to_an_open_one_nor_back(
         assert removed["nodeId"] == gone
 
 
+def test_who_left_is_none_of_them_and_keeps_nothing_of_them(
+    tmp_path: Path, commands: Commands
+) -> None:
+    with paired(tmp_path) as pair:
+        hall, attic = pair.hall, pair.attic
+        term = added(commands.on(hall), "add", "GlossaryTerm", "qualifiedName=t")
+        eventually(lambda: commands.on(attic)("get", term).code == ExitCode.OK)
+        ended = commands.on(attic)("cohort", "leave")
+        assert ended.code == ExitCode.OK
+        assert "the others are told" in ended.out
+        eventually(lambda: names_of(hall) == {"hall"})
+    attic.set_up([])
+    with hall.running(), attic.running():
+        assert names_of(attic) == {"attic"}
+        assert members_of(attic)["tag"] != members_of(hall)["tag"]
+        assert commands.on(attic)("get", term).code == ExitCode.OK
+        doctor = commands.on(attic)("doctor", "--json").json["checks"]
+        verdicts = {each["verdict"] for each in doctor if "member" in each["check"]}
+        assert verdicts == {"ok"}
+        # Who joins the one that left hears nothing of those that it left.
+        third = Machine("third", tmp_path / "third", free_port())
+        third.set_up([attic.port])
+        token = commands.on(attic)("cohort", "token").out.strip()
+        assert commands.on(third)("cohort", "join", token).code == ExitCode.OK
+        with third.running():
+            eventually(lambda: state_of(third, "attic") == "alive")
+            assert names_of(third) == {"attic", "third"}
+            assert hall.node_id not in json.dumps(members_of(third))
+        assert names_of(hall) == {"hall"}
+    token = commands.on(hall)("cohort", "token").out.strip()
+    attic.set_up([hall.port])
+    ended = commands.on(attic)("cohort", "join", token)
+    assert "nobody was told" in ended.out
+    assert f"edgenode cohort remove {attic.node_id}" in ended.out
+    with hall.running(), attic.running():
+        eventually(lambda: state_of(attic, "hall") == "alive")
+        eventually(lambda: state_of(hall, "attic") == "alive")
+        assert names_of(hall) == names_of(attic) == {"hall", "attic"}
+
+
 # how it is told at the start
 
 

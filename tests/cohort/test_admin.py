@@ -283,6 +283,38 @@ async def test_who_rotated_the_key_alone_is_not_told_to_take_the_old_one_back(
     assert "here" not in only["mend"].partition("which")[0]
 
 
+async def test_what_was_before_is_no_news_to_who_joins(house: House) -> None:
+    await house.post("remove", ATTIC)
+    await house.world.pass_time(3)
+    async with house.world.node("study", peers=[HALL]) as study:
+        await house.world.pass_time(3)
+        assert study.trust.is_removed(ATTIC)
+        await house.post("remove", CELLAR)
+        await house.world.pass_time(3)
+        assert study.trust.is_removed(CELLAR)
+        (text,) = [
+            record.text
+            for record in study.audit_log.records()
+            if record.message_id == NODE_REMOVED.message_id
+        ]
+        assert CELLAR in text
+
+
+async def test_the_others_are_told_who_leaves(house: House) -> None:
+    body = dumps({"cohort": "another"})
+    refused = await house.client.request("POST", f"{BASE}/leave", body)
+    assert refused.status == 409
+    assert house.hall.member.is_connected
+    body = dumps({"cohort": COHORT.id})
+    left = await house.client.request("POST", f"{BASE}/leave", body)
+    assert left.body == {"others": 2, "toldNodes": 2}
+    await house.world.pass_time(3)
+    for other in (house.attic, house.cellar):
+        record = other.member.records()[house.hall.id]
+        assert not record.is_registered
+    assert house.hall.member.records().keys() == {house.hall.id}
+
+
 async def test_a_copied_card_is_told_on_other_machines(
     house: House, tmp_path: Path
 ) -> None:

@@ -140,7 +140,7 @@ def test_a_token_comes_from_the_input_or_a_file(
         "name": "home",
         "tag": NEXT_KEY.tag,
         "isNew": True,
-        "left": {"name": "home", "tag": KEY.tag},
+        "left": {"name": "home", "tag": KEY.tag, "othersTold": None},
         "restartNeeded": False,
     }
     assert directory.load() == Cohort(key=NEXT_KEY, number=0)
