@@ -123,15 +123,19 @@ async def test_a_restored_file_is_of_the_cohort_it_is_restored_to(
         assert len(repository.members()) == adopts
 
 
+# Made here: it reads the types from their file.
+CLASSIFIED = remote_entity(
+    classifications=(remote_classification(metadata_collection_id="giver"),)
+)
+
+
 async def test_who_was_a_member_is_remembered_by_what_is_stored(
     opener: Opener,
 ) -> None:
     """Nobody else may tell of that; of others there is nothing to remember."""
-    given = remote_classification(metadata_collection_id="giver")
-    classified = remote_entity(classifications=(given,))
     stored = (REMOTE.id, "giver")
     async with opener() as repository:
-        await repository.change(lambda change: change.save_entity(classified, START))
+        await repository.change(lambda change: change.save_entity(CLASSIFIED, START))
         assert not any(map(repository.was_member, stored))
         for name in (*stored, "empty"):
             row = MemberRow(name, "node", 1, is_registered=True, document=b"{}")
