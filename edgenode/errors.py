@@ -340,6 +340,16 @@ class NoEnterpriseRepositoryError(OMRSError):
     parameter_names = ("operation",)
 
 
+class AwayFromCohortError(OMRSError):
+    """Another member asks a server that takes no part in the cohort. Parameters: server."""
+
+    message_id = "EDGENODE-FEDERATION-503-002"
+    related_http_code = 503
+    exception_class_name = "RepositoryErrorException"
+    template = "server {0} takes no part in the cohort: it was disconnected from it"
+    parameter_names = ("server",)
+
+
 class NoMetadataHighwayError(OMRSError):
     """The server belongs to no cohort. Parameters: operation."""
 

@@ -15,7 +15,7 @@ from edgenode.cli.cohort_checks import cohort_findings
 from edgenode.cli.findings import Finding, Verdict
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
-from edgenode.cli.query import is_refused_by_all, node_line, refusal_line
+from edgenode.cli.query import away_line, is_refused_by_all, node_line, refusal_line
 from edgenode.clock import Clock, EpochMillis, SystemClock
 from edgenode.codec.json import loads
 from edgenode.config import NodeConfig, load_config
@@ -417,13 +417,15 @@ def standing(ready: Mapping[str, Any]) -> Iterator[Finding]:
     if not isinstance(cohort, dict):
         return
     check, alive = "other members", cohort["members"]["alive"]
-    refusals = cohort.get("refusals", ())
+    refusals, away = cohort.get("refusals", ()), cohort.get("away", ())
     others = (*cohort.get("copies", ()), *cohort.get("clocks", ()))
-    if not refusals and not others:
+    if not refusals and not away and not others:
         yield Finding(check, Verdict.OK, f"{alive} alive; none refuses this node")
     for each in refusals:
         verdict = Verdict.FAIL if is_refused_by_all(ready) else Verdict.WARN
         yield Finding(check, verdict, refusal_line(each), each["mend"])
+    for each in away:
+        yield Finding(check, Verdict.WARN, away_line(each), each["mend"])
     for each in others:
         yield Finding(check, Verdict.WARN, node_line(each), each["mend"])
 

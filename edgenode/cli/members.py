@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from edgenode.cli.client import NodeClient, node_client
+from edgenode.cli.client import NodeClient, node_client, segment
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
 from edgenode.codec.beans import iso_time
@@ -44,6 +44,8 @@ def members(arguments: Namespace, output: Output) -> None:
         output.line(
             "it is open: anybody on the network may join it, and read and change"
         )
+    if away := answer.get("away"):
+        output.line(f"{away['reason']}: {away['mend']}")
     for removed in answer["removed"]:
         output.line(
             f"node {_called(removed)} was removed by {removed['by'] or 'somebody'} at "
@@ -97,6 +99,18 @@ def readmit(arguments: Namespace, output: Output) -> None:
         return
     output.line(f"node {_called(answer)} may be in the cohort again")
     output.line(_others(answer["toldNodes"]))
+
+
+def connect(arguments: Namespace, output: Output) -> None:
+    """Bring a server back that was disconnected or unregistered from the cohort."""
+    client = node_client(arguments)
+    name = _asked(client, "GET", "/members")["cohort"]
+    path = f"/metadata-highway/cohorts/{segment(name)}/connect"
+    answer = client.repository("GET", path)
+    if output.as_json:
+        output.json(answer)
+        return
+    output.line(f"server {client.server} takes part in cohort {name}")
 
 
 def _decided(client: NodeClient, path: str, node: str) -> JsonObject:
@@ -188,7 +202,7 @@ def _others(count: int) -> str:
 
 def add_actions(actions: Any, common: ArgumentParser) -> None:
     """Add these commands below ``edgenode cohort``."""
-    for perform in (members, remove, readmit):
+    for perform in (members, remove, readmit, connect):
         parser: ArgumentParser = actions.add_parser(
             perform.__name__,
             parents=[common],
@@ -196,7 +210,7 @@ def add_actions(actions: Any, common: ArgumentParser) -> None:
             description=perform.__doc__,
         )
         parser.set_defaults(perform=perform)
-        if perform is not members:
+        if perform in (remove, readmit):
             parser.add_argument(
                 "node",
                 metavar="NODE",

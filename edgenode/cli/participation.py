@@ -23,6 +23,8 @@ def copies_in(answer: JsonObject) -> frozenset[str]:
 def tell_participation(client: NodeClient, answer: JsonObject) -> None:
     """Say which members had no part in an answer and why, and what are copies."""
     note = answer.get("edgenode", {})
+    if alone := note.get("alone"):
+        warn(f"from this server alone: {alone}")
     missing, copies = note.get("missingMembers", []), note.get("copies", [])
     if not missing and not copies:
         return

@@ -51,11 +51,7 @@ def status(arguments: Namespace, client: NodeClient, output: Output) -> None:
     else:
         output.line(f"{client.url}: {ready.get('status')}")
         if cohort := ready.get("cohort"):
-            output.line(_cohort_line(cohort))
-            for each in cohort.get("refusals", ()):
-                output.line(f"{refusal_line(each)}\n  mend: {each['mend']}")
-            for each in (*cohort.get("copies", ()), *cohort.get("clocks", ())):
-                output.line(f"{node_line(each)}\n  mend: {each['mend']}")
+            _tell_cohort(cohort, output)
         for name, answer in servers.items():
             output.line(
                 f"\n{name} ({answer['serverType']}), up since {answer['serverStartTime']}"
@@ -100,10 +96,26 @@ def refusal_line(refusal: JsonObject) -> str:
     return f"{who} to speak with this one: {refusal['reason']}"
 
 
+def away_line(away: JsonObject) -> str:
+    """Which server takes no part in the cohort."""
+    return f"server {away['server']}: {away['reason']}"
+
+
 def node_line(told: JsonObject) -> str:
     """What is wrong with a node."""
     name = f"{told['node']} ({told['nodeId']})" if told["node"] else told["nodeId"]
     return f"node {name}: {told['reason']}"
+
+
+def _tell_cohort(cohort: JsonObject, output: Output) -> None:
+    """Say how the node stands in its cohort, and what is wrong there."""
+    output.line(_cohort_line(cohort))
+    for each in cohort.get("away", ()):
+        output.line(f"{away_line(each)}\n  mend: {each['mend']}")
+    for each in cohort.get("refusals", ()):
+        output.line(f"{refusal_line(each)}\n  mend: {each['mend']}")
+    for each in (*cohort.get("copies", ()), *cohort.get("clocks", ())):
+        output.line(f"{node_line(each)}\n  mend: {each['mend']}")
 
 
 def _cohort_line(cohort: JsonObject) -> str:

@@ -24,6 +24,9 @@ from edgenode.observability.audit_messages import (
     NODE_LOST,
     NODE_READMITTED,
     NODE_REMOVED,
+    SERVER_CONNECTED,
+    SERVER_DISCONNECTED,
+    SERVER_UNREGISTERED,
 )
 
 _NAMELESS = "without a name"
@@ -35,6 +38,20 @@ class CohortAudit:
     def __init__(self, log: AuditLog, server_name: str) -> None:
         self._log = log
         self._server_name = server_name
+
+    # this server
+
+    def connected(self) -> None:
+        """It takes part again."""
+        self._record(SERVER_CONNECTED, self._server_name)
+
+    def disconnected(self) -> None:
+        """It takes no part for now."""
+        self._record(SERVER_DISCONNECTED, self._server_name)
+
+    def unregistered(self) -> None:
+        """It has left the cohort."""
+        self._record(SERVER_UNREGISTERED, self._server_name)
 
     # members
 

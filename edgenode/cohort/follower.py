@@ -183,7 +183,7 @@ class Follower:
     def offer(self, step: Step, event: bytes) -> None:
         """An event came over the bus."""
         if step.sequence - step.after > MAX_PASSED_NUMBERS:
-            self._ask()
+            self.ask()
             return
         self.figures.dropped += self._inbox.put(step, event)
         self._learn(Position(step.incarnation, step.sequence))
@@ -198,11 +198,11 @@ class Follower:
         """
         self._learn(position)
         if is_own and self._is_beyond(position):
-            self._ask()
+            self.ask()
         if self._is_behind() and self._retry_at is None:
             self._woken.set()
 
-    def _ask(self) -> None:
+    def ask(self) -> None:
         """Ask the origin what is behind the place reached, as soon as may be."""
         self._must_ask = True
         if self._retry_at is None:

@@ -17,7 +17,7 @@ from edgenode.cohort.history import history
 from edgenode.cohort.inbox import InboxRoom
 from edgenode.cohort.intake import Intake
 from edgenode.cohort.membership import Membership, Report
-from edgenode.cohort.model import Mark, MemberRecord, Removal
+from edgenode.cohort.model import Mark, MemberRecord, Removal, Standing
 from edgenode.cohort.peer import CohortPeer
 from edgenode.cohort.presence import Change
 from edgenode.cohort.publisher import Publisher
@@ -83,6 +83,10 @@ class MemberLink(Protocol):
 
     def copied(self, node_id: str) -> None:
         """Two machines speak as one node, which may be this one."""
+        ...
+
+    def member_came_back(self) -> None:
+        """A member that took no part does so again."""
         ...
 
     def peer_of(self, node_id: str) -> CohortPeer:
@@ -186,6 +190,7 @@ class CohortMember:
             parts.clock,
             send=self._send,
             changed=self._members_changed,
+            stood=self._stood,
             report=self._report,
         )
 
@@ -261,7 +266,10 @@ class CohortMember:
         """How far its own events go, and how far it got with those it follows.
 
         What others told isn't passed on: only an origin knows how far its events go.
+        A member that takes no part says nothing, so that nobody asks it for more.
         """
+        if self.standing.is_away:
+            return []
         repository = self._parts.repository
         own = Mark(
             metadata_collection_id=self.collection_id,
@@ -307,12 +315,12 @@ class CohortMember:
         )
 
     @property
-    def is_connected(self) -> bool:
-        """Whether it takes part."""
-        return self._membership.is_connected
+    def standing(self) -> Standing:
+        """Whether it takes part, and if not, how it went."""
+        return self._membership.standing
 
     def disconnect(self) -> None:
-        """Take no part for now."""
+        """Take no part for now: say, hear and answer nothing, and keep what is known."""
         self._membership.disconnect()
 
     def connect(self) -> None:
@@ -511,6 +519,8 @@ class CohortMember:
         text = self._event_text(queued)
         if text is None:
             return False
+        if self.standing.is_away:
+            return True  # whoever misses it sees that when this member is back
         is_type_event = isinstance(queued.event, TypeDefEvent)
         kind = TopicKind.TYPES if is_type_event else TopicKind.INSTANCES
         self._node.publish_event(kind, self.collection_id, step, text)
@@ -543,26 +553,53 @@ class CohortMember:
     # whom it follows
 
     def _members_changed(self) -> None:
-        """Follow those who are registered, and nobody else."""
+        """Follow those who are registered, and nobody else; nobody while away."""
+        is_away = self.standing.is_away
         registered = {
             origin: record
             for origin, record in self._membership.remote.items()
-            if record.is_registered
+            if record.is_registered and not is_away
         }
         for origin in self._followed.keys() - registered.keys():
             self._followed.pop(origin).task.cancel()
-            if origin not in self._membership.remote:
-                self._intake.forget(origin)
-            self._audit.left(origin)
+        if not is_away:
+            self._part_from(self._registered - registered.keys())
         for origin, record in registered.items():
             followed = self._followed.get(origin)
             if followed is None:
                 self._follow(origin, record)
             else:
                 followed.node_id = record.node_id
-        self._registered = frozenset(registered)
+        if not is_away:
+            self._registered = frozenset(registered)
         for told in self._told_of_changes:
             told()
+
+    def _part_from(self, gone: Collection[str]) -> None:
+        """Others have left."""
+        for origin in gone:
+            if origin not in self._membership.remote:
+                self._intake.forget(origin)
+            self._audit.left(origin)
+
+    def _stood(self, before: Standing) -> None:
+        """This member came, went or left; ``before`` is how it stood."""
+        is_back = before.is_away and self.standing is Standing.CONNECTED
+        if is_back:
+            self._audit.connected()
+        elif self.standing is Standing.DISCONNECTED:
+            self._audit.disconnected()
+        elif self.standing is Standing.UNREGISTERED:
+            self._audit.unregistered()
+            for origin in self._registered:
+                self._intake.forget(origin)
+            self._registered = frozenset()
+        self._members_changed()
+        if is_back:
+            self._publisher.repeat_newest()
+            for followed in self._followed.values():
+                followed.follower.ask()
+            self._node.member_came_back()
 
     def _follow(self, origin: str, record: MemberRecord) -> None:
         if self._tasks is None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from edgenode.clock import Clock
 from edgenode.codec.codec import Codec
-from edgenode.cohort.model import MemberRecord
+from edgenode.cohort.model import MemberRecord, Standing
 from edgenode.cohort.registry import (
     CohortRegistry,
     CollectionIdChangedError,
@@ -52,6 +52,7 @@ class Membership:
         *,
         send: Callable[[Send], None],
         changed: Callable[[], None],
+        stood: Callable[[Standing], None],
         report: Callable[[Report], None],
     ) -> None:
         """Begin with what is stored.
@@ -64,6 +65,7 @@ class Membership:
             clock: The time.
             send: Puts an event on the bus.
             changed: Told when others came, left or changed.
+            stood: Told when this member came, went or left, and how it stood before.
             report: Told of what the registry found wrong.
         """
         self._repository = repository
@@ -71,6 +73,7 @@ class Membership:
         self._clock = clock
         self._send = send
         self._changed = changed
+        self._stood = stood
         self._report = report
         self._waiting: deque[News] = deque()
         self._arrived = asyncio.Event()
@@ -109,9 +112,9 @@ class Membership:
         return self._registry.is_first_hand(collection_id)
 
     @property
-    def is_connected(self) -> bool:
-        """Whether it takes part."""
-        return self._registry.is_connected
+    def standing(self) -> Standing:
+        """Whether it takes part, and if not, how it went."""
+        return self._registry.standing
 
     @property
     def is_busy(self) -> bool:
@@ -120,7 +123,7 @@ class Membership:
 
     def connect(self) -> None:
         """Join the cohort, or come back to it."""
-        self._hand_in(lambda registry: registry.connect(self._clock.now()))
+        self._decide(lambda registry: registry.connect(self._clock.now()))
 
     def announce(self) -> None:
         """Say once more that this member is registered, if it is."""
@@ -128,11 +131,11 @@ class Membership:
 
     def disconnect(self) -> None:
         """Take no part for now."""
-        self._hand_in(lambda registry: registry.disconnect())
+        self._decide(lambda registry: registry.disconnect())
 
     def unregister(self) -> None:
         """Leave the cohort."""
-        self._hand_in(lambda registry: registry.unregister(self._clock.now()))
+        self._decide(lambda registry: registry.unregister(self._clock.now()))
 
     def heard(
         self,
@@ -192,8 +195,12 @@ class Membership:
 
     def _hand_in(self, news: News) -> None:
         if len(self._waiting) < MAX_MEMBERS:  # whatever is dropped is told again
-            self._waiting.append(news)
-            self._arrived.set()
+            self._decide(news)
+
+    def _decide(self, news: News) -> None:
+        """What people of this node want done has its turn, however many others wait."""
+        self._waiting.append(news)
+        self._arrived.set()
 
     async def run(self) -> None:
         """Take in news until cancelled."""
@@ -202,7 +209,7 @@ class Membership:
             self._arrived.clear()
             self._is_performing = True
             while self._waiting:
-                news = self._waiting.popleft()
+                news, before = self._waiting.popleft(), self.standing
                 try:
                     await self._perform(news(self._registry))
                 except CollectionIdChangedError:
@@ -214,6 +221,8 @@ class Membership:
                     # Nothing that was said ends the member.
                     logger.exception("news of a member couldn't be taken in")
                     self._changed()
+                if self.standing is not before:
+                    self._stood(before)
             self._is_performing = False
 
     async def _perform(self, effects: Iterable[Effect]) -> None:

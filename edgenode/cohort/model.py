@@ -5,6 +5,7 @@ metadata collection. These beans travel between nodes as JSON; see docs/cohort.m
 """
 
 from dataclasses import dataclass
+from enum import Enum
 
 from edgenode.clock import EpochMillis
 from edgenode.events.frames import (
@@ -29,11 +30,26 @@ __all__ = [
     "NodeInfo",
     "Removal",
     "ResetFrame",
+    "Standing",
     "StateFrame",
 ]
 
 PEER_PROTOCOL = 1
 """The version of what nodes say to each other beside OMRS's own events."""
+
+
+class Standing(Enum):
+    """How a member of this node stands with its cohort."""
+
+    STARTING = 0
+    CONNECTED = 1
+    DISCONNECTED = 2
+    UNREGISTERED = 3
+
+    @property
+    def is_away(self) -> bool:
+        """Whether somebody had it go: it takes no part until it is told to."""
+        return self in (Standing.DISCONNECTED, Standing.UNREGISTERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -432,6 +432,10 @@ class CohortNode:
         """
         self.conversations.speak_with_some(FULL_MESH_NODES)
 
+    def member_came_back(self) -> None:
+        """A member of this node takes part again: it may have forgotten the others."""
+        self.conversations.speak_with_some(FULL_MESH_NODES)
+
     def unlinked(self, node_id: str) -> None:
         """A connection with a neighbour broke off."""
         self._speech.linked.discard(node_id)

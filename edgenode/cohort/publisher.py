@@ -72,6 +72,12 @@ class Publisher:
         """There is something new in the outbox."""
         self._woken.set()
 
+    def repeat_newest(self) -> None:
+        """Send the newest event once more: whoever missed what was before sees the gap."""
+        self._read = max(0, min(self._read, self._outbox.last_sequence() - 1))
+        self._steps = Steps(self._outbox.incarnation())
+        self._woken.set()
+
     async def run(self) -> None:
         """Send what is there, and then whatever comes, until cancelled."""
         wait = FIRST_RETRY_SECONDS

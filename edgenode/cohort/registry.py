@@ -26,7 +26,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from edgenode.clock import EpochMillis
-from edgenode.cohort.model import MemberRecord
+from edgenode.cohort.model import MemberRecord, Standing
 from edgenode.cohort.told import LAST_OUTDONE
 from edgenode.errors import BadRequestError, EdgeNodeError
 from edgenode.events.model import (
@@ -182,7 +182,7 @@ class CohortRegistry:
         # The node and revision with which a member left before it came to another node.
         self._former: dict[str, tuple[str, int]] = {}
         self._complained: set[tuple[str, str]] = set()
-        self._is_connected = False
+        self._standing = Standing.STARTING
         self._answered: EpochMillis | None = None
         self._overtakings = 0
 
@@ -206,9 +206,14 @@ class CohortRegistry:
         return collection_id in self._remote and collection_id not in self._hearsay
 
     @property
+    def standing(self) -> Standing:
+        """Whether this member takes part, and if not, how it went."""
+        return self._standing
+
+    @property
     def is_connected(self) -> bool:
         """Whether this member takes part."""
-        return self._is_connected
+        return self._standing is Standing.CONNECTED
 
     # what this member does
 
@@ -227,7 +232,7 @@ class CohortRegistry:
                     _id(local), configured.metadata_collection_id
                 )
             local = None
-        self._is_connected = True
+        self._standing = Standing.CONNECTED
         if configured.metadata_collection_id is None:
             return []
         since, is_first = now, True
@@ -242,7 +247,7 @@ class CohortRegistry:
         self, local: MemberRecord, now: EpochMillis
     ) -> list[Effect]:
         """The server had a repository once: the collection leaves the cohort."""
-        self._is_connected = True
+        self._standing = Standing.CONNECTED
         self._local = None
         if not local.is_registered:
             return [SaveLocal(None)]
@@ -277,18 +282,19 @@ class CohortRegistry:
 
     def disconnect(self) -> list[Effect]:
         """Go, to come back later; nobody is told."""
-        self._is_connected = False
+        if self._standing is not Standing.UNREGISTERED:
+            self._standing = Standing.DISCONNECTED
         return []
 
     def unregister(self, now: EpochMillis) -> list[Effect]:
-        """Leave the cohort."""
-        local = self._registered
-        if local is None:
+        """Leave the cohort, be it that this member takes part now or not."""
+        local = self._local
+        if local is None or not local.is_registered:
             return []
         revision = max(now, local.revision + 1)
         # It is remembered, so that a later registration has a higher revision.
         self._local = _left(local, revision)
-        self._is_connected = False
+        self._standing = Standing.UNREGISTERED
         forgotten = list(map(RemoveRemote, self._remote))
         self._remote.clear()
         self._hearsay.clear()
@@ -312,7 +318,7 @@ class CohortRegistry:
     @property
     def _registered(self) -> MemberRecord | None:
         """How this member is registered, while it takes part."""
-        if self._is_connected and self._local is not None:
+        if self.is_connected and self._local is not None:
             return self._local if self._local.is_registered else None
         return None
 
@@ -386,7 +392,7 @@ class CohortRegistry:
             first_hand: Whether the member's node says it, and over no other one.
         """
         collection_id = record.registration.metadata_collection_id
-        if not self._is_connected or collection_id is None:
+        if not self.is_connected or collection_id is None:
             return []
         if collection_id == self._configured.metadata_collection_id:
             return self._heard_of_itself(record, now)

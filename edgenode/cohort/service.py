@@ -5,7 +5,11 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from edgenode.cohort.member import CohortMember
 from edgenode.cohort.model import Exchange
 from edgenode.cohort.node import CohortNode
-from edgenode.errors import MemberElsewhereError, PeerRefusedError
+from edgenode.errors import (
+    MemberElsewhereError,
+    PeerRefusedError,
+    PeerUnavailableError,
+)
 from edgenode.events.frames import HistoryFrame, StateFrame
 from edgenode.events.streams import Position, Sum
 from edgenode.security.cohorts import ToldKey
@@ -109,6 +113,10 @@ class PeerService:
         member = self._members.get(collection_id)
         if member is None:
             raise MemberElsewhereError(collection_id)
+        if member.standing.is_away:
+            raise PeerUnavailableError(
+                collection_id, "its server takes no part in the cohort"
+            )
         return member
 
 

@@ -20,12 +20,15 @@ class Participation:
         missing: The members that didn't, by collection id, and why.
         copies: The instances in the answer that come from copies because their home is
             missing: GUID and the home's collection id.
+        alone: Why no other member was asked, where this one takes no part in the cohort;
+            else empty.
     """
 
     seconds: float | None = None
     answered: set[str] = field(default_factory=set)
     missing: dict[str, str] = field(default_factory=dict)
     copies: dict[str, str] = field(default_factory=dict)
+    alone: str = ""
 
     @property
     def is_complete(self) -> bool:

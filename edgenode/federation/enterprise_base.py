@@ -170,6 +170,7 @@ class EnterpriseOperations:
         told: Told[T] = Told([], {}, current.get() or Participation())
         seconds = _seconds(told.participation)
         members = self._members.all()
+        told.participation.alone = self._members.alone
         if seconds <= 0:
             told.participation.missing |= {each.id: "wasn't asked" for each in members}
             members = ()
@@ -265,7 +266,9 @@ class EnterpriseOperations:
         else:
             member = self._members.member(member_id)
             if member is None:
-                raise MemberUnavailableError(member_id, "isn't registered")
+                participation.alone = self._members.alone
+                reason = self._members.alone or "isn't registered"
+                raise MemberUnavailableError(member_id, reason)
             try:
                 answer = await member.ask(
                     user_id,

@@ -178,7 +178,12 @@ class FederationMember:
 
 
 class FederationMembers:
-    """Everybody who is registered and can be asked, by metadata collection."""
+    """Everybody who is registered and can be asked, by metadata collection.
+
+    Attributes:
+        alone: Why there is nobody to be asked, where the server takes no part in its
+            cohort; else empty.
+    """
 
     def __init__(
         self,
@@ -197,9 +202,13 @@ class FederationMembers:
         self._unanswered = unanswered
         self._clock = clock
         self._members: dict[str, FederationMember] = {}
+        self.alone = ""
 
-    def update(self, registrations: Iterable[MemberRegistration]) -> None:
+    def update(
+        self, registrations: Iterable[MemberRegistration], *, alone: str = ""
+    ) -> None:
         """Take over who is registered; what is known of those that stay is kept."""
+        self.alone = alone
         members: dict[str, FederationMember] = {}
         for registration in registrations:
             collection_id = str(registration.metadata_collection_id)

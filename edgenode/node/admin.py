@@ -20,6 +20,7 @@ from edgenode.errors import (
 from edgenode.federation.breaker import BreakerState
 from edgenode.federation.members import FederationMembers, MemberStatistics
 from edgenode.limits import SKEW_TOLD_SECONDS
+from edgenode.node.highway import Away, away
 from edgenode.rest.cohort_admin import AdminRefusedError
 from edgenode.security.certificates import is_node_id
 from edgenode.security.directory import DamagedCohortError
@@ -100,6 +101,11 @@ class NodeAdmin:
             "refusals": self._refusals(),
             "copies": self._copies(),
             "clocks": self._clocks(),
+            "away": [
+                {"server": name, **gone._asdict()}
+                for name, member in self._members.items()
+                if (gone := away(member))
+            ],
             "busLinks": 0 if bus is None else bus.links,
             "busPeers": 0 if bus is None else bus.peers,
         }
@@ -122,16 +128,19 @@ class NodeAdmin:
         }
         records = self._node.records()
         cohort = self._keys.cohort
+        own = {each.collection_id: away(each) for each in self._members.values()}
         told = [
-            self._told(record, followers.get(key), asked.get(key))
+            self._told(record, followers.get(key), asked.get(key), own.get(key))
             for key, record in records.items()
-            if record.is_registered
+            if record.is_registered or key in own
         ]
+        gone = away(member)
         return {
             "cohort": cohort.key.name,
             "tag": cohort.key.tag,
             "mode": self._mode(),
             "server": name,
+            "away": None if gone is None else gone._asdict(),
             "nodeId": self._node.info.node_id,
             "members": sorted(told, key=lambda each: (each["name"], each["nodeId"])),
             "removed": [
@@ -151,6 +160,7 @@ class NodeAdmin:
         record: MemberRecord,
         follower: Follower | None,
         asked: MemberStatistics | None,
+        gone: Away | None,
     ) -> dict[str, Any]:
         registration = record.registration
         told: dict[str, Any] = {
@@ -170,7 +180,9 @@ class NodeAdmin:
         peer = self._node.peers.get(record.node_id)
         if peer is not None and _is_far_off(peer):
             told["clock"] = {"reason": _clock(peer.skew), "mend": _CLOCK_MEND}
-        if any(
+        if gone is not None:
+            told["trouble"] = f"{gone.reason}; {gone.mend}"
+        elif any(
             each.is_put_back
             for each in self._members.values()
             if each.collection_id == registration.metadata_collection_id

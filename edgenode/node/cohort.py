@@ -47,7 +47,7 @@ from edgenode.limits import (
     FIRST_RETRY_SECONDS,
 )
 from edgenode.node.admin import NodeAdmin
-from edgenode.node.highway import CohortHighway
+from edgenode.node.highway import CohortHighway, away
 from edgenode.node.known_nodes import remembering
 from edgenode.node.metrics import member_metrics, node_metrics
 from edgenode.node.servers import SERVER_TYPE, OpenServer
@@ -243,6 +243,10 @@ class NodeCohort:
         member.on_return(federation.returned)
 
         def update() -> None:
+            gone = away(member)
+            if gone is not None:
+                federation.update((), alone=f"{gone.reason}; {gone.mend}")
+                return
             federation.update(
                 record.registration
                 for collection_id, record in member.records().items()

@@ -2,11 +2,37 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from edgenode.clock import EpochMillis
 from edgenode.cohort.member import CohortMember
+from edgenode.cohort.model import Standing
 from edgenode.events.registration import MemberRegistration
 from edgenode.rest.hosting import CohortConnectionStatus, CohortDescription
+
+_STATUS = {
+    Standing.STARTING: CohortConnectionStatus.INITIALIZING,
+    Standing.CONNECTED: CohortConnectionStatus.CONNECTED,
+    Standing.DISCONNECTED: CohortConnectionStatus.DISCONNECTED,
+    Standing.UNREGISTERED: CohortConnectionStatus.DISCONNECTED,
+}
+
+
+class Away(NamedTuple):
+    """That somebody had a server go, and what brings it back."""
+
+    reason: str
+    mend: str
+
+
+def away(member: CohortMember) -> Away | None:
+    """Why a server takes no part in its cohort; None where it does."""
+    if not member.standing.is_away:
+        return None
+    return Away(
+        f"this server is {member.standing.name.lower()}",
+        f"'edgenode cohort connect --server {member.name}' brings it back",
+    )
 
 
 class CohortHighway:
@@ -18,11 +44,8 @@ class CohortHighway:
 
     def cohorts(self) -> Sequence[CohortDescription]:
         """Each cohort of the server."""
-        status = CohortConnectionStatus
-        connected = (
-            status.CONNECTED if self._member.is_connected else status.DISCONNECTED
-        )
-        return [CohortDescription(cohort_name=self._name, connection_status=connected)]
+        status = _STATUS[self._member.standing]
+        return [CohortDescription(cohort_name=self._name, connection_status=status)]
 
     def local_member(self) -> MemberRegistration:
         """The server as its cohorts know it."""

@@ -125,3 +125,20 @@ INSTANCE_MOVED = AuditMessage(
     "instance {0} of this server now has the GUID {2}: the member with metadata collection "
     "{1} has another instance with the old one. See that it has it rightfully",
 )
+SERVER_DISCONNECTED = AuditMessage(
+    "EDGENODE-AUDIT-0026",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "server {0} is disconnected from the cohort: it sends no events, applies none and is "
+    "asked nothing; 'edgenode cohort connect --server {0}' brings it back",
+)
+SERVER_UNREGISTERED = AuditMessage(
+    "EDGENODE-AUDIT-0027",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "server {0} is unregistered: it has left the cohort and forgotten the other members; "
+    "'edgenode cohort connect --server {0}' brings it back",
+)
+SERVER_CONNECTED = AuditMessage(
+    "EDGENODE-AUDIT-0028",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "server {0} takes part in the cohort again",
+)

@@ -20,7 +20,7 @@ from edgenode.clock import Clock
 from edgenode.codec.packed import PACKED_TYPE
 from edgenode.collection import participation
 from edgenode.collection.participation import Participation
-from edgenode.errors import OMRSError, UnexpectedError
+from edgenode.errors import AwayFromCohortError, OMRSError, UnexpectedError
 from edgenode.limits import (
     ANSWER_PIECE_BYTES,
 )
@@ -29,7 +29,7 @@ from edgenode.observability.audit_messages import CALL_FAILED, USER_REFUSED
 from edgenode.rest.answers import Answers, failure, missing_members
 from edgenode.rest.bodies import Bodies
 from edgenode.rest.callers import CALLER, Audience, check_audience
-from edgenode.rest.hosting import Platform, Server
+from edgenode.rest.hosting import CohortConnectionStatus, Platform, Server
 from edgenode.rest.mounts import Mounted, mounted_operations
 from edgenode.rest.node_services import stream_operations
 from edgenode.rest.operations import Operation
@@ -128,6 +128,8 @@ class Adapter:
         cohort = Participation(seconds=_cohort_seconds(request))
         participation.current.set(cohort)
         try:
+            if CALLER in request and server is not None:
+                _check_taking_part(server, operation)
             if operation.body is not None:
                 body = await self._bodies.bound(request, operation, codec)
             result = mounted.perform(path, query, body)
@@ -162,6 +164,21 @@ def _mounted(
         yield mounted.operation.method, mounted.template, mounted
     for stream in (*stream_operations(platform, clock), *services):
         yield stream.method, stream.template, stream
+
+
+def _check_taking_part(server: Server, operation: Operation[Any]) -> None:
+    """Answer other members, unless the server was disconnected from its cohort.
+
+    Who it is it says all the same: whoever doesn't hear that takes it for lost.
+
+    Raises:
+        AwayFromCohortError: It was.
+    """
+    if server.highway is None or operation.name == "getMetadataCollectionId":
+        return
+    gone = CohortConnectionStatus.DISCONNECTED
+    if any(each.connection_status is gone for each in server.highway.cohorts()):
+        raise AwayFromCohortError(server.name, reporting_operation=operation.name)
 
 
 def _of_users(targets: Targets) -> Targets:

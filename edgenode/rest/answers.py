@@ -154,6 +154,8 @@ def missing_members(cohort: Participation) -> dict[str, str]:
 def _note(cohort: Participation) -> dict[str, Any]:
     """What an answer of the cohort lacks; Egeria's clients pass over the field."""
     note: dict[str, Any] = {}
+    if cohort.alone:
+        note["alone"] = cohort.alone
     if cohort.missing:
         note["missingMembers"] = [
             {"metadataCollectionId": member, "reason": reason[:MAX_REASON_LENGTH]}

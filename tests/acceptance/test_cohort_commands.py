@@ -243,6 +243,38 @@ def test_the_whole_cohort_is_asked(pair: Pair, commands: Commands) -> None:
     assert wrong.code == ExitCode.USAGE
 
 
+@pytest.mark.parametrize("how", ["disconnect", "unregister"])
+def test_a_server_that_is_away_says_so(
+    pair: Pair, commands: Commands, how: str
+) -> None:
+    user = "/servers/hall/open-metadata/repository-services/users/erin"
+    edgenode = commands.on(pair.hall)
+    added(edgenode, "add", "Glossary", f"qualifiedName={how}")
+    asked(pair.hall, f"{user}/metadata-highway/cohorts/house/{how}")
+    away = f"this server is {how}ed"
+    mend = "'edgenode cohort connect --server hall' brings it back"
+    eventually(lambda: away in edgenode("status").out)
+    assert mend in edgenode("status").out
+    members = edgenode("cohort", "members").out
+    assert f"{away}: {mend}" in members
+    assert f"{away}; {mend}" in members, "it is in the table itself"
+    found = edgenode("find", "Glossary", "--cohort")
+    assert (found.code, found.err) == (
+        ExitCode.OK,
+        f"edgenode: from this server alone: {away}; {mend}\n",
+    )
+    if how == "disconnect":
+        other = commands.on(pair.attic)("find", "Glossary", "--cohort")
+        assert "takes no part in the cohort" in other.err
+        edgenode = commands.on(pair.hall)
+    back = edgenode("cohort", "connect")
+    assert back.out == "server hall takes part in cohort house\n"
+    eventually(lambda: state_of(pair.attic, "hall") == "alive")
+    eventually(lambda: state_of(pair.hall, "attic") == "alive")
+    eventually(lambda: edgenode("find", "Glossary", "--cohort").err == "")
+    assert "brings it back" not in edgenode("status").out
+
+
 def test_status_tells_of_the_cohort(pair: Pair, commands: Commands) -> None:
     edgenode = commands.on(pair.hall)
     ended = edgenode("status")

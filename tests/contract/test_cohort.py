@@ -305,6 +305,18 @@ async def test_this_member_alone_is_asked_if_there_is_no_time(three: Cohort) -> 
     assert note.copies == {guid_of(theirs): "birch-id"}
 
 
+async def test_why_this_member_alone_answers_is_told(three: Cohort) -> None:
+    theirs = await add(three.birch, "theirs")
+    three.members.update((), alone="it is away")
+    note = noted()
+    assert await found(three) == []
+    assert (note.alone, note.answered) == ("it is away", {"alder-id"})
+    with pytest.raises(EntityNotKnownError):
+        await three.enterprise.update_entity_properties(
+            USER, str(theirs.guid), properties(qualifiedName="changed")
+        )
+
+
 async def test_who_finds_fault_with_the_question_took_part(three: Cohort) -> None:
     ask = three.enterprise.find_entities_by_property
     broken = properties(qualifiedName="[")

@@ -1,13 +1,14 @@
 """The listener for members: who is let in, for what, and what strangers can't do to it."""
 
 import asyncio
+import json
 import socket
 import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,18 @@ from edgenode.limits import MAX_CONNECTIONS_OF_A_NODE, MAX_HANDSHAKES_OF_AN_ADDR
 from edgenode.rest import members
 from edgenode.rest.callers import Audience
 from edgenode.rest.cohort_services import cohort_operations
-from edgenode.rest.hosting import Server
+from edgenode.rest.hosting import (
+    CohortConnectionStatus,
+    CohortDescription,
+    Server,
+)
 from edgenode.rest.streams import Answer, StreamOperation
 from edgenode.security import listening
 from edgenode.security.tls import Credentials
 from edgenode.security.trust import Refusal
 from tests.conftest import ROOT
 from tests.model.house import CODEC
+from tests.unit.rest.test_services import OneCohort
 from tests.unit.security.samples import issued
 from tests.wire.answering import Shelf
 from tests.wire.http import Client, request_text
@@ -59,6 +65,14 @@ class Stage:
         return await asyncio.open_connection(
             HOST, self.port, ssl=context, server_hostname=name
         )
+
+
+class AwayHighway(OneCohort):
+    """That of a server that was disconnected."""
+
+    def cohorts(self) -> list[CohortDescription]:
+        status = CohortConnectionStatus.DISCONNECTED
+        return [replace(each, connection_status=status) for each in super().cohorts()]
 
 
 async def _told(request: object, path: dict[str, str]) -> Answer:
@@ -122,6 +136,23 @@ async def test_a_node_gets_what_is_for_nodes(
     async with asker(stage.other().client(), lambda _: [(HOST, stage.port)]) as http:
         answer = await http.request(stage.identity.node_id, method, path)
     assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/metadata-collection-id", 200), ("/types/all", 503)]
+)
+async def test_a_server_that_is_away_says_no_more_than_who_it_is(
+    tmp_path: Path, server: Server, path: str, status: int
+) -> None:
+    authority = Authority("cohort")
+    identity, other = authority.node(tmp_path), authority.node(tmp_path)
+    away = replace(server, highway=AwayHighway())
+    async with (
+        member_listener(identity.server(), Gate(), servers={SERVER: away}) as port,
+        asker(other.client(), lambda _: [(HOST, port)]) as http,
+    ):
+        answer = await http.request(identity.node_id, "GET", BASE + path)
+    assert json.loads(answer.body)["relatedHTTPCode"] == status
 
 
 @pytest.mark.parametrize("path", ["/exchange", "/key", "/members/x/types"])

@@ -307,4 +307,8 @@ def test_who_refuses_the_running_node_is_found(alive: int, verdict: Verdict) -> 
     (far_off,) = standing({"cohort": cohort | {"refusals": [], "clocks": [clock]}})
     assert (far_off.verdict, far_off.mend) == (Verdict.WARN, "set it")
     assert far_off.found == "node cd: a day ahead"
+    away = {"server": "pi", "reason": "this server is away", "mend": "connect"}
+    (alone,) = standing({"cohort": cohort | {"refusals": [], "away": [away]}})
+    assert (alone.verdict, alone.mend) == (Verdict.WARN, "connect")
+    assert alone.found == "server pi: this server is away"
     assert list(standing({})) == []

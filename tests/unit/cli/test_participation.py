@@ -42,6 +42,11 @@ def test_some_are_named_and_the_rest_is_counted(
     assert copies_in(answer) == {"g0", "g1", "g2"}
 
 
+def test_that_nobody_else_was_asked_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_participation(NOBODY, {"edgenode": {"alone": "it is away"}})
+    assert capsys.readouterr().err == "edgenode: from this server alone: it is away\n"
+
+
 def test_how_long_ago() -> None:
     told = [_ago(seconds) for seconds in (0.4, 119, 120, 7_199, 7_200, 172_800)]
     assert told == [

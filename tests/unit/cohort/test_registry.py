@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from edgenode.cohort.model import MemberRecord
+from edgenode.cohort.model import MemberRecord, Standing
 from edgenode.cohort.registry import (
     CohortRegistry,
     CollectionIdChangedError,
@@ -206,7 +206,19 @@ def test_a_member_that_goes_says_nothing_and_hears_nothing() -> None:
     assert receive(pi, hub, hub.connect(NOW), NOW) == []
     assert pi.renew(member("pi", port=1), NOW) == []
     assert pi.unreachable("hub", "no route", NOW) == []
-    assert pi.unregister(NOW) == []
+    assert pi.standing is Standing.DISCONNECTED
+
+
+def test_a_member_that_has_gone_can_leave_all_the_same() -> None:
+    pi = joined(record("hub", 1))
+    pi.disconnect()
+    assert kinds(pi.unregister(NOW + 1)) == [
+        Kind.UN_REGISTRATION_EVENT,
+        SaveLocal,
+        RemoveRemote,
+    ]
+    assert pi.disconnect() == []
+    assert pi.standing is Standing.UNREGISTERED
 
 
 def test_a_member_that_leaves_forgets_all() -> None:
