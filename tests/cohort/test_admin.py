@@ -14,6 +14,7 @@ from edgenode.cli.main import main
 from edgenode.cli.outcome import ExitCode
 from edgenode.clock import SystemClock
 from edgenode.codec.json import dumps
+from edgenode.cohort.model import Standing
 from edgenode.errors import NodeRemovedError, OtherKeyError, PeerRefusedError
 from edgenode.federation.members import FederationMembers
 from edgenode.limits import (
@@ -304,7 +305,7 @@ async def test_the_others_are_told_who_leaves(house: House) -> None:
     body = dumps({"cohort": "another"})
     refused = await house.client.request("POST", f"{BASE}/leave", body)
     assert refused.status == 409
-    assert house.hall.member.is_connected
+    assert house.hall.member.standing is Standing.CONNECTED
     body = dumps({"cohort": COHORT.id})
     left = await house.client.request("POST", f"{BASE}/leave", body)
     assert left.body == {"others": 2, "toldNodes": 2}
