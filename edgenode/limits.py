@@ -505,6 +505,12 @@ MAX_REMEMBERED_RUNS = 3
 """Runs of a node that are remembered to notice that one has come back: two would do for
 a card and its copy."""
 
+MAX_COPY_RUNS = 2
+"""Machines that are named when two speak as one node."""
+
+MAX_COPY_ADDRESSES = 3
+"""Addresses of each that are named: one for a cable, one without, and one to spare."""
+
 COPY_SHOWN_SECONDS = 3_600.0
 """So long it is shown that a node was heard in two runs at once. Whoever sees it looks for
 the copy; when that is gone, so is this, and a node of a large cohort is heard that seldom."""

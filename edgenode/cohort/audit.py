@@ -1,6 +1,8 @@
 """What of the cohort is told to people, in a server's audit log."""
 
-from edgenode.cohort.model import MemberRecord, Removal
+from collections.abc import Sequence
+
+from edgenode.cohort.model import MemberRecord, NodeInfo, Removal
 from edgenode.cohort.presence import Change
 from edgenode.events.model import EventError
 from edgenode.observability.audit_log import (
@@ -30,6 +32,16 @@ from edgenode.observability.audit_messages import (
 )
 
 _NAMELESS = "without a name"
+
+
+def machines(runs: Sequence[NodeInfo]) -> str:
+    """Where the machines are that speak as one node, to stand behind that they do."""
+    places = [
+        f"{run.name or _NAMELESS} at {', '.join(run.addresses)}, port {run.rest_port}"
+        for run in runs
+        if run.addresses
+    ]
+    return f" ({'; '.join(places)})" if places else ""
 
 
 class CohortAudit:
@@ -118,9 +130,9 @@ class CohortAudit:
         message = NODE_LOST if change.is_lost else NODE_BACK
         self._record(message, info.name or _NAMELESS, info.node_id)
 
-    def node_copied(self, node_id: str, name: str) -> None:
+    def node_copied(self, node_id: str, name: str, runs: Sequence[NodeInfo]) -> None:
         """Two machines speak as one node."""
-        self._record(NODE_COPIED, name or _NAMELESS, node_id)
+        self._record(NODE_COPIED, name or _NAMELESS, node_id, machines(runs))
 
     def _record(self, message: AuditMessage, *parameters: object) -> None:
         self._log.record(OMRSAuditingComponent.COHORT_MANAGER, message, *parameters)

@@ -51,8 +51,16 @@ class Speaker(Protocol):
         """Somebody knows this node by a description of that revision."""
         ...
 
-    def copied(self, node_id: str) -> None:
+    def copied(self, node_id: str, runs: Sequence[NodeInfo] = ()) -> None:
         """Two machines speak as one node, which may be this one."""
+        ...
+
+    def told_of_copy(self, teller: str, runs: Sequence[NodeInfo]) -> None:
+        """Another node says that two machines speak as this one, or that none do."""
+        ...
+
+    def runs_of_copy(self, node_id: str) -> tuple[NodeInfo, ...]:
+        """How both describe themselves that speak as a node; nothing where one does."""
         ...
 
     def link(self) -> None:
@@ -243,6 +251,7 @@ class Conversations:
         nodes = retold(half.nodes, frozenset(known), self._random)
         return replace(
             half,
+            copies=() if node_id is None else self._speaker.runs_of_copy(node_id),
             nodes=in_turns(nodes, own_id, self._codec, self._random),
             members=in_turns(half.members, own_id, self._codec, self._random),
         )
@@ -264,8 +273,7 @@ class Conversations:
             theirs.removals, self._clock.now(), self._has_heard_of
         ):
             self._speaker.heed_removal(removal)
-        if self._is_copy(theirs.sender):
-            self._speaker.copied(theirs.sender.node_id)
+        self._look_for_copies(theirs)
         for known in theirs.known_nodes:
             if known.id == self._speaker.info.node_id:
                 self._speaker.outdo(known.revision)
@@ -288,11 +296,17 @@ class Conversations:
             else:
                 self.doubt(node_id)
 
-    def _is_copy(self, sender: NodeInfo) -> bool:
-        """Whether whoever speaks has the key of another one that lives."""
-        if sender.node_id == self._speaker.info.node_id:
-            return sender.run_id != self._speaker.info.run_id
-        return self._runs.has_come_back(sender.node_id, sender.run_id)
+    def _look_for_copies(self, theirs: Exchange) -> None:
+        """See whether whoever speaks has the key of another one that lives, or we have."""
+        sender, own = theirs.sender, self._speaker.info
+        if sender.node_id == own.node_id:
+            if sender.run_id != own.run_id:
+                self._speaker.copied(own.node_id, (own, sender))
+            return
+        if self._runs.has_come_back(sender):
+            self._speaker.copied(sender.node_id, self._runs.last(sender.node_id))
+        runs = [each for each in theirs.copies if each.node_id == own.node_id]
+        self._speaker.told_of_copy(sender.node_id, runs)
 
     def _has_heard_of(self, node_id: str) -> bool:
         peer = self._peers.get(node_id)

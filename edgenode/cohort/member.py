@@ -17,7 +17,7 @@ from edgenode.cohort.history import history
 from edgenode.cohort.inbox import InboxRoom
 from edgenode.cohort.intake import Intake
 from edgenode.cohort.membership import Membership, Report
-from edgenode.cohort.model import Mark, MemberRecord, Removal, Standing
+from edgenode.cohort.model import Mark, MemberRecord, NodeInfo, Removal, Standing
 from edgenode.cohort.peer import CohortPeer
 from edgenode.cohort.presence import Change
 from edgenode.cohort.publisher import Publisher
@@ -423,9 +423,9 @@ class CohortMember:
         """A node is gone, or there again."""
         self._audit.presence(change)
 
-    def hear_copy(self, node_id: str, name: str) -> None:
-        """Two machines speak as one node."""
-        self._audit.node_copied(node_id, name)
+    def hear_copy(self, node_id: str, name: str, runs: Sequence[NodeInfo]) -> None:
+        """Two machines speak as one node; ``runs`` is how they describe themselves."""
+        self._audit.node_copied(node_id, name, runs)
 
     def tick(self, now: float) -> None:
         """Time has passed (monotonic seconds)."""

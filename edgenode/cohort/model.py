@@ -128,6 +128,8 @@ class Exchange:
         told_nodes: The ids of nodes that it was only told of: it tells nobody of them,
             and needn't be told of all of them again.
         told_members: Members that it was only told of; likewise.
+        copies: How the other described itself in its last two runs, where both live: two
+            machines speak as it.
         marks: How far the events of its own members go, and of those it follows.
         nodes: Nodes of which the other has an older description, or none.
         members: Members of which the other has an older record, or none.
@@ -143,6 +145,7 @@ class Exchange:
     known_members: tuple[Known, ...] = ()
     told_nodes: tuple[str, ...] = ()
     told_members: tuple[Known, ...] = ()
+    copies: tuple[NodeInfo, ...] = ()
     marks: tuple[Mark, ...] = ()
     nodes: tuple[NodeInfo, ...] = ()
     members: tuple[MemberRecord, ...] = ()

@@ -24,7 +24,7 @@ from edgenode.cohort.own_members import OwnMembers
 from edgenode.cohort.peer import CohortPeer, Dialer
 from edgenode.cohort.peers import Peer, PeerState, PeerTable
 from edgenode.cohort.presence import Presence
-from edgenode.cohort.runs import Copies
+from edgenode.cohort.runs import Copied, Copies
 from edgenode.cohort.speech import Session, Speech
 from edgenode.cohort.told import LAST_OUTDONE, is_sound_node
 from edgenode.errors import BadRequestError, PeerUnavailableError
@@ -98,7 +98,7 @@ class CohortNode:
         self._codec = codec
         self._clock = clock
         self._random = random
-        self._copies = Copies()
+        self._copies = Copies(info.node_id)
         self.removed_names: dict[str, str] = {}
         self._removed_at: dict[str, list[tuple[str, int]]] = {}
         self._outdone = 0
@@ -389,16 +389,30 @@ class CohortNode:
         """A node speaks for a member that isn't its own."""
         self._speech.refuse(Refusal.CONFLICT, node_id)
 
-    def copied(self, node_id: str) -> None:
+    def copied(self, node_id: str, runs: Sequence[NodeInfo] = ()) -> None:
         """Two machines speak as one node, which may be this one."""
         self._speech.refuse(Refusal.CONFLICT, node_id)
-        if self._copies.notice(node_id, self._clock.monotonic()):
-            name = self._name_of(node_id)
-            for member in self._members:
-                member.hear_copy(node_id, name)
+        if self._copies.notice(node_id, self._clock.monotonic(), runs):
+            self._tell_copy(node_id, runs)
 
-    def copies(self) -> Mapping[str, float]:
-        """The nodes that two machines speak as, and how many seconds ago that showed."""
+    def told_of_copy(self, teller: str, runs: Sequence[NodeInfo]) -> None:
+        """Another node says that two machines speak as this one, or that none do."""
+        if self._trust.is_removed(teller):
+            return
+        if self._copies.told(teller, self._clock.monotonic(), runs):
+            self._tell_copy(self.info.node_id, runs)
+
+    def _tell_copy(self, node_id: str, runs: Sequence[NodeInfo]) -> None:
+        name = self._name_of(node_id)
+        for member in self._members:
+            member.hear_copy(node_id, name, runs)
+
+    def runs_of_copy(self, node_id: str) -> tuple[NodeInfo, ...]:
+        """How both describe themselves that speak as a node; nothing where one does."""
+        return self._copies.noticed(node_id, self._clock.monotonic())
+
+    def copies(self) -> Mapping[str, Copied]:
+        """The nodes that two machines speak as, this one among them."""
         return self._copies.lately(self._clock.monotonic())
 
     def _name_of(self, node_id: str) -> str:

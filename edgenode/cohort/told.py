@@ -17,6 +17,7 @@ from edgenode.errors import BadRequestError
 from edgenode.hosts import is_host
 from edgenode.limits import (
     MAX_ADDRESSES,
+    MAX_COPY_RUNS,
     MAX_RETOLD_NODES,
     MAX_TOLD_BYTES,
     MAX_TOLD_RECORD_BYTES,
@@ -84,6 +85,7 @@ def sound(half: Exchange, codec: Codec) -> Exchange:
     return replace(
         half,
         nodes=only(half.nodes, is_sound_node),
+        copies=only(half.copies[:MAX_COPY_RUNS], is_sound_node),
         members=only(half.members, lambda record: is_sound_member(record, codec)),
         marks=only(half.marks, is_sound_mark),
     )

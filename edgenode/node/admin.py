@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any
 
 from edgenode.clock import Clock
+from edgenode.cohort.audit import machines
 from edgenode.cohort.follower import Follower
 from edgenode.cohort.member import CohortMember
 from edgenode.cohort.model import MemberRecord, Removal
 from edgenode.cohort.node import CohortNode
 from edgenode.cohort.peers import Peer, PeerState
+from edgenode.cohort.runs import Copied
 from edgenode.errors import (
     EdgeNodeError,
     NodeRemovedError,
@@ -37,8 +39,9 @@ _ASKED = {
 }
 _COPIED = "two machines use the key of this node"
 _COPY_MEND = (
-    "on the copied one stop the node, remove its data directory and join again: 'edgenode "
-    "cohort join TOKEN'"
+    "decide which one stays; what was added on the other is lost, unless it is exported "
+    "there first: 'edgenode archive export FILE'; then stop the node there, remove its data "
+    "directory and join again: 'edgenode cohort join TOKEN'"
 )
 _CLOCK_MEND = "set the clock that is wrong, this machine's or that one's"
 _MAX_BY = 64
@@ -175,8 +178,8 @@ class NodeAdmin:
         if refusal is not None:
             reason, mend = self._refusal(refusal)
             told["refusal"] = {"reason": reason, "mend": mend}
-        if record.node_id in self._node.copies():
-            told["copy"] = {"reason": _COPIED, "mend": _COPY_MEND}
+        if copied := self._node.copies().get(record.node_id):
+            told["copy"] = {"reason": _copied(copied), "mend": _COPY_MEND}
         peer = self._node.peers.get(record.node_id)
         if peer is not None and _is_far_off(peer):
             told["clock"] = {"reason": _clock(peer.skew), "mend": _CLOCK_MEND}
@@ -224,11 +227,11 @@ class NodeAdmin:
             {
                 "nodeId": node_id,
                 "node": self._of_node(node_id)["node"],
-                "seconds": seconds,
-                "reason": _COPIED,
+                "seconds": copied.seconds,
+                "reason": _copied(copied),
                 "mend": _COPY_MEND,
             }
-            for node_id, seconds in self._node.copies().items()
+            for node_id, copied in self._node.copies().items()
         ]
 
     def _clocks(self) -> list[dict[str, Any]]:
@@ -447,6 +450,10 @@ def _clock(skew: float | None) -> str:
     skew = skew or 0.0
     way = "ahead of" if skew > 0 else "behind"
     return f"its clock is {abs(skew):.0f} s {way} this one's"
+
+
+def _copied(copied: Copied) -> str:
+    return f"{_COPIED}{machines(copied.runs)}"
 
 
 def _the_only(text: str, found: set[str], what: str, known: Iterable[str]) -> str:

@@ -116,8 +116,10 @@ MEMBER_COPIED = AuditMessage(
 NODE_COPIED = AuditMessage(
     "EDGENODE-AUDIT-0024",
     OMRSAuditLogRecordSeverity.SECURITY,
-    "two machines use the key of node {0} ({1}): a card was copied. On the copied one stop "
-    "the node, remove its data directory and join the cohort again",
+    "two machines use the key of node {0} ({1}){2}: a card was copied. Decide which one "
+    "stays; what was added on the other is lost, unless it is exported there first: 'edgenode "
+    "archive export FILE'. Then stop the node there, remove its data directory and join the "
+    "cohort again",
 )
 INSTANCE_MOVED = AuditMessage(
     "EDGENODE-AUDIT-0025",

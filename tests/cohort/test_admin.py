@@ -328,12 +328,15 @@ async def test_a_copied_card_is_told_on_other_machines(
         assert copy["nodeId"] == ATTIC
         assert copy["seconds"] < 10 * EXCHANGE_SECONDS
         assert "two machines" in copy["reason"]
+        assert f"{ATTIC} at {ATTIC}, port 9444" in copy["reason"]
+        assert "copy at copy, port 9444" in copy["reason"]
+        assert "archive export" in copy["mend"]
         assert "remove its data directory" in copy["mend"]
         told = {each["nodeId"]: each for each in (await house.members())["members"]}
         assert told[ATTIC]["copy"] == {key: copy[key] for key in ("reason", "mend")}
         assert "copy" not in told[CELLAR]
         (text,) = house.recorded(NODE_COPIED.message_id)
-        assert ATTIC in text
+        assert f"{ATTIC} at {ATTIC}, port 9444" in text
     house.world.clock.advance(COPY_SHOWN_SECONDS)
     assert house.admin.summary()["copies"] == [], "it is gone"
 

@@ -27,6 +27,7 @@ from edgenode.instances.model import (
     Relationship,
 )
 from edgenode.limits import (
+    EXCHANGE_SECONDS,
     MAX_OVERTAKINGS,
     RESTORING_SECONDS,
     SILENT_AFTER_SECONDS,
@@ -535,12 +536,28 @@ async def test_a_copied_card_shows(world: World) -> None:
         assert conflicts(other) > 0
         assert set(other.cohort.copies()) == {"x"}
         await world.pass_time(1000, step=20)
-        ones_who_know = [each for each in (one, copy) if conflicts(each)]
-        assert ones_who_know
         assert conflicts(other) > 1
-        for node in (other, *ones_who_know):
-            assert set(node.cohort.copies()) == {"x"}
+        for node in (other, one, copy):
+            (copied,) = node.cohort.copies().values()
+            assert {each.addresses for each in copied.runs} == {("x",), ("copy",)}
             assert recorded(node).count("EDGENODE-AUDIT-0024") == 1, "not each time"
+
+
+async def test_a_node_is_told_that_it_has_a_copy(world: World) -> None:
+    async with world.node("c", peers=["x"]) as other, world.node("x") as one:
+        await world.pass_time(3)
+        info = one.cohort.info
+        copy = replace(info, run_id="another", addresses=("copy",))
+        half = Exchange(sender=copy, time=0)
+        await other.cohort.conversations.exchange("x", half)
+        await other.cohort.conversations.exchange("x", replace(half, sender=info))
+        told = await other.cohort.conversations.exchange("x", half)
+        assert {each.addresses for each in told.copies} == {("x",), ("copy",)}
+        await world.pass_time(2 * EXCHANGE_SECONDS)
+        assert set(one.cohort.copies()) == {"x"}
+        assert recorded(one).count("EDGENODE-AUDIT-0024") == 1
+        await one.cohort.remove("c", "erin")
+        assert not one.cohort.copies(), "nobody says so any more"
 
 
 async def test_two_copies_that_meet_know_it(world: World) -> None:
