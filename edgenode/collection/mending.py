@@ -305,7 +305,11 @@ class LocalMendingOperations(ReplicaOperations):
             return self._is_heard(tx, word, state) and (
                 known is None
                 or owner_of(known) != word.owner
-                or self._is_heard(tx, word, known)
+                or (
+                    self._is_heard(tx, word, known)
+                    # A member's doesn't become an archive's, nor the other way.
+                    and is_archived(known) is is_archived(state)
+                )
             )
         return (
             known is not None

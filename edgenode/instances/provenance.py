@@ -126,9 +126,9 @@ def may_tell(
 ) -> bool:
     """Whether a member may say what an instance or classification is.
 
-    Owners speak for their own. What an archive brought, and no member ever answered for,
-    is told by whoever has it. An archive's are known by their provenance, or by who loaded
-    them: members don't replicate what is their own.
+    Owners speak for their own. What no member ever answered for was brought by an archive,
+    which may say of it what it likes (backups of servers elsewhere are archives, too): it is
+    told by whoever has it.
 
     Args:
         teller: The member that says it.
@@ -136,10 +136,7 @@ def may_tell(
         was_member: Whether a metadata collection is, or ever was, this one or a member's.
     """
     owner = owner_of(told)
-    if owner == teller:
-        return True
-    is_loaded = is_archived(told) or told.replicated_by is not None
-    return is_loaded and not was_member(owner)
+    return owner == teller or not was_member(owner)
 
 
 def judge_event(

@@ -265,14 +265,21 @@ async def test_a_type_that_grew_unheard_is_taken_over(world: World) -> None:
         assert grown.version == known.version + 1
 
 
-async def test_what_an_archive_brings_is_told_at_once(world: World) -> None:
+# An archive may be the backup of a server elsewhere, whose instances are its own.
+ARCHIVED = (InstanceProvenanceType.CONTENT_PACK, InstanceProvenanceType.LOCAL_COHORT)
+
+
+@pytest.mark.parametrize("provenance", ARCHIVED)
+async def test_what_an_archive_brings_is_told_at_once(
+    world: World, provenance: InstanceProvenanceType
+) -> None:
     async with world.node("a") as one, world.node("b", peers=["a"]) as other:
         await world.settle()
         term = await add_term(one, "t")
         packed = replace(
             term,
             guid="0e6b9ad1-0000-4000-8000-000000000001",
-            instance_provenance_type=InstanceProvenanceType.CONTENT_PACK,
+            instance_provenance_type=provenance,
             metadata_collection_id="an-archive",
         )
         await one.collection.save_archive_instances(USER, [packed])
@@ -280,13 +287,16 @@ async def test_what_an_archive_brings_is_told_at_once(world: World) -> None:
         assert str(packed.guid) in await other.holdings()
 
 
-async def test_what_an_archive_brought_reaches_who_comes_later(world: World) -> None:
+@pytest.mark.parametrize("provenance", ARCHIVED)
+async def test_what_an_archive_brought_reaches_who_comes_later(
+    world: World, provenance: InstanceProvenanceType
+) -> None:
     async with world.node("a") as one:
         term = await add_term(one, "t")
         packed = replace(
             term,
             guid="0e6b9ad1-0000-4000-8000-000000000001",
-            instance_provenance_type=InstanceProvenanceType.CONTENT_PACK,
+            instance_provenance_type=provenance,
             metadata_collection_id="an-archive",
         )
         await one.collection.save_entity_reference_copy(USER, packed)

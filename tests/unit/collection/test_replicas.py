@@ -978,7 +978,9 @@ async def test_nobody_purges_what_is_an_archives(here: Member) -> None:
 
 
 async def test_of_who_left_batches_bring_nothing(here: Member) -> None:
+    await here.hear(REMOTE.id, outbound.created(remote_entity("told")))
     here.known_collections.discard(REMOTE.id)
+    await here.repository.remove_member(REMOTE.id)
     received = await here.hear(THIRD.id, batch(remote_entity(), RELATIONSHIP))
     assert received.outcome is Outcome.REFUSED
     assert not holds(here)

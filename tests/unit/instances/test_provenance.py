@@ -143,10 +143,12 @@ def test_classifications_given_here_survive_a_new_copy() -> None:
         (remote_entity(home=PACK, instance_provenance_type=Type.CONTENT_PACK), True),
         (remote_entity(home=PACK, instance_provenance_type=Type.EXPORT_ARCHIVE), True),
         (remote_entity(home=PACK, replicated_by=OTHER.id), True),
-        (remote_entity(home=PACK), False),
+        (remote_entity(home=OTHER), False),
+        (remote_entity(home=PACK), True),
         (external(OTHER.id), False),
         (remote_classification(), True),
-        (remote_classification(metadata_collection_id=PACK.id), False),
+        (remote_classification(metadata_collection_id=OTHER.id), False),
+        (remote_classification(metadata_collection_id=PACK.id), True),
     ],
 )
 def test_who_may_tell(told: Any, may: bool) -> None:
