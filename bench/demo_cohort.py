@@ -7,6 +7,7 @@ seen; the exit code is 0 only if all of it was as it should be.
 """
 
 import json
+import re
 import socket
 import sys
 import textwrap
@@ -183,14 +184,20 @@ def fill(nodes: Sequence[MemberNode], transcript: Transcript) -> None:
             transcript.say(f"{node.name} loads an archive: {archive.name}")
 
 
-def ask(nodes: Sequence[MemberNode], transcript: Transcript) -> None:
-    """Have one node answer for all."""
+def ask(nodes: Sequence[MemberNode], transcript: Transcript) -> set[str]:
+    """Have one node answer for all; the GUIDs of what there is."""
     asked = nodes[0]
     until(lambda: not missing_at(asked), "all members answer", SECONDS)
     said = transcript.run(asked, "find", "Asset", "--cohort")
     for part in PARTS:
         check(part.asset in said, f"the answer has the {part.asset}")
     transcript.say(f"asked at {asked.name}, answered by all three")
+    return guids_in(said)
+
+
+def guids_in(said: str) -> set[str]:
+    """What a table begins its lines with."""
+    return set(re.findall(r"^\s*([0-9a-f]{8}-[0-9a-f-]{27})\b", said, re.MULTILINE))
 
 
 def missing_at(node: MemberNode) -> frozenset[str]:
@@ -201,16 +208,23 @@ def missing_at(node: MemberNode) -> frozenset[str]:
     return answer.missing
 
 
-def kill_and_return(nodes: Sequence[MemberNode], transcript: Transcript) -> None:
+def kill_and_return(
+    nodes: Sequence[MemberNode], assets: set[str], transcript: Transcript
+) -> None:
     """One dies, is missed, and comes back to what it has missed."""
     first, second, third = nodes
     lost = third.collection_id
+    until(
+        lambda: guids_in(first.run("find", "Asset")) >= assets,
+        f"{first.name} has copies of all",
+        SECONDS,
+    )
     third.kill()
     transcript.say(f"{third.name} has lost power")
     until(lambda: missing_at(first) == {lost}, f"{third.name} is missing", SECONDS)
     transcript.say(f"{first.name} names it as missing, and shows copies of what it had")
     said = transcript.run(first, "find", "Asset", "--cohort")
-    check(PARTS[2].asset in said, f"there are copies of what {third.name} had")
+    check(guids_in(said) == assets, f"there are copies of all that {third.name} had")
     added = ("add", "GlossaryTerm", "qualifiedName=while you were away", "--json")
     guid = json.loads(second.run(*added))["entity"]["guid"]
     transcript.say(f"{second.name} gets a new term in the meantime")
@@ -243,8 +257,8 @@ def main() -> int:
         ):
             join(nodes, transcript)
             fill(nodes, transcript)
-            ask(nodes, transcript)
-            kill_and_return(nodes, transcript)
+            assets = ask(nodes, transcript)
+            kill_and_return(nodes, assets, transcript)
     except (MemberError, NamespacesError, OSError, KeyError, ValueError) as error:
         transcript.say(f"this did not work: {error}")
         return 1
