@@ -48,6 +48,11 @@ def _named(names: Mapping[str, str], collection_id: str) -> str:
     return f"{name} ({collection_id})" if name else collection_id
 
 
+def name_of(member: Mapping[str, Any]) -> str:
+    """What a member is called; nothing where its registration doesn't say."""
+    return member.get("serverName") or member.get("metadataCollectionName") or ""
+
+
 def _names(client: NodeClient) -> dict[str, str]:
     """What the members are called, by collection id; nothing where that isn't told."""
     highway = "/metadata-highway"
@@ -57,8 +62,7 @@ def _names(client: NodeClient) -> dict[str, str]:
         for cohort in described.get("cohorts", ()):
             path = f"{highway}/cohorts/{segment(cohort['cohortName'])}/remote-members"
             for member in client.repository("GET", path).get("cohortMembers", ()):
-                name = member.get("serverName") or member["metadataCollectionName"]
-                names[member["metadataCollectionId"]] = name
+                names[member["metadataCollectionId"]] = name_of(member)
     except CommandError:  # the answer itself matters more
         return {}
     return names

@@ -72,7 +72,7 @@ class CohortAudit:
         registration = record.registration
         self._record(
             MEMBER_JOINED,
-            registration.server_name,
+            registration.server_name or _NAMELESS,
             registration.metadata_collection_id,
             record.node_id,
         )
@@ -115,7 +115,7 @@ class CohortAudit:
 
     def full(self, record: MemberRecord) -> None:
         """There is no room for another member."""
-        self._record(MEMBERS_FULL, record.registration.server_name)
+        self._record(MEMBERS_FULL, record.registration.server_name or _NAMELESS)
 
     # nodes
 

@@ -299,6 +299,10 @@ class CohortMember:
         """Who is followed, by collection id."""
         return {origin: each.follower for origin, each in self._followed.items()}
 
+    def complain_of(self, collection_id: str, reason: str) -> None:
+        """Tell the cohort that another member can't be asked as it registered."""
+        self._membership.unreachable(collection_id, reason)
+
     def announce(self) -> None:
         """Say on a bus that is new to this member that it is registered."""
         self._membership.announce()

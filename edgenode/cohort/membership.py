@@ -184,6 +184,14 @@ class Membership:
         """A node said which members it has."""
         self._hand_in(lambda registry: registry.node_has(node_id, collection_ids))
 
+    def unreachable(self, collection_id: str, reason: str) -> None:
+        """A member's connection can't be made use of."""
+        self._hand_in(
+            lambda registry: registry.unreachable(
+                collection_id, reason, self._clock.now()
+            )
+        )
+
     def tick(self) -> None:
         """Time has passed."""
         if self._registry.forget_told(self._clock.now()):

@@ -225,12 +225,15 @@ class NodeCohort:
         ) -> RemoteMetadataCollection | None:
             collection_id = str(registration.metadata_collection_id)
             record = member.records().get(collection_id)
-            if record is None or registration.server_name is None:
+            if record is None:
                 return None
+            if not registration.server_name:
+                # It is asked all the same, so that answers name it as missing.
+                member.complain_of(collection_id, "the registration names no server")
             return RemoteMetadataCollection(
                 collection_id,
                 NodeCaller(http, record.node_id),
-                f"/servers/{registration.server_name}",
+                f"/servers/{registration.server_name or ''}",
                 server.codec,
             )
 

@@ -32,6 +32,7 @@ from edgenode.limits import (
     RESTORING_SECONDS,
     SILENT_AFTER_SECONDS,
 )
+from edgenode.observability.audit_messages import COMPLAINT_RECEIVED
 from edgenode.repository.backup import back_up, restore
 from edgenode.security.trust import Refusal
 from edgenode.typedefs.model import (
@@ -613,3 +614,24 @@ async def test_an_earlier_run_with_a_clock_ahead_is_no_copy(world: World) -> Non
             assert conflicts(again) == conflicts(other) == 0
             assert not again.cohort.copies()
             assert not other.cohort.copies()
+
+
+async def test_who_can_not_be_asked_as_it_registered_hears_of_it(world: World) -> None:
+    async with (
+        world.node("a") as one,
+        world.node("b", peers=["a"]) as other,
+        world.node("c", peers=["a"]) as third,
+    ):
+        await world.settle()
+        one.member.complain_of(other.id, "no server is named")
+        await world.settle()
+        told = [
+            record
+            for record in other.audit_log.records()
+            if record.message_id == COMPLAINT_RECEIVED.message_id
+        ]
+        assert [record.parameters[1:] for record in told] == [
+            ("BAD_REMOTE_CONNECTION", "no server is named")
+        ]
+        # Who is reached by whom differs from network to network.
+        assert COMPLAINT_RECEIVED.message_id not in recorded(third)

@@ -4,7 +4,7 @@ import pytest
 
 from edgenode.cli.client import NodeClient
 from edgenode.cli.members import _ago, _row, _trouble
-from edgenode.cli.participation import NAMED, copies_in, tell_participation
+from edgenode.cli.participation import NAMED, copies_in, name_of, tell_participation
 
 NOBODY = NodeClient("http://127.0.0.1:1", "pi", "me")
 """A node that doesn't answer, so that no names of members are known."""
@@ -45,6 +45,12 @@ def test_some_are_named_and_the_rest_is_counted(
 def test_that_nobody_else_was_asked_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     tell_participation(NOBODY, {"edgenode": {"alone": "it is away"}})
     assert capsys.readouterr().err == "edgenode: from this server alone: it is away\n"
+
+
+def test_a_member_may_have_no_name() -> None:
+    assert name_of({"serverName": "pi", "metadataCollectionName": "store"}) == "pi"
+    assert name_of({"metadataCollectionName": "store"}) == "store"
+    assert name_of({"metadataCollectionId": "id0"}) == ""
 
 
 def test_how_long_ago() -> None:
