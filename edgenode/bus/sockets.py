@@ -160,6 +160,12 @@ async def secured(
         OSError: There is no agreement.
     """
     loop = asyncio.get_running_loop()
+    try:
+        connection.getpeername()
+    except OSError:
+        # Reset meanwhile: wrapping would fail, and leave the socket to nobody.
+        connection.close()
+        raise
     secure = context.wrap_socket(
         connection,
         server_hostname=host if context.check_hostname else None,

@@ -1,12 +1,16 @@
 """Sockets: which address is connected to, and which is listened on."""
 
 import asyncio
+import gc
+import select
 import socket
+import ssl
+import struct
 
 import pytest
 
 from edgenode.bus.base import Address
-from edgenode.bus.sockets import connected, listening_sockets
+from edgenode.bus.sockets import connected, listening_sockets, secured
 
 
 def test_all_addresses_are_listened_on_at_one_port() -> None:
@@ -127,3 +131,22 @@ async def test_a_name_is_looked_up() -> None:
         connection, address = await connected((Address("localhost", port),))
         connection.close()
         assert address == Address("localhost", port)
+
+
+async def test_who_hangs_up_before_tls_leaves_no_socket_behind() -> None:
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        connection, _ = await connected([Address(*listener.getsockname())])
+        accepted, _ = await loop.sock_accept(listener)
+        # It is reset, not ended.
+        linger = struct.pack("ii", 1, 0)
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        accepted.close()
+        poller = select.poll()
+        poller.register(connection, select.POLLHUP)
+        assert await asyncio.to_thread(poller.poll, 5_000)
+        with pytest.raises(OSError, match="not connected"):
+            await secured(connection, ssl.create_default_context(), "127.0.0.1")
+        assert connection.fileno() == -1
+        gc.collect()
