@@ -14,7 +14,7 @@ import pytest
 
 from edgenode.cli.main import _parser
 from edgenode.cli.outcome import ExitCode
-from edgenode.config import ENVIRONMENT, SETTINGS, load_config
+from edgenode.config import ENVIRONMENT, SETTINGS, KafkaCohortConfig, load_config
 from tests.acceptance.commands import SERVER, RunningNode, environment, running
 from tests.conftest import ROOT
 
@@ -114,7 +114,7 @@ def test_the_example_has_every_setting(tmp_path: Path) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     keys = "|".join(key for table_keys in SETTINGS.values() for key in table_keys)
     every = tmp_path / "every.toml"
-    text = re.sub(rf"(?m)^# (?=(?:{keys}) = )", "", text)
+    text = re.sub(rf"(?m)^# (?=(?:{keys}) = |\[)", "", text)
     # Some are of use only where another setting isn't at its default.
     text = text.replace('bus = "embedded"', 'bus = "mqtts://broker"')
     text = text.replace('= "ALL"', '= "SELECTED_TYPES"')
@@ -130,6 +130,9 @@ def test_the_example_has_every_setting(tmp_path: Path) -> None:
     assert cohort.bus.user == "edgenode"
     rules = (cohort.events_to_send, cohort.events_to_save, cohort.events_to_process)
     assert {rule.types for rule in rules} == {("GlossaryTerm",)}
+    kafka = config.kafka_cohort
+    assert kafka is not None
+    assert kafka.address == "https://pi:9446"
     written = {
         (head, key)
         for head, body in _sections(every.read_text(encoding="utf-8"))
@@ -139,7 +142,7 @@ def test_the_example_has_every_setting(tmp_path: Path) -> None:
 
 
 def _sections(text: str) -> Iterator[tuple[str, str]]:
-    parts = re.split(r"(?m)^\[+(\w+)\]+$", text)
+    parts = re.split(r"(?m)^(?:# )?\[+(\w+)\]+$", text)
     return zip(parts[1::2], parts[2::2], strict=True)
 
 
@@ -164,6 +167,7 @@ def test_the_table_has_every_setting() -> None:
 def test_the_table_has_the_defaults() -> None:
     defaults = load_config(None, HOME)
     (server,) = defaults.servers
+    kafka = KafkaCohortConfig(name="", brokers=(), admit=())
     told = {quoted(row[0]): row[2] for row in table(README, "Setting")}
     told["node.data_directory"] = told["node.data_directory"].replace("~", HOME["HOME"])
     assert {setting: quoted(cell) for setting, cell in told.items() if "`" in cell} == {
@@ -181,7 +185,13 @@ def test_the_table_has_the_defaults() -> None:
         "cohort.events_to_send": defaults.cohort.events_to_send.rule.name,
         "cohort.events_to_save": defaults.cohort.events_to_save.rule.name,
         "cohort.events_to_process": defaults.cohort.events_to_process.rule.name,
+        "kafka_cohort.topic_root": kafka.topic_root,
+        "kafka_cohort.topics": kafka.topics,
+        "kafka_cohort.security_protocol": kafka.security_protocol,
+        "kafka_cohort.transport": kafka.transport,
+        "kafka_cohort.listen": str(kafka.listen),
     }
+    assert defaults.kafka_cohort is None
     assert defaults.cohort.bus is None
 
 

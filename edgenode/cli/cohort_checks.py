@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgenode.cli.findings import Finding, Verdict
 from edgenode.clock import EpochMillis
-from edgenode.config import CohortConfig, HostPort, NodeConfig
+from edgenode.config import HostPort, KafkaCohortConfig, NodeConfig
 
 CERTIFICATE_SLACK_MILLIS = 30 * 86_400_000
 """A certificate is renewed years before its end: one so near to it shows that it can't be."""
@@ -18,7 +18,7 @@ FLOOR_SLACK_MILLIS = 60_000
 
 
 def cohort_findings(config: NodeConfig, now: EpochMillis) -> Iterator[Finding]:
-    """All of it; of the clock alone where the node takes part in no cohort.
+    """All of it; of the clock alone where the node takes part in no cohort at all.
 
     Args:
         config: The node's.
@@ -26,8 +26,6 @@ def cohort_findings(config: NodeConfig, now: EpochMillis) -> Iterator[Finding]:
     """
     yield clock_floor(config.data_directory, now)
     settings = config.cohort
-    if settings.mode == "none":
-        return
     if settings.mode == "open":
         yield Finding(
             "cohort",
@@ -36,11 +34,13 @@ def cohort_findings(config: NodeConfig, now: EpochMillis) -> Iterator[Finding]:
             "read and change everything",
             'set cohort.mode = "keyed"',
         )
-    else:
+    elif settings.mode != "none":
         yield cohort_files(config.data_directory)
         yield certificate(config.data_directory, now)
+    if config.kafka_cohort is not None:
+        yield kafka_files(config.kafka_cohort)
     its_own = has_running_node(config.data_directory)
-    for setting, place in cohort_places(settings):
+    for setting, place in cohort_places(config):
         check = _PORT_CHECKS[setting]
         yield cohort_port(check, setting, place, is_running=its_own)
 
@@ -60,16 +60,55 @@ def has_running_node(directory: Path) -> bool:
     return False
 
 
-_PORT_CHECKS = {"cohort.listen": "members' port", "cohort.bus_listen": "bus port"}
+_PORT_CHECKS = {
+    "cohort.listen": "members' port",
+    "cohort.bus_listen": "bus port",
+    "kafka_cohort.listen": "platforms' port",
+}
 
 
-def cohort_places(settings: CohortConfig) -> Iterator[tuple[str, HostPort]]:
-    """Where the node listens for other nodes, by setting."""
-    if settings.mode == "none":
-        return
-    yield "cohort.listen", settings.listen
-    if settings.bus is None:
-        yield "cohort.bus_listen", settings.bus_listen
+def cohort_places(config: NodeConfig) -> Iterator[tuple[str, HostPort]]:
+    """Where the node listens for other nodes and for platforms, by setting."""
+    settings = config.cohort
+    if settings.mode != "none":
+        yield "cohort.listen", settings.listen
+        if settings.bus is None:
+            yield "cohort.bus_listen", settings.bus_listen
+    if config.kafka_cohort is not None:
+        yield "kafka_cohort.listen", config.kafka_cohort.listen
+
+
+def kafka_files(settings: KafkaCohortConfig) -> Finding:
+    """Whether the files that the settings of a Kafka cohort name can be read."""
+    check = "kafka cohort"
+    for key in (
+        "broker_password_file",
+        "broker_ca_file",
+        "certificate_file",
+        "key_file",
+        "ca_file",
+        "password_file",
+    ):
+        path: Path | None = getattr(settings, key)
+        try:
+            if path is not None:
+                path.open("rb").close()
+        except OSError as error:
+            return Finding(
+                check,
+                Verdict.FAIL,
+                f"{path} can't be read ({error.strerror})",
+                f"set kafka_cohort.{key} to a file that the node's user may read",
+            )
+    everywhere = ", ".join(str(net) for net in settings.admit if not net.prefixlen)
+    if everywhere and settings.user is None:
+        return Finding(
+            check,
+            Verdict.WARN,
+            f"{everywhere} lets in anybody, to read and change everything",
+            "set kafka_cohort.admit to the addresses of the platforms alone",
+        )
+    return Finding(check, Verdict.OK, f"{settings.name}, by {settings.transport}")
 
 
 def cohort_files(data_directory: Path) -> Finding:

@@ -16,6 +16,7 @@ from edgenode.config import (
     DEFAULT_PORT,
     CohortConfig,
     ConfigError,
+    KafkaCohortConfig,
     NodeConfig,
     default_server_name,
     load_config,
@@ -82,7 +83,7 @@ def _unusable_place(config: NodeConfig) -> tuple[str, str]:
     """Which address can't be listened on, now that one can't: its setting and itself."""
     from edgenode.security.listening import bound
 
-    for setting, place in cohort_places(config.cohort):
+    for setting, place in cohort_places(config):
         try:
             bound(place.host, place.port).close()
         except OSError:
@@ -177,6 +178,8 @@ def check_config(arguments: Namespace, output: Output) -> None:
         ),
     }
     settings |= _cohort_settings(config.cohort)
+    if config.kafka_cohort is not None:
+        settings |= _kafka_settings(config.kafka_cohort)
     doubts = list(_doubts(config.cohort))
     if output.as_json:
         output.json({"ok": True, "settings": settings, "warnings": doubts})
@@ -242,6 +245,26 @@ def _cohort_settings(cohort: CohortConfig) -> dict[str, str]:
             name: " ".join([each.rule.name, *each.types])
             for name, each in rules.items()
         },
+    }
+
+
+def _kafka_settings(cohort: KafkaCohortConfig) -> dict[str, str]:
+    """What holds of the cohort of platforms; passwords stand in files."""
+    login = {
+        "kafka_cohort.broker_user": cohort.broker_user,
+        "kafka_cohort.user": cohort.user,
+    }
+    return {
+        "kafka_cohort.name": cohort.name,
+        "kafka_cohort.brokers": ", ".join(map(str, cohort.brokers)),
+        "kafka_cohort.topic_root": cohort.topic_root,
+        "kafka_cohort.topics": cohort.topics,
+        "kafka_cohort.security_protocol": cohort.security_protocol,
+        "kafka_cohort.transport": cohort.transport,
+        "kafka_cohort.listen": str(cohort.listen),
+        "kafka_cohort.address": cohort.told_address(cohort.listen.port),
+        "kafka_cohort.admit": ", ".join(map(str, cohort.admit)),
+        **{name: user for name, user in login.items() if user is not None},
     }
 
 

@@ -66,15 +66,7 @@ class _Reader:
         return default
 
     def listen(self, key: str, default: HostPort) -> HostPort:
-        value = self._table.get(key, str(default))
-        found = address(value)
-        if found is None:
-            self._wrong(
-                key,
-                f"{value!r} is no address and port",
-                f"write them like {default} or 192.168.1.7:{default.port}",
-            )
-        return found or default
+        return self._source.place(_TABLE, self._table, key, default)
 
     def peers(self) -> tuple[HostPort, ...]:
         value = self._table.get("peers", [])
@@ -135,7 +127,8 @@ class _Reader:
             )
             return None
         where, is_encrypted = broker
-        user, password = self._user(), self.path("bus_password_file")
+        user = self._source.text(_TABLE, self._table, "bus_user")
+        password = self.path("bus_password_file")
         if password is not None and user is None:
             self._wrong(
                 "bus_password_file",
@@ -182,24 +175,8 @@ class _Reader:
         return EventRule(rule, types)
 
     def path(self, key: str) -> Path | None:
-        value = self._table.get(key)
-        if value is None:
-            return None
-        if isinstance(value, str) and "\0" not in value and Path(value).is_absolute():
-            return Path(value)
-        self._wrong(
-            key,
-            f"{value!r} is no absolute path",
-            "name the file from the root on, such as /boot/firmware/edgenode.token",
-        )
-        return None
-
-    def _user(self) -> str | None:
-        value = self._table.get("bus_user")
-        if value is None or (isinstance(value, str) and value):
-            return value
-        self._wrong("bus_user", f"{value!r} is no user", 'write bus_user = "..."')
-        return None
+        example = "/boot/firmware/edgenode.token"
+        return self._source.file(_TABLE, self._table, key, example)
 
     def _types(self, key: str) -> tuple[str, ...]:
         value = self._table.get(key, [])

@@ -1,8 +1,9 @@
 """The settings, their names, and how a mistake in one is told."""
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 
 from edgenode.errors import EdgeNodeError
@@ -13,11 +14,16 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_COHORT_PORT = 9444
 DEFAULT_BUS_PORT = 8883
 DEFAULT_COHORT_NAME = "cohort"
+DEFAULT_KAFKA_PORT = 9092
+DEFAULT_PLATFORMS_PORT = 9446
 EVERYWHERE = "::"
 _ALL_OF_IPV4 = "0.0.0.0"  # noqa: S104 - it is compared, not listened on
 LOG_FORMATS = ("text", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 COHORT_MODES = ("keyed", "open", "none")
+KAFKA_TOPICS = ("dedicated", "single")
+SECURITY_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+TRANSPORTS = ("https", "http")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,62 @@ class CohortConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaCohortConfig:
+    """How the node takes part in a cohort of Egeria's own platforms.
+
+    Attributes:
+        name: The cohort's, as its platforms are configured.
+        brokers: Where Kafka is asked first.
+        admit: Where platforms may be: nobody else is let in, and nobody elsewhere asked.
+        topic_root: What the names of the cohort's topics begin with.
+        topics: ``dedicated`` (one each for registrations, types and instances) or
+            ``single``.
+        security_protocol: How Kafka is spoken to, in its own terms.
+        broker_user: The name to log in to Kafka with; None to log in without.
+        broker_password_file: The file whose first line is that name's password.
+        broker_ca_file: Whose certificates brokers may have, in PEM; None for those the
+            system trusts.
+        transport: ``https`` or ``http``, both ways between platforms and this node.
+        certificate_file: What this node shows platforms, in PEM; None with ``http``.
+        key_file: The key of that, in PEM.
+        ca_file: Whose certificates platforms may have, in PEM; None for those the system
+            trusts.
+        listen: Where platforms ask this node.
+        address: What the cohort is told of that, a URL without a path; None where it is
+            made from this host's name.
+        user: The name that platforms log in with; None to let them in without.
+        password_file: The file whose first line is that name's password.
+    """
+
+    name: str
+    brokers: tuple[HostPort, ...]
+    admit: tuple[IPv4Network | IPv6Network, ...]
+    topic_root: str = "egeria"
+    topics: str = "dedicated"
+    security_protocol: str = "PLAINTEXT"
+    broker_user: str | None = None
+    broker_password_file: Path | None = None
+    broker_ca_file: Path | None = None
+    transport: str = "https"
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    ca_file: Path | None = None
+    listen: HostPort = HostPort(EVERYWHERE, DEFAULT_PLATFORMS_PORT)
+    address: str | None = None
+    user: str | None = None
+    password_file: Path | None = None
+
+    def told_address(self, port: int) -> str:
+        """The URL of this node for platforms, without a path.
+
+        Args:
+            port: Where it listens in the end, for the setting may have been 0.
+        """
+        host = socket.gethostname()
+        return self.address or f"{self.transport}://{HostPort(host, port)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeConfig:
     """The whole configuration.
 
@@ -150,7 +212,8 @@ class NodeConfig:
         log_format: ``text`` for people and the journal, ``json`` for machines.
         log_level: The least serious level that is logged.
         servers: The servers, at least one.
-        cohort: How it takes part in a cohort.
+        cohort: How it takes part in a cohort of nodes.
+        kafka_cohort: How it takes part in one of Egeria's platforms, if it does.
     """
 
     source: Path | None
@@ -161,6 +224,7 @@ class NodeConfig:
     log_level: str
     servers: tuple[ServerConfig, ...]
     cohort: CohortConfig = CohortConfig()
+    kafka_cohort: KafkaCohortConfig | None = None
 
     @property
     def is_local(self) -> bool:
@@ -196,6 +260,27 @@ SETTINGS: Mapping[str, frozenset[str]] = {
             "events_to_save_types",
             "events_to_process",
             "events_to_process_types",
+        }
+    ),
+    "kafka_cohort": frozenset(
+        {
+            "name",
+            "brokers",
+            "topic_root",
+            "topics",
+            "security_protocol",
+            "broker_user",
+            "broker_password_file",
+            "broker_ca_file",
+            "transport",
+            "certificate_file",
+            "key_file",
+            "ca_file",
+            "listen",
+            "address",
+            "admit",
+            "user",
+            "password_file",
         }
     ),
 }

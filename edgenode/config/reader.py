@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edgenode.config.addresses import address
 from edgenode.config.cohort import read_cohort
+from edgenode.config.kafka_cohort import read_kafka_cohort
 from edgenode.config.model import (
     DEFAULT_HOST,
     DEFAULT_PORT,
@@ -79,6 +80,7 @@ def load_config(
         log_level=source.choice("node", node, "log_level", LOG_LEVELS, "info"),
         servers=tuple(_servers(source)),
         cohort=read_cohort(source),
+        kafka_cohort=read_kafka_cohort(source),
     )
     _check_places(source, config)
     source.check()
@@ -121,6 +123,8 @@ def _check_places(source: Source, config: NodeConfig) -> None:
         places.append(("cohort", "listen", cohort.listen))
         if cohort.bus is None:
             places.append(("cohort", "bus_listen", cohort.bus_listen))
+    if config.kafka_cohort is not None:
+        places.append(("kafka_cohort", "listen", config.kafka_cohort.listen))
     for (table, key, place), (other_table, other_key, other) in combinations(places, 2):
         if place.overlaps(other):
             source.wrong(

@@ -7,12 +7,24 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeGuard
 
+from edgenode.config.addresses import address
 from edgenode.config.lines import lines_of_keys
-from edgenode.config.model import ENVIRONMENT, SETTINGS, ConfigError, Mistake
+from edgenode.config.model import (
+    ENVIRONMENT,
+    SETTINGS,
+    ConfigError,
+    HostPort,
+    Mistake,
+)
 
 Table = Mapping[str, object]
 
-_HEADS = {"node": "[node]", "server": "[[server]]", "cohort": "[cohort]"}
+_HEADS = {
+    "node": "[node]",
+    "server": "[[server]]",
+    "cohort": "[cohort]",
+    "kafka_cohort": "[kafka_cohort]",
+}
 
 
 class Source:
@@ -35,6 +47,10 @@ class Source:
         """
         if self._mistakes:
             raise ConfigError(tuple(self._mistakes))
+
+    def has(self, name: str) -> bool:
+        """Whether the file has a table."""
+        return name in self._tables
 
     def table(self, name: str) -> Table:
         """A table that stands there once at most."""
@@ -80,6 +96,45 @@ class Source:
             return value
         self.wrong(name, key, f"{value!r} is no {key}", f"use {' or '.join(choices)}")
         return default
+
+    def place(self, name: str, table: Table, key: str, default: HostPort) -> HostPort:
+        """A value in a table that is an address to listen on."""
+        value = table.get(key, str(default))
+        found = address(value)
+        if found is None:
+            self.wrong(
+                name,
+                key,
+                f"{value!r} is no address and port",
+                f"write them like {default} or 192.168.1.7:{default.port}",
+            )
+        return found or default
+
+    def file(
+        self, name: str, table: Table, key: str, example: str = "/etc/edgenode/ca.pem"
+    ) -> Path | None:
+        """A value in a table that names a file; None where there is none."""
+        value = table.get(key)
+        if value is None:
+            return None
+        # A NUL can stand in a TOML text, but in no path.
+        if isinstance(value, str) and "\0" not in value and Path(value).is_absolute():
+            return Path(value)
+        self.wrong(
+            name,
+            key,
+            f"{value!r} is no absolute path",
+            f"name the file from the root on, such as {example}",
+        )
+        return None
+
+    def text(self, name: str, table: Table, key: str) -> str | None:
+        """A value in a table that is a text with something in it; None for none."""
+        value = table.get(key)
+        if value is None or (isinstance(value, str) and value):
+            return value
+        self.wrong(name, key, f"{value!r} is no {key}", f'write {key} = "..."')
+        return None
 
     def wrong(
         self, table: str, key: str | None, what: str, mend: str, position: int = 0

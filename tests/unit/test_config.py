@@ -6,6 +6,7 @@ import socket
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from edgenode.config import (
     ConfigError,
     EventRule,
     HostPort,
+    KafkaCohortConfig,
     Mistake,
     NodeConfig,
     ServerConfig,
@@ -171,6 +173,145 @@ def test_every_setting_is_read(file: Path) -> None:
     assert read["cohort"].keys() | nothing == SETTINGS["cohort"]
     assert read["node"].keys() == SETTINGS["node"]
     assert read["server"][0].keys() == SETTINGS["server"]
+
+
+KAFKA = """
+[kafka_cohort]
+name = "cocoCohort"
+brokers = ["kafka.plant"]
+admit = ["10.1.2.0/24"]
+"""
+CERTIFICATE = 'certificate_file = "/e/c.pem"\nkey_file = "/e/k.pem"\n'
+
+
+def test_every_setting_of_a_kafka_cohort_is_read(file: Path) -> None:
+    text = """
+        [kafka_cohort]
+        name = "cocoCohort"
+        brokers = ["kafka.plant", "10.1.2.7:1", "[fd00::7]:2"]
+        topic_root = "plant.1"
+        topics = "single"
+        security_protocol = "SASL_SSL"
+        broker_user = "edge"
+        broker_password_file = "/e/broker"
+        broker_ca_file = "/e/kafka.pem"
+        transport = "https"
+        certificate_file = "/e/certificate.pem"
+        key_file = "/e/key.pem"
+        ca_file = "/e/ca.pem"
+        listen = "10.1.2.3:4"
+        address = "https://pi.plant:5/"
+        admit = ["10.1.2.0/24", "10.1.3.7", "fd00:1::/64"]
+        user = "platform"
+        password_file = "/e/password"
+    """
+    assert loaded(file, text).kafka_cohort == KafkaCohortConfig(
+        name="cocoCohort",
+        brokers=(
+            HostPort("kafka.plant", 9092),
+            HostPort("10.1.2.7", 1),
+            HostPort("fd00::7", 2),
+        ),
+        topic_root="plant.1",
+        topics="single",
+        security_protocol="SASL_SSL",
+        broker_user="edge",
+        broker_password_file=Path("/e/broker"),
+        broker_ca_file=Path("/e/kafka.pem"),
+        transport="https",
+        certificate_file=Path("/e/certificate.pem"),
+        key_file=Path("/e/key.pem"),
+        ca_file=Path("/e/ca.pem"),
+        listen=HostPort("10.1.2.3", 4),
+        address="https://pi.plant:5",
+        admit=(
+            ip_network("10.1.2.0/24"),
+            ip_network("10.1.3.7/32"),
+            ip_network("fd00:1::/64"),
+        ),
+        user="platform",
+        password_file=Path("/e/password"),
+    )
+    assert tomllib.loads(text)["kafka_cohort"].keys() == SETTINGS["kafka_cohort"]
+
+
+def test_a_kafka_cohort_needs_little(file: Path) -> None:
+    assert loaded(file, "").kafka_cohort is None
+    found = loaded(file, KAFKA + 'transport = "http"').kafka_cohort
+    assert found == KafkaCohortConfig(
+        name="cocoCohort",
+        brokers=(HostPort("kafka.plant", 9092),),
+        admit=(ip_network("10.1.2.0/24"),),
+        transport="http",
+    )
+    assert found.told_address(7) == f"http://{socket.gethostname()}:7"
+    with_one = KAFKA + CERTIFICATE + 'address = "https://pi.plant"'
+    found = loaded(file, with_one).kafka_cohort
+    assert found is not None
+    assert found.told_address(7) == "https://pi.plant"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "what", "mend"),
+    [
+        ("name", '"a b"', "'a b'", "letters, digits"),
+        ("topic_root", '"a/b"', "'a/b'", "letters, digits"),
+        ("topics", '"both"', "'both'", "dedicated or single"),
+        ("brokers", '"kafka"', "no list", 'brokers = ["kafka"]'),
+        ("brokers", '["kafka:0"]', "'kafka:0'", "10.1.2.7:9092"),
+        ("brokers", "[]", "brokers is missing", "kafka.plant:9092"),
+        ("security_protocol", '"TLS"', "'TLS'", "SASL_SSL"),
+        ("broker_user", '"u"', "broker_user", "SASL_SSL"),
+        ("broker_ca_file", '"/e/ca"', "broker_ca_file", '"SSL"'),
+        ("transport", '"tls"', "'tls'", "https or http"),
+        ("certificate_file", '"c.pem"', "'c.pem'", "from the root"),
+        ("listen", '"9446"', "'9446'", "[::]:9446"),
+        ("listen", '"[::]:9444"', "taken by cohort.listen", "a port of its own"),
+        ("address", '"http://pi"', "'http://pi'", "https://pi.plant:9446"),
+        ("address", '"https://pi/servers"', "/servers", "without a path"),
+        ("address", '"pi.plant"', "'pi.plant'", "https://pi.plant:9446"),
+        ("admit", '"10.1.2.0/24"', "no list", 'admit = ["10.1.2.0/24"]'),
+        ("admit", "[]", "admit is missing", "10.1.2.0/24"),
+        ("admit", '["10.1.2.3/24"]', "'10.1.2.3/24'", 'write "10.1.2.0/24"'),
+        ("admit", '["pi.plant"]', "'pi.plant'", "names of hosts"),
+        ("admit", "[7]", "7 is no range", "10.1.2.7"),
+        ("user", '"platform"', "without password_file", "name both"),
+        ("password_file", '"/e/p"', "without user", "name both"),
+        ("zookeeper", '"pi"', "zookeeper isn't known", "the keys of kafka_cohort"),
+    ],
+)
+def test_a_mistake_in_a_kafka_cohort(
+    file: Path, key: str, value: str, what: str, mend: str
+) -> None:
+    lines = (KAFKA + CERTIFICATE).splitlines()
+    kept = [line for line in lines if not line.startswith(f"{key} =")]
+    found = mistake(file, "\n".join([*kept, f"{key} = {value}"]))
+    assert found.where == f"{file}:{len(kept) + 1}"
+    assert what in found.what
+    assert mend in found.mend
+
+
+def test_what_is_missing_of_a_kafka_cohort_is_told(file: Path) -> None:
+    found = mistakes(file, '\n[kafka_cohort]\nsecurity_protocol = "SASL_SSL"')
+    assert {each.where for each in found} == {f"{file}:2"}
+    assert [each.what for each in found] == [
+        f"{key} is missing"
+        for key in (
+            "name",
+            "brokers",
+            "admit",
+            "broker_user",
+            "broker_password_file",
+            "certificate_file",
+            "key_file",
+        )
+    ]
+
+
+def test_files_of_tls_are_not_for_http(file: Path) -> None:
+    found = mistakes(file, KAFKA + 'transport = "http"\n' + CERTIFICATE)
+    assert [each.where for each in found] == [f"{file}:7", f"{file}:8"]
+    assert all('transport = "https"' in each.mend for each in found)
 
 
 @pytest.mark.parametrize(
@@ -607,10 +748,10 @@ def test_what_is_no_toml_is_told_by_its_line(file: Path, text: str, line: int) -
         ),
         ("\n[nodes]", 2, "nodes isn't known", "write node"),
         ("[[servers]]\nx = 1", 1, "servers isn't known", "write server"),
-        ("[zzzz]", 1, "zzzz isn't known", "the tables are cohort, node, server"),
+        ("[zzzz]", 1, "zzzz isn't known", "the tables are cohort, kafka_cohort"),
         ('listen = "127.0.0.1:1"', 1, "listen isn't known", "below [node]"),
         ('name = "attic"', 1, "name isn't known", "below [[server]]"),
-        ("log-level = 1", 1, "isn't known", "the tables are cohort, node, server"),
+        ("log-level = 1", 1, "isn't known", "the tables are cohort, kafka_cohort"),
     ],
 )
 def test_a_mistake_names_its_line_and_its_mend(
@@ -735,6 +876,7 @@ STATEMENTS = st.one_of(
             "[[server]]",
             "[server]",
             "[cohort]",
+            "[kafka_cohort]",
             "[[other]]",
         ]
     ),

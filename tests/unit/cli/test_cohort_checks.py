@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,16 @@ from edgenode.cli.cohort_checks import (
     cohort_files,
     cohort_findings,
     cohort_port,
+    kafka_files,
 )
 from edgenode.cli.findings import Finding, Verdict
-from edgenode.config import CohortConfig, HostPort, NodeConfig, load_config
+from edgenode.config import (
+    CohortConfig,
+    HostPort,
+    KafkaCohortConfig,
+    NodeConfig,
+    load_config,
+)
 from edgenode.repository.lock import locked
 from edgenode.security.clock_floor import CLOCK_FILE
 from edgenode.security.directory import CohortDirectory
@@ -143,3 +151,39 @@ def test_time_that_was_reached(tmp_path: Path) -> None:
     finding = clock_floor(tmp_path, NOW)
     assert finding.verdict is WARN
     assert str(path) in finding.mend
+
+
+# The cohort of platforms
+
+
+def test_a_kafka_cohorts_files_have_to_be_there(
+    config: NodeConfig, tmp_path: Path
+) -> None:
+    password = tmp_path / "password"
+    kafka = KafkaCohortConfig(
+        name="cocoCohort",
+        brokers=(),
+        admit=(ip_network("10.1.2.0/24"),),
+        user="platform",
+        password_file=password,
+        listen=ANYWHERE,
+    )
+    alone = replace(config, cohort=CohortConfig(mode="none"), kafka_cohort=kafka)
+    finding = by_check(alone)["kafka cohort"]
+    assert finding.verdict is FAIL
+    assert str(password) in finding.found
+    assert "kafka_cohort.password_file" in finding.mend
+    password.write_text("secret\n")
+    found = by_check(alone)
+    assert set(found) == {"clock floor", "kafka cohort", "platforms' port"}
+    assert {each.verdict for each in found.values()} == {OK}
+
+
+def test_whoever_admits_anybody_is_warned() -> None:
+    kafka = KafkaCohortConfig(
+        name="cocoCohort", brokers=(), admit=(ip_network("0.0.0.0/0"),)
+    )
+    finding = kafka_files(kafka)
+    assert finding.verdict is WARN
+    assert "kafka_cohort.admit" in finding.mend
+    assert kafka_files(replace(kafka, user="platform")).verdict is OK

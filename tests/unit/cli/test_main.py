@@ -1,5 +1,6 @@
 """Starting a command takes little, and nothing ends in a traceback."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,21 @@ def test_check_config_doubts_names_of_nothing(
     assert "has no type GlosaryTerm" in told
     assert told.count("warning: ") == 2
     assert "the configuration is good" not in told
+
+
+def test_check_config_shows_the_kafka_cohort(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "edgenode.toml"
+    file.write_text(
+        '[kafka_cohort]\nname = "coco"\nbrokers = ["kafka"]\nadmit = ["10.1.2.0/24"]\n'
+        'transport = "http"\nuser = "platform"\npassword_file = "/e/secret"\n'
+    )
+    assert main(["check-config", "--json", "--config", str(file)]) == 0
+    told = json.loads(capsys.readouterr().out)["settings"]
+    assert told["kafka_cohort.brokers"] == "kafka:9092"
+    assert told["kafka_cohort.admit"] == "10.1.2.0/24"
+    assert told["kafka_cohort.user"] == "platform"
 
 
 def test_a_join_file_without_a_token_is_no_matter_of_the_disk(
