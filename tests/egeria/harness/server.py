@@ -1,0 +1,127 @@
+"""Servers of a genuine platform, configured as members of a cohort over Kafka."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from tests.egeria.harness.platform import CALL_SECONDS, USER, Platform
+
+TOPIC_ROOT = "egeria"
+MAX_SEARCH_RESULTS = 50
+REPOSITORY = "conformance-suite-workbenches/repository-workbench/repositories"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server of a platform, which need not run.
+
+    Attributes:
+        platform: Where it is.
+        name: Unique there.
+    """
+
+    platform: Platform
+    name: str
+
+    @property
+    def url(self) -> str:
+        """Its root; what a member's registration says."""
+        return f"{self.platform.url}/servers/{self.name}"
+
+    def admin(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the admin services about it; ``path`` is below the server's own."""
+        root = f"/open-metadata/admin-services/users/{USER}/servers/{self.name}"
+        return self.platform.call(method, f"{root}/{path}", body)
+
+    def omrs(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        timeout: float = CALL_SECONDS,
+    ) -> Any:
+        """Ask its repository services.
+
+        Args:
+            method: Of HTTP.
+            path: Below the user's, such as ``types/all``; below ``enterprise/`` it is
+                about the whole cohort's metadata.
+            body: What is sent with it.
+            timeout: Seconds.
+
+        Raises:
+            EgeriaError: it refused.
+        """
+        services = f"/servers/{self.name}/open-metadata/repository-services"
+        return self.platform.call(
+            method, f"{services}/users/{USER}/{path}", body, timeout
+        )
+
+    def cohort_members(self, cohort: str) -> dict[str, Any]:
+        """The registrations of the other members that it knows of, by server name."""
+        path = f"metadata-highway/cohorts/{cohort}/remote-members"
+        members = self.omrs("GET", path).get("cohortMembers") or []
+        return {member["serverName"]: member for member in members}
+
+    def start(self) -> None:
+        """Start it as configured; it connects to its cohorts."""
+        self.admin("POST", "instance")
+
+    def stop(self) -> None:
+        """Stop it; its configuration and registrations stay."""
+        self.admin("DELETE", "instance")
+
+
+def metadata_server(platform: Platform, name: str, cohort: str, brokers: str) -> Server:
+    """Configure a server with a repository in memory, its own and the whole cohort's.
+
+    Args:
+        platform: Where it will run; must run already.
+        name: Of the server.
+        cohort: The cohort that it joins when it is started.
+        brokers: Kafka's address, as in ``bootstrap.servers``.
+    """
+    server = Server(platform, name)
+    _configure(server, cohort, brokers)
+    server.admin("POST", "local-repository/mode/in-memory-repository")
+    # The access to the whole cohort's metadata comes with the services that need it. A
+    # workbench is the only one here; without it, what it brought stays.
+    server.admin("POST", REPOSITORY, repository_workbench("none"))
+    config = server.admin("GET", "configuration")["omagserverConfig"]
+    del config["conformanceSuiteConfig"]
+    config["localServerType"] = "Open Metadata and Governance Server"
+    server.admin("POST", "configuration", config)
+    return server
+
+
+def conformance_server(
+    platform: Platform, name: str, cohort: str, brokers: str
+) -> Server:
+    """Configure a server that tests another member of a cohort.
+
+    A workbench has to be configured before it is started.
+    """
+    server = Server(platform, name)
+    _configure(server, cohort, brokers)
+    return server
+
+
+def repository_workbench(under_test: str) -> dict[str, Any]:
+    """The workbench's configuration for the member with that server name."""
+    return {
+        "class": "RepositoryConformanceWorkbenchConfig",
+        "tutRepositoryServerName": under_test,
+        "maxSearchResults": MAX_SEARCH_RESULTS,
+    }
+
+
+def _configure(server: Server, cohort: str, brokers: str) -> None:
+    client = {"bootstrap.servers": brokers}
+    url = quote(server.platform.url, safe="")
+    server.admin("POST", f"server-url-root?url={url}")
+    server.admin(
+        "POST",
+        f"event-bus?topicURLRoot={TOPIC_ROOT}",
+        {"producer": client, "consumer": client},
+    )
+    server.admin("POST", f"cohorts/{cohort}")

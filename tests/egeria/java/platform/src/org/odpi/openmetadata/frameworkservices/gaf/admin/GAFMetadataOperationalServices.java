@@ -1,0 +1,16 @@
+package org.odpi.openmetadata.frameworkservices.gaf.admin;
+
+import org.odpi.openmetadata.frameworks.auditlog.AuditLog;
+import org.odpi.openmetadata.repositoryservices.connectors.stores.metadatacollectionstore.repositoryconnector.OMRSRepositoryConnector;
+
+/** Stands in for a service that isn't in the registry, so that the admin services load. */
+public class GAFMetadataOperationalServices
+{
+    public GAFMetadataOperationalServices(String serverName,
+                                          OMRSRepositoryConnector connector,
+                                          AuditLog auditLog,
+                                          String userId,
+                                          int maxPageSize) {}
+
+    public void shutdown() {}
+}
