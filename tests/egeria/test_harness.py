@@ -45,9 +45,7 @@ def _wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def test_a_killed_broker_starts_again_elsewhere(
-    genuine: None, tmp_path: Path
-) -> None:
+def test_a_killed_broker_starts_again_elsewhere(genuine: None, tmp_path: Path) -> None:
     first = Broker(tmp_path)
     moved = Broker(tmp_path)
     assert moved.port != first.port
