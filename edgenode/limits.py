@@ -388,6 +388,12 @@ still within the 1,024 files of most systems, and two for each node of a large c
 MAX_CONNECTIONS_OF_A_NODE = 16
 """Connections that one node has here at a time; twice what it opens itself."""
 
+MAX_PLATFORM_CONNECTIONS = 64
+MAX_CONNECTIONS_OF_A_PLATFORM = 48
+"""The same of genuine members, in all and from one address: each thread of theirs that works
+for a caller opens one. With those of users and nodes there still is room for the metadata's
+files among the 1,024 of most systems."""
+
 CONNECTIONS_TO_A_NODE = 8
 """Connections to one node at a time; what comes on top waits for one."""
 
@@ -568,6 +574,9 @@ GOODBYE_SECONDS = 2.0
 MAX_COHORT_FILE_BYTES = 512 * 1024
 """A file of the cohort's directory. The largest are the removals: a thousand, of 400 bytes
 each at most."""
+
+MAX_PASSWORD_FILE_BYTES = 4_096
+"""A file with a password, which fits into a header of HTTP."""
 
 MAX_TOKEN_FILE_BYTES = 4_096
 """A file with a join token, which has 134 characters at most, and white space."""

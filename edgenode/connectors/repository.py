@@ -35,14 +35,20 @@ _CONNECTOR_TYPE = ConnectorType(
 )
 
 
-def remote_connection(address: str) -> Connection:
+def remote_connection(
+    address: str, user_id: str | None = None, clear_password: str | None = None
+) -> Connection:
     """How others reach a server's repository.
 
     Args:
         address: The platform's root, ``/servers/`` and the server's name.
+        user_id: Who they log in as, by basic authentication; None where they don't.
+        clear_password: The password for that.
     """
     return Connection(
         display_name="Local Repository Remote Connection",
         connector_type=_CONNECTOR_TYPE,
         endpoint=Endpoint(address=address),
+        user_id=user_id,
+        clear_password=clear_password,
     )

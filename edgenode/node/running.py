@@ -24,7 +24,7 @@ from edgenode.observability.metrics import OperationMetrics
 from edgenode.releases import SERVED
 from edgenode.repository.health import store_health, store_metrics
 from edgenode.repository.lock import locked
-from edgenode.rest.adapter import Adapter
+from edgenode.rest.adapter import node_adapter
 from edgenode.rest.hosting import Holdings, Platform, Server
 from edgenode.rest.server import listening
 from edgenode.security.clock_floor import CLOCK_FILE, floored
@@ -82,7 +82,7 @@ async def running_node(
             cohort=None if cohort is None else cohort.admin.summary,
         )
         services = () if cohort is None else cohort.operations(platform.codec)
-        adapter = Adapter(platform, clock, services)
+        adapter = node_adapter(platform, clock, services)
         port = await stack.enter_async_context(
             listening(adapter, config.host, config.port)
         )

@@ -9,7 +9,7 @@ follow a body's JSON value.
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from aiohttp import hdrs, web
 
 from edgenode.clock import Clock
+from edgenode.codec.codec import Codec
 from edgenode.codec.packed import PACKED_TYPE
 from edgenode.collection import participation
 from edgenode.collection.participation import Participation
@@ -26,14 +27,20 @@ from edgenode.limits import (
 )
 from edgenode.observability.audit_log import AuditMessage, OMRSAuditingComponent
 from edgenode.observability.audit_messages import CALL_FAILED, USER_REFUSED
+from edgenode.observability.metrics import OperationMetrics
 from edgenode.rest.answers import Answers, failure, missing_members
 from edgenode.rest.bodies import Bodies
 from edgenode.rest.callers import CALLER, Audience, check_audience
 from edgenode.rest.hosting import CohortConnectionStatus, Platform, Server
-from edgenode.rest.mounts import Mounted, mounted_operations
+from edgenode.rest.mounts import (
+    FindServer,
+    Mounted,
+    member_operations,
+    mounted_operations,
+)
 from edgenode.rest.node_services import stream_operations
 from edgenode.rest.operations import Operation
-from edgenode.rest.probes import PROBES_FOR_NODES, probes
+from edgenode.rest.probes import PROBES_FOR_NODES, Probe, probes
 from edgenode.rest.refusals import RefusalError, bare_status
 from edgenode.rest.routes import Routes
 from edgenode.rest.streams import StreamOperation, write
@@ -56,28 +63,32 @@ Targets = Mapping[str, tuple[Target, dict[str, str]]]
 
 
 class Adapter:
-    """Answers every request of the platform."""
+    """Answers every request that comes in by a listener."""
 
     def __init__(
         self,
-        platform: Platform,
+        codec: Codec,
+        metrics: OperationMetrics,
         clock: Clock,
-        services: Iterable[StreamOperation] = (),
+        targets: Iterable[Target],
+        probes: Mapping[str, Probe] | None = None,
     ) -> None:
-        """Make the adapter of a platform.
+        """Make an adapter.
 
         Args:
-            platform: What is served.
+            codec: The wire form where no server has its own.
+            metrics: Counts the calls.
             clock: The time.
-            services: What the process offers beside its servers.
+            targets: All that can be called.
+            probes: What monitoring asks, by path.
         """
         self._clock = clock
-        self._codec = platform.codec
-        self._metrics = platform.operation_metrics
-        self._probes = probes(platform)
+        self._codec = codec
+        self._metrics = metrics
+        self._probes = probes or {}
         self._answers = Answers()
         self._bodies = Bodies()
-        self._routes: Routes[Target] = Routes(_mounted(platform, clock, services))
+        self._routes: Routes[Target] = Routes(map(_placed, targets))
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -157,13 +168,43 @@ class Adapter:
         return await _sent(request, pieces, headers | missing_members(cohort)), False
 
 
-def _mounted(
-    platform: Platform, clock: Clock, services: Iterable[StreamOperation]
-) -> Iterator[tuple[str, str, Target]]:
-    for mounted in mounted_operations(platform):
-        yield mounted.operation.method, mounted.template, mounted
-    for stream in (*stream_operations(platform, clock), *services):
-        yield stream.method, stream.template, stream
+def node_adapter(
+    platform: Platform, clock: Clock, services: Iterable[StreamOperation] = ()
+) -> Adapter:
+    """What answers users and other nodes.
+
+    Args:
+        platform: What is served.
+        clock: The time.
+        services: What the process offers beside its servers.
+    """
+    targets: list[Target] = [
+        *mounted_operations(platform),
+        *stream_operations(platform, clock),
+        *services,
+    ]
+    metrics = platform.operation_metrics
+    return Adapter(platform.codec, metrics, clock, targets, probes(platform))
+
+
+def member_adapter(
+    find: FindServer, codec: Codec, metrics: OperationMetrics, clock: Clock
+) -> Adapter:
+    """What answers genuine members: the repositories of servers, and nothing else.
+
+    Args:
+        find: Finds the server that a request is for, at each request.
+        codec: The wire form where no server has its own.
+        metrics: Counts the calls.
+        clock: The time.
+    """
+    return Adapter(codec, metrics, clock, member_operations(find))
+
+
+def _placed(target: Target) -> tuple[str, str, Target]:
+    if isinstance(target, StreamOperation):
+        return target.method, target.template, target
+    return target.operation.method, target.template, target
 
 
 def _check_taking_part(server: Server, operation: Operation[Any]) -> None:

@@ -42,6 +42,9 @@ _HISTORIES = tuple(
 _FOR_NODES = frozenset({"getServerPlatformOrigin", "getMetadataCollectionId"})
 """What genuine members ask beside the repository services."""
 
+FindServer = Callable[[str], Server | None]
+"""Finds a server by its name; None where there is none."""
+
 Path = Mapping[str, str]
 Perform = Callable[[Path, Path, Any], Fields | Awaitable[Fields]]
 
@@ -73,7 +76,7 @@ class Mounted:
 
 def mounted_operations(platform: Platform) -> Iterator[Mounted]:
     """Every operation of the platform and of its servers."""
-    servers = _ServerMounts(platform)
+    servers = _ServerMounts(platform.servers.get)
     for operation in _REPOSITORY_OPERATIONS:
         yield servers.mount(operation, _USER, _local)
         if operation.enterprise:
@@ -91,6 +94,20 @@ def mounted_operations(platform: Platform) -> Iterator[Mounted]:
         yield servers.mount(operation, _SERVER, _local, _audience(operation))
     for platform_operation in platform_services.OPERATIONS:
         yield _on_platform(platform, platform_operation)
+
+
+def member_operations(find: FindServer) -> Iterator[Mounted]:
+    """What genuine members ask of other members: their repositories, and nothing else.
+
+    Args:
+        find: Finds the server that a call is for, at each call.
+    """
+    servers = _ServerMounts(find)
+    for operation in _REPOSITORY_OPERATIONS:
+        yield servers.mount(operation, _USER, _local)
+    for operation in anonymous.OPERATIONS:
+        if operation.name in _FOR_NODES:
+            yield servers.mount(operation, _SERVER, _local)
 
 
 def _audience(operation: Operation[Any]) -> Audience:
@@ -124,10 +141,10 @@ def _enterprise(server: Server, operation: Operation[Call]) -> MetadataCollectio
 
 
 class _ServerMounts:
-    """Mounts operations under the servers of the platform, found by name at each call."""
+    """Mounts operations under servers, which are found by name at each call."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+    def __init__(self, find: FindServer) -> None:
+        self._find = find
 
     def mount(
         self,
@@ -147,7 +164,7 @@ class _ServerMounts:
         )
 
     def _server(self, path: Path) -> Server | None:
-        return self._platform.servers.get(path["serverName"])
+        return self._find(path["serverName"])
 
     def _known_server(self, operation: Operation[Call], path: Path) -> Server:
         server = self._server(path)

@@ -42,6 +42,7 @@ wrong in words. Strangers decide how often."""
 _ANY_V6 = "::"
 _BACKLOG = 128
 _BUSY = "too many connections at a time"
+_ELSEWHERE = "no address where a platform may be"
 _BROKEN_OFF = "breaks off the handshake: another key, or none"
 
 
@@ -150,6 +151,8 @@ class Doorkeeper:
         refused: Told of those that come to nothing.
         welcome: What is done with each.
         seconds: How long that may take.
+        admits: Whether anybody may be at an address; who comes from another one is cut
+            before anything is read.
     """
 
     def __init__(
@@ -159,10 +162,12 @@ class Doorkeeper:
         welcome: Welcome,
         *,
         seconds: float | None = None,
+        admits: Callable[[str], bool] = lambda address: True,
     ) -> None:
         self._context = context
         self._refused = refused
         self._welcome = welcome
+        self._admits = admits
         self._seconds = HANDSHAKE_SECONDS if seconds is None else seconds
         self._beginning: dict[asyncio.Task[None], Arrival] = {}
         self._from: Counter[str] = Counter()
@@ -198,6 +203,10 @@ class Doorkeeper:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _accepted(self, connection: socket.socket, address: str) -> None:
+        if not self._admits(address):
+            connection.close()
+            self._refused(Refusal.ADDRESS, address, _ELSEWHERE)
+            return
         if not self._has_place(address):
             connection.close()
             self._refused(Refusal.BUSY, address, _BUSY)

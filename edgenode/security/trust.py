@@ -65,6 +65,10 @@ class Refusal(StrEnum):
     """A message speaks for a member of another node, or came by another way than its own."""
     CONFLICT = "conflict"
     """Two nodes announce the same metadata collection id."""
+    ADDRESS = "address"
+    """It is no address where platforms may be."""
+    LOGIN = "log-in"
+    """A platform's name or password is wrong, or missing."""
 
 
 class TooManyRemovalsError(EdgeNodeError):
@@ -76,6 +80,46 @@ class TooManyRemovalsError(EdgeNodeError):
             "rotate the cohort's key without an overlap, which shuts out all that don't "
             "join again, and readmit some of them to make room"
         )
+
+
+class Refusals:
+    """Counts refusals since the start, and tells of them less and less often."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[Refusal, str]] = Counter()
+        self._peers: set[str] = set()
+        self._told: Callable[[Refusal, str, str], None] | None = None
+
+    def refused(self, reason: Refusal, address: str, detail: str = "") -> None:
+        """Count a refusal, and log it less and less often for the same address.
+
+        Args:
+            reason: Why.
+            address: The peer's, without its port; empty where it isn't known.
+            detail: What was wrong, in words for the log.
+        """
+        if address not in self._peers and len(self._peers) >= MAX_REFUSED_PEERS:
+            address = OTHER_PEERS
+        self._peers.add(address)
+        self._counts[reason, address] += 1
+        count = self._counts[reason, address]
+        if count == 1 and self._told is not None:
+            self._told(reason, address or "a peer", detail)
+        elif count == 10 ** (len(str(count)) - 1):  # 1, 10, 100, ...
+            logger.warning(
+                "refused %s: %s (%d so far)",
+                address or "a peer",
+                f"{reason.value}, {detail}" if detail else reason.value,
+                count,
+            )
+
+    def on_refusal(self, told: Callable[[Refusal, str, str], None]) -> None:
+        """Have somebody told, in place of the log, of the first one for each address."""
+        self._told = told
+
+    def counts(self) -> Mapping[tuple[Refusal, str], int]:
+        """How often somebody was refused, by reason and address."""
+        return dict(self._counts)
 
 
 class Trust:
@@ -105,10 +149,8 @@ class Trust:
         self._path = path
         self._removals: dict[str, Removal] = {}
         self._strangers = set(strangers)
-        self._refusals: Counter[tuple[Refusal, str]] = Counter()
-        self._peers: set[str] = set()
+        self._refusals = Refusals()
         self._saving = asyncio.Lock()
-        self._told: Callable[[Refusal, str, str], None] | None = None
         for removal in removals:
             self._put(removal, is_stranger=removal.node_id in self._strangers)
 
@@ -189,28 +231,15 @@ class Trust:
             address: The peer's, without its port; empty where it isn't known.
             detail: What was wrong, in words for the log.
         """
-        if address not in self._peers and len(self._peers) >= MAX_REFUSED_PEERS:
-            address = OTHER_PEERS
-        self._peers.add(address)
-        self._refusals[reason, address] += 1
-        count = self._refusals[reason, address]
-        if count == 1 and self._told is not None:
-            self._told(reason, address or "a peer", detail)
-        elif count == 10 ** (len(str(count)) - 1):  # 1, 10, 100, ...
-            logger.warning(
-                "refused %s: %s (%d so far)",
-                address or "a peer",
-                f"{reason.value}, {detail}" if detail else reason.value,
-                count,
-            )
+        self._refusals.refused(reason, address, detail)
 
     def on_refusal(self, told: Callable[[Refusal, str, str], None]) -> None:
         """Have somebody told, in place of the log, of the first one for each address."""
-        self._told = told
+        self._refusals.on_refusal(told)
 
     def refusals(self) -> Mapping[tuple[Refusal, str], int]:
         """How often somebody was refused since the start, by reason and address."""
-        return dict(self._refusals)
+        return self._refusals.counts()
 
     async def _decide(
         self, node_id: str, now: EpochMillis, by: str, *, is_removed: bool

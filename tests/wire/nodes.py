@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from edgenode.clock import SystemClock
 from edgenode.federation.http import Address, PeerHttp, peer_http
 from edgenode.observability.metrics import OperationMetrics
-from edgenode.rest.adapter import Adapter
+from edgenode.rest.adapter import node_adapter
 from edgenode.rest.hosting import Platform, Server
 from edgenode.rest.members import Door, MemberServer, listening_for_members
 from edgenode.rest.streams import StreamOperation
@@ -176,7 +176,7 @@ async def member_listener(
     platform = Platform(
         "edgenode for tests\n", CODEC, servers or {}, OperationMetrics()
     )
-    adapter = Adapter(platform, SystemClock(), services)
+    adapter = node_adapter(platform, SystemClock(), services)
     listener = bound(host, 0)
     door = gate.door(context)
     async with listening_for_members(adapter, listener, door) as gate.server:

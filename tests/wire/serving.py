@@ -19,7 +19,7 @@ from edgenode.releases.shipped_types import load_release_types
 from edgenode.repository.connections import Connect, connect
 from edgenode.repository.health import store_health, store_metrics
 from edgenode.repository.sqlite import SqliteRepository
-from edgenode.rest.adapter import Adapter
+from edgenode.rest.adapter import node_adapter
 from edgenode.rest.hosting import Platform, Server
 from edgenode.rest.server import listening
 from edgenode.rest.streams import StreamOperation
@@ -87,5 +87,7 @@ async def serving(
 ) -> AsyncIterator[Client]:
     """Serve until the end of the block."""
     platform = Platform("edgenode for tests\n", CODEC, servers, OperationMetrics())
-    async with listening(Adapter(platform, clock, services), "127.0.0.1", 0) as port:
+    async with listening(
+        node_adapter(platform, clock, services), "127.0.0.1", 0
+    ) as port:
         yield Client(port)
