@@ -1,6 +1,7 @@
 # make run    start a server            make test   run the tests
 # make check  format, lint and types    make bench  measure
 # make venv   only install what run needs
+# make kafka  also install what a cohort on Kafka needs
 # make demo-cohort  three nodes find each other, share, and lose nothing
 # Each sets up what it needs, from nothing but python3, python3-venv and make.
 # Arguments go through ARGS: make test ARGS="tests/test_architecture.py -k layers"
@@ -17,7 +18,7 @@ UNFETCHED = { printf '%s\n' "edgenode: the locked packages could not be installe
 	"Without a network connection this can't work; behind a proxy, set HTTPS_PROXY." >&2; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: run test check bench demo-cohort venv setup lock clean FORCE
+.PHONY: run test check bench demo-cohort venv kafka setup lock clean FORCE
 
 run: $(VENV)/run.stamp
 	@$(VENV)/bin/edgenode run $(ARGS)
@@ -38,6 +39,8 @@ demo-cohort: $(VENV)/run.stamp
 
 venv: $(VENV)/run.stamp
 
+kafka: $(VENV)/kafka.stamp
+
 setup: $(VENV)/test.stamp
 
 # A virtual environment whose Python is gone (the system was upgraded) is made anew.
@@ -50,6 +53,11 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 	@echo "edgenode: installing the locked packages into $(VENV)"
 	@$(HASHED) --only-binary :all: -r requirements/run.txt || $(UNFETCHED)
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/kafka.stamp: requirements/kafka.txt $(VENV)/run.stamp
+	@echo "edgenode: installing the locked packages for Kafka into $(VENV)"
+	@$(HASHED) --only-binary :all: -r requirements/kafka.txt || $(UNFETCHED)
 	@touch $@
 
 # Some test packages come as source only; the locked setuptools builds them.
@@ -66,7 +74,8 @@ lock:
 	$(PY) -m venv --clear .lock-venv
 	.lock-venv/bin/python -m pip install --quiet $(UV)
 	$(COMPILE) --output-file requirements/run.txt
-	$(COMPILE) --group test --constraint requirements/run.txt --output-file requirements/test.txt
+	$(COMPILE) --extra kafka --constraint requirements/run.txt --output-file requirements/kafka.txt
+	$(COMPILE) --extra kafka --group test --constraint requirements/run.txt --output-file requirements/test.txt
 	rm -r .lock-venv
 
 clean:

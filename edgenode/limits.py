@@ -690,6 +690,31 @@ STEADY_LINK_SECONDS = 10.0
 PACKETS_PER_TURN = 64
 """Packets of one connection that are read before others have a turn, some milliseconds."""
 
+KAFKA_FETCH_BYTES = 1024 * 1024
+"""Records that are fetched from Kafka at once, which with what is made of them take some
+4 MB. A first record that is larger comes alone."""
+
+KAFKA_FETCH_SECONDS = 5.0
+"""How long Kafka waits with its answer for a first record to come."""
+
+KAFKA_BATCH_BYTES = 256 * 1024
+"""Events that are sent to Kafka at once, where they are several; brokers take a megabyte."""
+
+KAFKA_ANSWER_SECONDS = 15.0
+"""How long Kafka may take to answer: three times what it waits with its answer."""
+
+KAFKA_SEND_SECONDS = 30.0
+"""How long events may wait for Kafka, the time of a broker's restart, before their sender
+is told that it is away."""
+
+KAFKA_COMMIT_SECONDS = 5.0
+"""How often Kafka is told what is dealt with. It is told for those who look on; what
+counts after a restart is kept with what came of the records."""
+
+KAFKA_METADATA_SECONDS = 60.0
+"""How often Kafka is asked for partitions that are new. Those that moved are noticed at
+once."""
+
 TICK_SECONDS = 1.0
 """How often a node looks whether something is due."""
 

@@ -43,6 +43,7 @@ RANK = {name: -rank for rank, names in enumerate(LAYERS) for name in names}
 
 # Libraries, and the packages or modules that may import them.
 OWNERS = {
+    "aiokafka": ("edgenode.bus.kafka",),
     "aiohttp": ("edgenode.rest", "edgenode.federation.http"),
     "aiosqlite": ("edgenode.repository",),
     "amqtt": ("edgenode.bus.broker",),

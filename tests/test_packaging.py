@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 PROJECT: dict[str, Any] = tomllib.loads(
     (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 )
-LOCKS = ("run.txt", "test.txt")
+LOCKS = ("run.txt", "kafka.txt", "test.txt")
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -65,13 +65,16 @@ IMPORTED_AS = {"paho-mqtt": "paho"}
 
 
 def test_every_dependency_is_used() -> None:
-    needed = names(PROJECT["project"]["dependencies"])
+    optional = PROJECT["project"]["optional-dependencies"]["kafka"]
+    needed = names(PROJECT["project"]["dependencies"] + optional)
     assert {IMPORTED_AS.get(name, name) for name in needed} <= third_party_imports()
 
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_lock_pins_what_is_declared(lock: str) -> None:
     declared = PROJECT["project"]["dependencies"] + PROJECT["build-system"]["requires"]
+    if lock != "run.txt":
+        declared += PROJECT["project"]["optional-dependencies"]["kafka"]
     if lock == "test.txt":
         declared += PROJECT["dependency-groups"]["test"]
     assert names(declared) <= locked(lock).keys()
@@ -87,9 +90,18 @@ def test_every_pin_has_hashes_and_no_address(lock: str) -> None:
     assert "index" not in re.sub(r"--hash=\S+", "", text)
 
 
-def test_the_two_locks_agree() -> None:
+def test_the_locks_agree() -> None:
     def version(text: str) -> str:
         return text.split()[0]
 
-    run, test = (locked(lock) for lock in LOCKS)
-    assert {n: version(t) for n, t in run.items()} == {n: version(test[n]) for n in run}
+    run, kafka, test = (locked(lock) for lock in LOCKS)
+    for smaller, larger in ((run, kafka), (kafka, test)):
+        assert {n: version(t) for n, t in smaller.items()} == {
+            n: version(larger[n]) for n in smaller
+        }
+
+
+def test_run_does_without_what_is_optional() -> None:
+    optional = names(PROJECT["project"]["optional-dependencies"]["kafka"])
+    assert optional
+    assert not optional & locked("run.txt").keys()

@@ -1,0 +1,127 @@
+"""A member's part in the topics of a cohort, on a Kafka broker."""
+
+from aiokafka.admin import NewTopic
+
+from edgenode.bus.topics import OmrsTopic, Partition
+from tests.egeria.harness.broker import Broker
+from tests.egeria.reader import Reader, admin, fresh_names, put
+
+INSTANCES, TYPES = OmrsTopic.INSTANCES, OmrsTopic.TYPES
+
+
+async def test_what_one_sends_others_read_in_order(kafka: Broker) -> None:
+    names = fresh_names()
+    one, other = Reader(names), Reader(names)
+    async with one.reading(kafka.address), other.reading(kafka.address):
+        events = [b"%d" % number for number in range(500)]
+        await one.topics.send(INSTANCES, events[:300])
+        await one.topics.send(INSTANCES, events[300:])
+        await other.until_read(*events)
+        statistics = one.topics.statistics()
+        assert (statistics.sent, statistics.received, other.heard) == (
+            500,
+            0,
+            [("connected",)],
+        )
+    record = other.records[0]
+    assert record.key == one.local_server_id.encode()
+    assert other.topics.kinds[record.partition.topic] is INSTANCES
+
+
+async def test_each_kind_has_a_topic_or_all_have_the_same(kafka: Broker) -> None:
+    for dedicated in (True, False):
+        names = fresh_names(dedicated=dedicated)
+        one, other = Reader(names), Reader(names)
+        async with one.reading(kafka.address), other.reading(kafka.address):
+            for kind in OmrsTopic:
+                await one.topics.send(kind, [kind.encode()])
+            await other.until(lambda: len(other.records) == 3)  # noqa: B023
+            kinds = other.topics.kinds
+            read = {each.value: kinds[each.partition.topic] for each in other.records}
+            assert read == {
+                kind.encode(): kind if dedicated else None for kind in OmrsTopic
+            }
+
+
+async def test_records_with_the_own_key_are_passed_over(kafka: Broker) -> None:
+    one = Reader(fresh_names())
+    async with one.reading(kafka.address):
+        await one.topics.send(TYPES, [b"own"])
+        key = one.local_server_id.encode()
+        await put(kafka.address, one.names[TYPES], b"of a former life", key=key)
+        await put(kafka.address, one.names[TYPES], b"other")
+        await one.until_read(b"other")
+        assert one.topics.statistics().echoes == 2
+
+
+async def test_a_new_member_reads_what_comes_and_not_what_was(kafka: Broker) -> None:
+    names = fresh_names()
+    await put(kafka.address, names[INSTANCES], b"before")
+    one = Reader(names)
+    async with one.reading(kafka.address):
+        await put(kafka.address, names[INSTANCES], b"after")
+        await one.until_read(b"after")
+
+
+async def test_a_restarted_member_reads_what_came_meanwhile(kafka: Broker) -> None:
+    names = fresh_names()
+    one = Reader(names)
+    async with one.reading(kafka.address):
+        await put(kafka.address, names[INSTANCES], b"first")
+        await one.until_read(b"first")
+    await put(kafka.address, names[INSTANCES], b"second")
+    # That nothing was ever read of a topic, is no reason to miss its first record.
+    await put(kafka.address, names[TYPES], b"third")
+    async with one.reading(kafka.address):
+        await one.until(lambda: len(one.records) >= 3)
+    assert (one.values[0], sorted(one.values[1:])) == (b"first", [b"second", b"third"])
+
+
+async def test_committed_offsets_stand_in_for_kept_positions(kafka: Broker) -> None:
+    names = fresh_names()
+    one = Reader(names)
+    async with one.reading(kafka.address):
+        await put(kafka.address, names[INSTANCES], b"first")
+        await one.until_read(b"first")
+    await put(kafka.address, names[INSTANCES], b"second")
+    async with one.reading(kafka.address, positions=()):
+        await one.until_read(b"first", b"second")
+
+
+async def test_what_is_not_dealt_with_comes_again(kafka: Broker) -> None:
+    names = fresh_names()
+    one = Reader(names)
+    async with one.reading(kafka.address):
+        await one.until(lambda: one.positions)
+        one.keeps = False
+        await put(kafka.address, names[INSTANCES], b"first")
+        # After something of its own, which must not be taken for the end of the rest.
+        await one.topics.send(INSTANCES, [b"own"])
+        await one.until_read(b"first")
+        await one.until(lambda: one.topics.statistics().echoes == 1)
+    async with one.reading(kafka.address):
+        await one.until_read(b"first", b"first")
+
+
+async def test_records_of_all_partitions_are_read(kafka: Broker) -> None:
+    names = fresh_names()
+    async with admin(kafka.address) as manager:
+        topic = NewTopic(names[INSTANCES], 3, 1)  # type: ignore[no-untyped-call]
+        await manager.create_topics([topic])
+    one, other = Reader(names), Reader(names)
+    async with one.reading(kafka.address), other.reading(kafka.address):
+        events = [b"%d" % number for number in range(9)]
+        for number, event in enumerate(events):
+            await put(kafka.address, names[INSTANCES], event, key=b"%d" % number)
+        await one.topics.send(INSTANCES, [b"of", b"one"])
+        await other.until(lambda: len(other.records) == 11)
+        own = one.local_server_id.encode()
+        assert [each.value for each in other.records if each.key == own] == [
+            b"of",
+            b"one",
+        ]
+        assert len({each.partition for each in other.records}) == 3
+        assert len({each.partition for each in other.records if each.key == own}) == 1
+    assert set(other.positions) > {
+        Partition(names[INSTANCES], each) for each in range(3)
+    }

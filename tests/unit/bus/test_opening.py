@@ -1,0 +1,35 @@
+"""The topics of a cohort on Kafka are there where their library is."""
+
+import sys
+
+import pytest
+
+from edgenode.bus.opening import KafkaMissingError, kafka_cohort_topics
+from edgenode.bus.topics import KafkaBroker, topic_names
+from edgenode.clock import SystemClock
+from tests.egeria.reader import Reader
+
+
+async def test_without_the_library_it_is_said_what_helps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("edgenode.bus.cohort_topics", "edgenode.bus.kafka"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    for name in [each for each in sys.modules if each.startswith("aiokafka")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "aiokafka", None)
+    names = topic_names("egeria", "cohort", dedicated=True)
+    with pytest.raises(KafkaMissingError, match="make kafka"):
+        kafka_cohort_topics(
+            KafkaBroker(addresses=()), names, "one", (), Reader(names), SystemClock()
+        )
+
+
+@pytest.mark.parametrize("dedicated", [True, False])
+def test_topics_are_named_as_platforms_name_them(dedicated: bool) -> None:
+    names = topic_names("egeria", "coco", dedicated=dedicated)
+    single = "egeria.openmetadata.repositoryservices.cohort.coco.OMRSTopic"
+    assert {str(kind): name for kind, name in names.items()} == {
+        kind: f"{single}.{kind}" if dedicated else single
+        for kind in ("registration", "types", "instances")
+    }
