@@ -531,6 +531,8 @@ class CohortMember:
         return True
 
     def _event_text(self, queued: QueuedEvent) -> bytes | None:
+        if queued.origin is not None:
+            return None
         event: InstanceEvent | TypeDefEvent | None = queued.event
         rules = self._intake.rules
         if isinstance(event, InstanceEvent):

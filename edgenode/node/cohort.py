@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -35,18 +35,18 @@ from edgenode.discovery.sightings import Sighting
 from edgenode.discovery.static import resolved
 from edgenode.events.exchange import ExchangeRule, ExchangeRules
 from edgenode.events.registration import MemberRegistration
-from edgenode.federation.enterprise import EnterpriseMetadataCollection
-from edgenode.federation.enterprise_base import EnterpriseParts
 from edgenode.federation.http import PeerHttp, peer_http
 from edgenode.federation.members import FederationMembers
 from edgenode.federation.peers import HttpDialer, NodeCaller
 from edgenode.federation.remote import RemoteMetadataCollection
+from edgenode.instances.model import InstanceHeader
 from edgenode.limits import (
     ACCEPT_PAUSE_SECONDS,
     EXCHANGE_SECONDS,
     FIRST_RETRY_SECONDS,
 )
 from edgenode.node.admin import NodeAdmin
+from edgenode.node.federation import ServerFederation
 from edgenode.node.highway import CohortHighway, away
 from edgenode.node.known_nodes import remembering
 from edgenode.node.metrics import member_metrics, node_metrics
@@ -77,13 +77,17 @@ logger = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def open_cohort_of_node(
-    config: NodeConfig, servers: Sequence[OpenServer], clock: Clock
+    config: NodeConfig,
+    servers: Sequence[OpenServer],
+    federations: Mapping[str, ServerFederation],
+    clock: Clock,
 ) -> AsyncIterator["NodeCohort"]:
     """Get ready to take part in the cohort, and to ask others, until the end of the block.
 
     Args:
         config: The node's.
         servers: The node's servers, all of which become members.
+        federations: Whom each of them asks, by name.
         clock: The time.
 
     Raises:
@@ -115,7 +119,7 @@ async def open_cohort_of_node(
         http = await stack.enter_async_context(
             peer_http(keys.client_context, keys.identify, made.find)
         )
-        made.put_together(servers, http)
+        made.put_together(servers, http, federations)
         yield made
 
 
@@ -154,8 +158,7 @@ class NodeCohort:
         self._port = int(listener.getsockname()[1])
         self._clock = clock
         self._members: dict[str, CohortMember] = {}
-        self._enterprises: dict[str, EnterpriseMetadataCollection] = {}
-        self._federations: dict[str, FederationMembers] = {}
+        self._asked: Mapping[str, FederationMembers] = {}
         self._service: PeerService | None = None
         self._http: PeerHttp | None = None
         self._server: MemberServer | None = None
@@ -166,9 +169,15 @@ class NodeCohort:
         """Which one it is, with the key as it is now."""
         return self.keys.cohort
 
-    def put_together(self, servers: Sequence[OpenServer], http: PeerHttp) -> None:
-        """Make the members and what asks others; to be called once."""
+    def put_together(
+        self,
+        servers: Sequence[OpenServer],
+        http: PeerHttp,
+        federations: Mapping[str, ServerFederation],
+    ) -> None:
+        """Make the members, and have them asked by each other; to be called once."""
         self._http = http
+        self._asked = {name: each.members for name, each in federations.items()}
         for server in servers:
             member = CohortMember(self._member_parts(server))
             self._members[server.config.name] = member
@@ -199,7 +208,7 @@ class NodeCohort:
             self.node,
             self.trust,
             self._members,
-            self._federations,
+            self._asked,
             self._clock,
         )
         logs = [server.audit_log for server in servers]
@@ -214,60 +223,10 @@ class NodeCohort:
 
         self.trust.on_refusal(refused)
         for server in servers:
-            self._federate(server, http)
-
-    def _federate(self, server: OpenServer, http: PeerHttp) -> None:
-        name = server.config.name
-        member = self._members[name]
-
-        def connect(
-            registration: MemberRegistration,
-        ) -> RemoteMetadataCollection | None:
-            collection_id = str(registration.metadata_collection_id)
-            record = member.records().get(collection_id)
-            if record is None:
-                return None
-            if not registration.server_name:
-                # It is asked all the same, so that answers name it as missing.
-                member.complain_of(collection_id, "the registration names no server")
-            return RemoteMetadataCollection(
-                collection_id,
-                NodeCaller(http, record.node_id),
-                f"/servers/{registration.server_name or ''}",
-                server.codec,
-            )
-
-        def unanswered(collection_id: str) -> None:
-            record = member.record(collection_id)
-            if record is not None:
-                self.node.unanswered(record.node_id)
-
-        federation = FederationMembers(connect, self._clock, unanswered)
-        member.on_return(federation.returned)
-
-        def update() -> None:
-            gone = away(member)
-            if gone is not None:
-                federation.update((), alone=f"{gone.reason}; {gone.mend}")
-                return
-            federation.update(
-                record.registration
-                for collection_id, record in member.records().items()
-                if record.is_registered and collection_id != member.collection_id
-            )
-
-        member.on_change(update)
-        self._federations[name] = federation
-        self._enterprises[name] = EnterpriseMetadataCollection(
-            EnterpriseParts(
-                local=server.collection,
-                local_id=member.collection_id,
-                members=federation,
-                types=server.types,
-                codec=server.codec,
-                was_read=member.was_read,
-            )
-        )
+            name = server.config.name
+            member, federation = self._members[name], federations[name]
+            federation.add(_Source(self.node, member, http, server.codec))
+            member.on_return(federation.members.returned)
 
     def _member_parts(self, server: OpenServer) -> MemberParts:
         scheme = "http" if self.cohort.is_open else "https"
@@ -313,10 +272,6 @@ class NodeCohort:
             *admin_operations(self.admin),
         )
 
-    def enterprise(self, server: str) -> EnterpriseMetadataCollection:
-        """The collection of the whole cohort, as one server sees it."""
-        return self._enterprises[server]
-
     def highway(self, server: str) -> Highway:
         """The cohorts of a server, for its metadata highway."""
         return CohortHighway(self.cohort.key.name, self._members[server])
@@ -324,7 +279,7 @@ class NodeCohort:
     def metrics(self, server: str) -> tuple[Metric, ...]:
         """The figures of a server in its cohort."""
         figures = member_metrics(
-            server, self._members[server], self._federations[server]
+            server, self._members[server], self._asked[server]
         )
         if server != next(iter(self._members)):
             return figures
@@ -491,6 +446,67 @@ class NodeCohort:
                 clock=self._clock,
             )
             await until(self.keys.changed, discovery.run(_Seen(self.node)))
+
+
+class _Source:
+    """The members of the cohort, as one server asks them: ``MemberSource``."""
+
+    def __init__(
+        self, node: CohortNode, member: CohortMember, http: PeerHttp, codec: Codec
+    ) -> None:
+        self._node = node
+        self._member = member
+        self._http = http
+        self._codec = codec
+
+    @property
+    def alone(self) -> str:
+        """Why none of them is asked; empty where they are."""
+        gone = away(self._member)
+        return "" if gone is None else f"{gone.reason}; {gone.mend}"
+
+    def on_change(self, told: Callable[[], None]) -> None:
+        """Have somebody told when others came, left or changed, and now."""
+        self._member.on_change(told)
+
+    def registrations(self) -> Iterable[MemberRegistration]:
+        """Who can be asked."""
+        if self._member.standing.is_away:
+            return ()
+        return [
+            record.registration
+            for collection_id, record in self._member.records().items()
+            if record.is_registered and collection_id != self._member.collection_id
+        ]
+
+    def connect(
+        self, registration: MemberRegistration
+    ) -> RemoteMetadataCollection | None:
+        """What is asked for one of them; None for one that isn't to be."""
+        collection_id = str(registration.metadata_collection_id)
+        record = self._member.records().get(collection_id)
+        if record is None:
+            return None
+        if not registration.server_name:
+            # It is asked all the same, so that answers name it as missing.
+            reason = "the registration names no server"
+            self._member.complain_of(collection_id, reason)
+        return RemoteMetadataCollection(
+            collection_id,
+            NodeCaller(self._http, record.node_id),
+            f"/servers/{registration.server_name or ''}",
+            self._codec,
+        )
+
+    def unanswered(self, collection_id: str) -> None:
+        """One of them left a question unanswered."""
+        record = self._member.record(collection_id)
+        if record is not None:
+            self._node.unanswered(record.node_id)
+
+    def was_read(self, header: InstanceHeader) -> None:
+        """An instance was read from the cohort."""
+        self._member.was_read(header)
 
 
 class _Seen:

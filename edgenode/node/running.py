@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from edgenode.clock import Clock, SystemClock
 from edgenode.codec.codec import Codec
 from edgenode.config import NodeConfig
+from edgenode.federation.enterprise import EnterpriseMetadataCollection
 from edgenode.memory import keep_what_is_there
 from edgenode.node.cohort import NodeCohort, open_cohort_of_node
+from edgenode.node.federation import ServerFederation
+from edgenode.node.kafka_cohort import NodeKafkaCohort, open_kafka_cohort
 from edgenode.node.servers import (
     SERVER_TYPE,
     OpenServer,
@@ -39,10 +42,12 @@ class RunningNode:
     Attributes:
         port: Where users are answered.
         cohort: The node's part in its cohort; None where it is in none.
+        kafka_cohort: The same for a cohort over Kafka.
     """
 
     port: int
     cohort: NodeCohort | None
+    kafka_cohort: NodeKafkaCohort | None
 
 
 @asynccontextmanager
@@ -58,22 +63,38 @@ async def running_node(
     """
     system = clock or SystemClock()
     is_in_cohort = config.cohort.mode != "none"
+    keeps_events = is_in_cohort or config.kafka_cohort is not None
     async with AsyncExitStack() as stack:
         directory = config.data_directory
         await asyncio.to_thread(stack.enter_context, locked(directory))
         clock = await stack.enter_async_context(floored(system, directory / CLOCK_FILE))
         opened = [
             await stack.enter_async_context(
-                open_server(directory, server, clock, keep_events=is_in_cohort)
+                open_server(directory, server, clock, keep_events=keeps_events)
             )
             for server in config.servers
         ]
+        federations = {
+            each.config.name: ServerFederation(each, clock) for each in opened
+        }
         cohort = None
         if is_in_cohort:
             cohort = await stack.enter_async_context(
-                open_cohort_of_node(config, opened, clock)
+                open_cohort_of_node(config, opened, federations, clock)
             )
-        servers = {each.config.name: _server(each, cohort) for each in opened}
+        kafka_cohort = None
+        if config.kafka_cohort is not None:
+            kafka_cohort = await stack.enter_async_context(
+                open_kafka_cohort(config.kafka_cohort, opened, federations, clock)
+            )
+        servers = {
+            each.config.name: _server(
+                each,
+                cohort,
+                federations[each.config.name].enterprise if keeps_events else None,
+            )
+            for each in opened
+        }
         platform = Platform(
             SERVED.platform_origin,
             Codec(SERVED),
@@ -88,12 +109,18 @@ async def running_node(
         )
         if cohort is not None:
             await stack.enter_async_context(cohort.taking_part(adapter))
+        if kafka_cohort is not None:
+            await stack.enter_async_context(kafka_cohort.taking_part(platform))
         for server in servers.values():
             stack.enter_context(recorded_as_running(server))
-        yield RunningNode(port, cohort)
+        yield RunningNode(port, cohort, kafka_cohort)
 
 
-def _server(opened: OpenServer, cohort: NodeCohort | None) -> Server:
+def _server(
+    opened: OpenServer,
+    cohort: NodeCohort | None,
+    enterprise: EnterpriseMetadataCollection | None,
+) -> Server:
     config, repository = opened.config, opened.repository
     name = config.name
     return Server(
@@ -103,7 +130,7 @@ def _server(opened: OpenServer, cohort: NodeCohort | None) -> Server:
         started_at=opened.started_at,
         codec=opened.codec,
         collection=opened.collection,
-        enterprise=None if cohort is None else cohort.enterprise(name),
+        enterprise=enterprise,
         audit_log=opened.audit_log,
         health=lambda: _health(opened),
         metrics=lambda: (

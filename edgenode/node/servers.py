@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 from uuid import uuid4
 
 from edgenode import __version__
 from edgenode.clock import Clock, EpochMillis
 from edgenode.codec.codec import Codec
-from edgenode.cohort.member import CohortMember
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.local_base import LocalCollectionParts
 from edgenode.config import ServerConfig
@@ -39,6 +39,23 @@ def store_path(data_directory: Path, server_name: str) -> Path:
     return data_directory / "servers" / server_name / STORE_FILE
 
 
+class Membership(Protocol):
+    """A server as a member of a cohort, as far as the server has to do with it."""
+
+    @property
+    def is_put_back(self) -> bool:
+        """Whether its store was put back, and nobody was asked yet for what it lacks."""
+        ...
+
+    def is_known(self, collection_id: str) -> bool:
+        """Whether a metadata collection is the server's or a registered member's."""
+        ...
+
+    def wake(self) -> None:
+        """There are new events in the outbox."""
+        ...
+
+
 @dataclass(slots=True, kw_only=True)
 class OpenServer:
     """One server with its store open.
@@ -53,7 +70,7 @@ class OpenServer:
         audit_log: What is worth telling of it.
         transfers: The directory for archives on their way.
         started_at: When it was opened.
-        members: It as a member of the cohort, if it is in one.
+        members: It as a member of each cohort that it is in.
     """
 
     config: ServerConfig
@@ -65,7 +82,7 @@ class OpenServer:
     audit_log: AuditLog
     transfers: Path
     started_at: EpochMillis
-    members: list[CohortMember] = field(default_factory=list)
+    members: list[Membership] = field(default_factory=list)
 
     @property
     def collection_id(self) -> str:
@@ -92,7 +109,7 @@ async def open_server(
     codec = Codec(release)
     path = store_path(data_directory, config.name)
     audit_log = AuditLog(config.name, clock)
-    members: list[CohortMember] = []
+    members: list[Membership] = []
     async with SqliteRepository.opened(
         path,
         codec,
@@ -133,12 +150,12 @@ async def open_server(
         )
 
 
-def _wake(members: list[CohortMember]) -> None:
+def _wake(members: list[Membership]) -> None:
     for member in members:
         member.wake()
 
 
-def _known(collection_id: str, members: list[CohortMember]) -> Callable[[str], bool]:
+def _known(collection_id: str, members: list[Membership]) -> Callable[[str], bool]:
     def is_known(known: str) -> bool:
         # In no cohort nobody else is known.
         return known == collection_id or any(m.is_known(known) for m in members)

@@ -144,3 +144,67 @@ SERVER_CONNECTED = AuditMessage(
     OMRSAuditLogRecordSeverity.COHORT,
     "server {0} takes part in the cohort again",
 )
+
+# A cohort over Kafka
+
+KAFKA_CONNECTED = AuditMessage(
+    "EDGENODE-AUDIT-0030",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "the topics of cohort {0} are read",
+)
+KAFKA_DISCONNECTED = AuditMessage(
+    "EDGENODE-AUDIT-0031",
+    OMRSAuditLogRecordSeverity.ERROR,
+    "the topics of cohort {0} can't be read ({1}); it is tried again, and what is to be "
+    "sent waits",
+)
+KAFKA_RECORDS_DROPPED = AuditMessage(
+    "EDGENODE-AUDIT-0032",
+    OMRSAuditLogRecordSeverity.ERROR,
+    "{0} records of topic {1} from offset {2} on were passed over: {3}",
+)
+KAFKA_RECORDS_EXPIRED = AuditMessage(
+    "EDGENODE-AUDIT-0033",
+    OMRSAuditLogRecordSeverity.ACTION,
+    "{0} records of topic {1} were removed by the brokers before this server read them. "
+    "Copies that they would have changed are old until their homes change them again; let "
+    "the topic keep its records for longer than this server is away",
+)
+KAFKA_TOPIC_RECREATED = AuditMessage(
+    "EDGENODE-AUDIT-0034",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "topic {0} was deleted and made anew; it is read from its beginning",
+)
+EVENT_UNSENDABLE = AuditMessage(
+    "EDGENODE-AUDIT-0035",
+    OMRSAuditLogRecordSeverity.ERROR,
+    "an event of {0} bytes can't be sent to topic {1}: {2}. The others see what it tells "
+    "when they ask this server",
+)
+KAFKA_MEMBER_JOINED = AuditMessage(
+    "EDGENODE-AUDIT-0036",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "member {0} with metadata collection {1} has registered; it is asked at {2}",
+)
+KAFKA_COLLECTION_CLAIMED = AuditMessage(
+    "EDGENODE-AUDIT-0037",
+    OMRSAuditLogRecordSeverity.SECURITY,
+    "server {0} at {1} has registered with metadata collection {2}, which is that of server "
+    "{3} here; it is ignored. A copy of this server's data may run there: give one of them "
+    "an empty data directory",
+)
+KAFKA_SERVER_CONNECTED = AuditMessage(
+    "EDGENODE-AUDIT-0038",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "server {0} takes part in cohort {1} again",
+)
+KAFKA_SERVER_DISCONNECTED = AuditMessage(
+    "EDGENODE-AUDIT-0039",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "server {0} is disconnected from cohort {1}: it sends no events and applies none",
+)
+KAFKA_SERVER_UNREGISTERED = AuditMessage(
+    "EDGENODE-AUDIT-0040",
+    OMRSAuditLogRecordSeverity.COHORT,
+    "server {0} has left cohort {1} and forgotten its members",
+)

@@ -20,6 +20,7 @@ from edgenode.errors import EdgeNodeError
 from edgenode.limits import LOW_DISK_BYTES
 from edgenode.repository.connections import Connection, connect
 from edgenode.repository.durable import make_directory, sync
+from edgenode.repository.kafka_cohort import forget_server_id
 from edgenode.repository.members import (
     awaits_others,
     forget_cohort,
@@ -42,6 +43,9 @@ _FIRST_WITH_LIVES = 3
 
 _FIRST_WITH_COHORT = 4
 """From which on it has the cohort of its members."""
+
+_FIRST_WITH_KAFKA = 5
+"""From which on it has the id by which topics know its server."""
 
 
 class UnusableBackupError(EdgeNodeError):
@@ -299,6 +303,8 @@ def _end_life(connection: Connection, path: Path) -> None:
         end_life(connection)
     if version >= _FIRST_WITH_COHORT:
         forget_cohort(connection)
+    if version >= _FIRST_WITH_KAFKA:
+        forget_server_id(connection)
 
 
 def is_restoring(path: Path) -> bool:

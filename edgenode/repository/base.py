@@ -177,8 +177,15 @@ class Transaction(Protocol):
         """Whether any instance or classification of the type, deleted or not, is stored."""
         ...
 
-    def queue_event(self, event: InstanceEvent | TypeDefEvent) -> None:
-        """Put an event in the outbox, to be sent after this change is committed."""
+    def queue_event(
+        self, event: InstanceEvent | TypeDefEvent, origin: str | None = None
+    ) -> None:
+        """Put an event in the outbox, to be sent after this change is committed.
+
+        Args:
+            event: The event.
+            origin: The member whose event is passed on; None for one of our own.
+        """
         ...
 
     def position(self, origin: str) -> Position | None:

@@ -38,11 +38,18 @@ def save(connection: Connection, row: MemberRow) -> None:
 def remove(connection: Connection, collection_id: str) -> None:
     """Forget a member, and how far its events are applied.
 
-    That it was one is remembered if anything was ever stored that names it: nobody else
-    may tell of what is its own.
+    That it was one is remembered; see ``remember_origin``.
     """
     connection.execute(_SQL["remove"], (collection_id,))
     connection.execute(_SQL["forget_position"], (collection_id,))
+    remember_origin(connection, collection_id)
+
+
+def remember_origin(connection: Connection, collection_id: str) -> None:
+    """Remember that a metadata collection was a member's: nobody else tells of its own.
+
+    It is, if anything was ever stored that names it.
+    """
     connection.execute(_SQL["remember_origin"], (collection_id,))
 
 

@@ -53,12 +53,16 @@ _ORIGINAL = {
 
 @dataclass(frozen=True, slots=True)
 class QueuedEvent:
-    """An event in the outbox, at the time ``at``; see the module for its numbers."""
+    """An event in the outbox, at the time ``at``; see the module for its numbers.
+
+    ``origin`` is the member whose event is passed on; None for one of this member's own.
+    """
 
     sequence: int
     at: EpochMillis
     event: InstanceEvent | TypeDefEvent
     after: int = 0
+    origin: str | None = None
 
 
 class Mark(NamedTuple):
@@ -103,6 +107,7 @@ def queue(
     at: EpochMillis,
     event: InstanceEvent | TypeDefEvent,
     seq_of: Callable[[Instance], int | None],
+    origin: str | None = None,
 ) -> int:
     """Write an event; returns the bytes it takes beyond the states it refers to.
 
@@ -113,13 +118,14 @@ def queue(
         at: The time of the event.
         event: What happened.
         seq_of: Finds the stored state that is equal to an instance.
+        origin: The member whose event is passed on; None for one of this member's own.
     """
     is_type_event = isinstance(event, TypeDefEvent)
     seq, event = _taken_out(event, _CURRENT, seq_of)
     original_seq, event = _taken_out(event, _ORIGINAL, seq_of)
     detail = dumps(codec.event_object(event))
     connection.execute(
-        _SQL["add"], (sequence, at, is_type_event, seq, original_seq, detail)
+        _SQL["add"], (sequence, at, is_type_event, seq, original_seq, detail, origin)
     )
     return len(detail)
 
@@ -204,9 +210,11 @@ def _read(
     original_kind: int | None,
     original_text: bytes | None,
     detail: bytes,
+    origin: str | None,
 ) -> QueuedEvent:
     if is_type_event:
-        return QueuedEvent(sequence, at, codec.decode(TypeDefEvent, detail))
+        told = codec.decode(TypeDefEvent, detail)
+        return QueuedEvent(sequence, at, told, origin=origin)
     states: dict[str, Any] = {}
     if kind is not None and text is not None:
         states[_CURRENT[Kind(kind)]] = codec.decode(BEANS[Kind(kind)], text)
@@ -214,4 +222,4 @@ def _read(
         name = _ORIGINAL[Kind(original_kind)]
         states[name] = codec.decode(BEANS[Kind(original_kind)], original_text)
     event = replace(codec.decode(InstanceEvent, detail), **states)
-    return QueuedEvent(sequence, at, event)
+    return QueuedEvent(sequence, at, event, origin=origin)

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,6 +39,7 @@ from edgenode.repository.base import (
 from edgenode.repository.connections import Connect, Faults, connect
 from edgenode.repository.database import Database, DatabaseStatistics
 from edgenode.repository.instances import SQL, Kind, State, read_state
+from edgenode.repository.kafka_cohort import KafkaCohortChange, KafkaCohortStore
 from edgenode.repository.names import NameReader
 from edgenode.repository.outbox import QueuedEvent
 from edgenode.repository.recovery import OpenReport, make_ready, mark_suspect
@@ -70,11 +72,18 @@ class _Committed:
             self._events_queued(newest_event)
 
 
+async def _kafka_change(
+    database: Database, work: Callable[[KafkaCohortChange], T], /
+) -> T:
+    return await database.change(lambda change: work(change.kafka_cohort))
+
+
 class SqliteRepository:
     """Storage of one server's metadata; the contract is ``Repository``.
 
     Attributes:
         report: How the file was found and what was done to it.
+        kafka_cohort: What is remembered of a cohort over Kafka.
     """
 
     def __init__(
@@ -92,6 +101,10 @@ class SqliteRepository:
         self._incarnation = incarnation
         self._names = NameReader(database.point)
         self._sample = TextSample()
+        self.kafka_cohort = KafkaCohortStore(
+            lambda: database.point,
+            partial(_kafka_change, database),
+        )
 
     @classmethod
     @asynccontextmanager

@@ -23,6 +23,7 @@ from edgenode.repository.instances import (
     read_state,
     write_state,
 )
+from edgenode.repository.kafka_cohort import KafkaCohortChange
 from edgenode.repository.statements import load
 from edgenode.repository.writing import Writing
 from edgenode.typedefs.attributes import AttributeTypeDef
@@ -172,8 +173,15 @@ class SqliteTransaction:
         used = self._connection.execute(SQL["is_type_used"], (type_id,)).fetchone()[0]
         return bool(used) or self._is_classification_used(type_name)
 
-    def queue_event(self, event: InstanceEvent | TypeDefEvent) -> None:
-        """Put an event in the outbox, to be sent after this change is committed."""
+    def queue_event(
+        self, event: InstanceEvent | TypeDefEvent, origin: str | None = None
+    ) -> None:
+        """Put an event in the outbox, to be sent after this change is committed.
+
+        Args:
+            event: The event.
+            origin: The member whose event is passed on; None for one of our own.
+        """
         if not self._writing.keeps_events:
             return
         self.newest_event = self._writing.next_sequence()
@@ -184,6 +192,7 @@ class SqliteTransaction:
             self._writing.clock.now(),
             event,
             self._seq_of,
+            origin,
         )
 
     # the cohort
@@ -211,6 +220,11 @@ class SqliteTransaction:
     def enter_cohort(self, cohort_id: str, *, adopts: bool) -> None:
         """Forget the members of another cohort."""
         members.enter(self._connection, cohort_id, adopts=adopts)
+
+    @property
+    def kafka_cohort(self) -> KafkaCohortChange:
+        """What is remembered of a cohort over Kafka."""
+        return KafkaCohortChange(self._connection)
 
     def save_local_registration(self, document: bytes) -> None:
         """Store what this server itself is registered as."""

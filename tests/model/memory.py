@@ -282,7 +282,9 @@ class MemoryRepository:
             for chain in self._contents.chains.values()
         )
 
-    def queue_event(self, event: InstanceEvent | TypeDefEvent) -> None:
+    def queue_event(
+        self, event: InstanceEvent | TypeDefEvent, origin: str | None = None
+    ) -> None:
         self.events.append(event)
 
     def position(self, origin: str) -> Position | None:

@@ -35,10 +35,12 @@ DELETE FROM position WHERE origin = ?;
 
 -- remember_origin --
 INSERT INTO position (origin, incarnation, sequence)
-SELECT text, '', 0 FROM name WHERE text = ?;
+SELECT text, '', 0 FROM name WHERE text = ?
+    ON CONFLICT (origin) DO NOTHING;
 
 -- was_member --
 SELECT EXISTS (SELECT 1 FROM member WHERE collection_id = :id)
+    OR EXISTS (SELECT 1 FROM kafka_member WHERE collection_id = :id)
     OR EXISTS (SELECT 1 FROM position WHERE origin = :id);
 
 -- all --

@@ -1,6 +1,6 @@
 -- add --
-INSERT INTO outbox (sequence, at, is_type_event, seq, original_seq, detail)
-VALUES (?, ?, ?, ?, ?, ?);
+INSERT INTO outbox (sequence, at, is_type_event, seq, original_seq, detail, origin)
+VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- mark --
 -- Which life it is, and how much there is in the outbox.
@@ -32,7 +32,8 @@ UPDATE store SET incarnation = NULL WHERE incarnation IS NOT NULL;
                     WHERE sequence > :sequence ORDER BY sequence LIMIT :limit) o
              LEFT JOIN version v ON v.seq = o.seq
              LEFT JOIN version w ON w.seq = o.original_seq)
-SELECT o.sequence, o.at, o.is_type_event, v.kind, v.document, w.kind, w.document, o.detail
+SELECT o.sequence, o.at, o.is_type_event, v.kind, v.document, w.kind, w.document, o.detail,
+       o.origin
   FROM portion p JOIN outbox o ON o.sequence = p.sequence
   LEFT JOIN version v ON v.seq = o.seq
   LEFT JOIN version w ON w.seq = o.original_seq
@@ -62,7 +63,8 @@ SELECT sequence FROM outbox
 UPDATE outbox SET seq = NULL, original_seq = NULL, detail = ? WHERE sequence = ?;
 
 -- one --
-SELECT o.sequence, o.at, o.is_type_event, v.kind, v.document, w.kind, w.document, o.detail
+SELECT o.sequence, o.at, o.is_type_event, v.kind, v.document, w.kind, w.document, o.detail,
+       o.origin
   FROM outbox o
   LEFT JOIN version v ON v.seq = o.seq
   LEFT JOIN version w ON w.seq = o.original_seq

@@ -230,7 +230,15 @@ async def test_states_are_given_as_they_are_now(repository: SqliteRepository) ->
 def made_older(path: Path) -> None:
     """Take everything out of a file that the schema has since version 3."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for table in ("owned_classification", "position", "member", "registration"):
+        for table in (
+            "owned_classification",
+            "position",
+            "member",
+            "registration",
+            "kafka_cohort",
+            "kafka_member",
+            "kafka_position",
+        ):
             connection.execute(f"DROP TABLE {table}")
         for table, columns in {
             "store": (
@@ -241,6 +249,7 @@ def made_older(path: Path) -> None:
                 "cohort",
             ),
             "instance": ("owner_id", "digest", "bucket"),
+            "outbox": ("origin",),
         }.items():
             for column in columns:
                 connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

@@ -1,0 +1,1 @@
+"""Members of a cohort over Kafka: the protocol of genuine Egeria servers."""

@@ -1,0 +1,422 @@
+"""One server in a cohort over Kafka: who else is in it, what it says and hears."""
+
+import asyncio
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from functools import partial
+
+from edgenode.bus.topics import (
+    CohortTopics,
+    OmrsTopic,
+    TopicsListener,
+    TopicsStatistics,
+)
+from edgenode.bus.topics import Partition as TopicPartition
+from edgenode.bus.topics import Position as TopicPosition
+from edgenode.clock import Clock, EpochMillis
+from edgenode.codec.codec import Codec
+from edgenode.collection.local import LocalMetadataCollection
+from edgenode.collection.received import Outcome, Received
+from edgenode.events.exchange import ExchangeRules
+from edgenode.events.model import (
+    InstanceEvent,
+    OMRSEventV1,
+    OMRSTypeDefEventType,
+    TypeDefEvent,
+)
+from edgenode.events.registration import MemberRegistration
+from edgenode.events.wrapping import EventBuilder, originator_of
+from edgenode.kafka_cohort.audit import KafkaAudit
+from edgenode.kafka_cohort.receiver import AskTypes, Receiver
+from edgenode.kafka_cohort.registry import (
+    Effect,
+    ForgetRegistration,
+    KafkaRegistry,
+    RemoveRemote,
+    ReportClaim,
+    ReportComplaint,
+    ReportFull,
+    SaveRemote,
+    Send,
+)
+from edgenode.kafka_cohort.sender import Outgoing, Sender
+from edgenode.kafka_cohort.states import stored_events
+from edgenode.limits import KAFKA_LEAVE_SECONDS
+from edgenode.observability.audit_log import AuditLog
+from edgenode.repository.kafka_cohort import Standing
+from edgenode.repository.outbox import QueuedEvent
+from edgenode.repository.sqlite import SqliteRepository
+from edgenode.typedefs.attributes import AttributeTypeDef
+from edgenode.typedefs.model import TypeDef
+from edgenode.typedefs.registry import TypeRegistry
+
+OpenTopics = Callable[
+    [str, Sequence[TopicPosition], TopicsListener],
+    AbstractAsyncContextManager[CohortTopics],
+]
+"""Opens the topics of the cohort: with the id by which they know the server, how far they
+are applied, and who is told of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaMemberParts:
+    """What a server brings into the cohort.
+
+    Attributes:
+        cohort_name: The cohort's.
+        standing: What is remembered of it.
+        registration: How the server registers; without a time.
+        collection: Its metadata.
+        repository: Where that is stored.
+        types: What it knows of types.
+        codec: The form of events.
+        rules: What it sends, looks at and keeps.
+        audit_log: Told of joins and refusals.
+        clock: The time.
+        open_topics: Opens the cohort's topics.
+        ask_types: Asks members for types.
+    """
+
+    cohort_name: str
+    standing: Standing
+    registration: MemberRegistration
+    collection: LocalMetadataCollection
+    repository: SqliteRepository
+    types: TypeRegistry
+    codec: Codec
+    rules: ExchangeRules
+    audit_log: AuditLog
+    clock: Clock
+    open_topics: OpenTopics
+    ask_types: AskTypes
+
+
+class KafkaCohortMember:
+    """A server in its cohort over Kafka; see the module.
+
+    Attributes:
+        name: The server's.
+        cohort_name: The cohort's.
+        collection_id: The server's metadata collection's.
+        registration: How it registers, without a time.
+    """
+
+    def __init__(self, parts: KafkaMemberParts) -> None:
+        registration, store = parts.registration, parts.repository.kafka_cohort
+        self.name = str(registration.server_name)
+        self.cohort_name = parts.cohort_name
+        self.collection_id = str(registration.metadata_collection_id)
+        self.registration = registration
+        self._parts = parts
+        self._store = store
+        self._audit = KafkaAudit(parts.audit_log, self.name, parts.cohort_name)
+        self._build = EventBuilder(originator_of(registration))
+        self._registry = KafkaRegistry(
+            registration,
+            parts.standing.registration_time,
+            [
+                parts.codec.decode(MemberRegistration, text)
+                for text in store.members.values()
+            ],
+        )
+        self._deciding = asyncio.Lock()
+        self._told_of_changes: list[Callable[[], None]] = []
+        self._topics: CohortTopics | None = None
+        self._session: asyncio.Task[None] | None = None
+        self._returned = asyncio.Event()
+        self._returned.set()
+        self._sender = Sender(
+            parts.repository,
+            parts.standing.sent,
+            self._event_text,
+            self._states,
+            parts.clock,
+        )
+        self._receiver = Receiver(
+            parts.collection,
+            store,
+            parts.codec,
+            parts.rules,
+            parts.clock,
+            own_id=self.collection_id,
+            heard=self._hear_registry,
+            refused=self._report_refused,
+            ask_types=parts.ask_types,
+        )
+
+    def on_change(self, told: Callable[[], None]) -> None:
+        """Have somebody told when others came, left or changed, and now."""
+        self._told_of_changes.append(told)
+        told()
+
+    async def run(self) -> None:
+        """Take part until cancelled."""
+        while True:
+            async with asyncio.TaskGroup() as tasks:
+                name = f"{self.name} in {self.cohort_name}"
+                self._session = tasks.create_task(self._take_part(), name=name)
+            await self._returned.wait()
+
+    async def _take_part(self) -> None:
+        """Read and send until the server goes."""
+        parts, begun = self._parts, asyncio.Event()
+        positions = [
+            TopicPosition(TopicPartition(topic, partition), offset, topic_id)
+            for topic, partition, offset, topic_id in self._store.places
+        ]
+        try:
+            async with (
+                parts.open_topics(
+                    parts.standing.server_id, positions, self._audit
+                ) as self._topics,
+                asyncio.TaskGroup() as tasks,
+            ):
+                tasks.create_task(self._receiver.run(self._topics, begun.set))
+                await begun.wait()
+                await self._connect()
+                tasks.create_task(self._sender.run(self._topics))
+        finally:
+            self._topics = None
+            await self._receiver.close()
+            await self._sender.close()
+
+    def wake(self) -> None:
+        """There are new events in the outbox."""
+        self._sender.wake()
+
+    # who is in the cohort
+
+    @property
+    def local(self) -> MemberRegistration:
+        """This server as it is registered; without a time where it isn't."""
+        return self._registry.local
+
+    @property
+    def remote(self) -> Mapping[str, MemberRegistration]:
+        """The other members, by collection id."""
+        return self._registry.remote
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it takes part."""
+        return self._registry.is_connected
+
+    @property
+    def is_put_back(self) -> bool:
+        """Genuine members can't be asked for what a store lacks that was put back."""
+        return False
+
+    def is_known(self, collection_id: str) -> bool:
+        """Whether a metadata collection is this one's or a member's."""
+        return (
+            collection_id == self.collection_id
+            or collection_id in self._registry.remote
+        )
+
+    @property
+    def outcomes(self) -> Mapping[Outcome, int]:
+        """How often what came of the events of others."""
+        return self._receiver.outcomes
+
+    @property
+    def backlog(self) -> int:
+        """How many of its events wait for the brokers, at most."""
+        return self._sender.backlog
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is under way that needn't wait for others."""
+        return self._sender.is_busy or self._receiver.is_busy
+
+    def statistics(self) -> TopicsStatistics:
+        """How the connection to the topics is."""
+        return TopicsStatistics() if self._topics is None else self._topics.statistics()
+
+    async def complain_of(self, collection_id: str, reason: str) -> None:
+        """Tell the cohort that another member can't be asked as it registered."""
+        now = self._parts.clock.now()
+        await self._decide(
+            lambda registry: registry.unreachable(collection_id, reason, now)
+        )
+
+    async def speak_for(self, members: Iterable[MemberRegistration]) -> None:
+        """The members of another cohort that are to be members of this one."""
+        wanted, now = list(members), self._parts.clock.now()
+        await self._decide(lambda registry: registry.speak_for(wanted, now))
+
+    async def connect(self) -> None:
+        """Take part again."""
+        if self._returned.is_set():
+            return
+        self._returned.set()
+        self._audit.took_part_again()
+
+    async def disconnect(self) -> None:
+        """Take no part for now: say and hear nothing, and keep what is known."""
+        await self._decide(lambda registry: registry.disconnect())
+        self._go()
+        self._audit.went()
+
+    async def unregister(self) -> None:
+        """Leave the cohort."""
+        now = self._parts.clock.now()
+        await self._decide(lambda registry: registry.unregister(now))
+        with suppress(TimeoutError):  # nobody hears it while the brokers are away
+            async with asyncio.timeout(KAFKA_LEAVE_SECONDS):
+                await self._sender.all_said.wait()
+        self._go()
+        self._audit.unregistered()
+
+    def _go(self) -> None:
+        self._returned.clear()
+        if self._session is not None:
+            self._session.cancel()
+        self._changed()
+
+    async def _connect(self) -> None:
+        if self._registry.local.registration_time is None:
+            self._announce_types(self._definitions())
+        now = self._parts.clock.now()
+        await self._decide(lambda registry: registry.connect(now))
+        self._changed()
+
+    # performing what the registry decides
+
+    async def _hear_registry(self, event: OMRSEventV1) -> None:
+        now = self._parts.clock.now()
+        await self._decide(lambda registry: registry.receive(event, now))
+
+    async def _decide(self, news: Callable[[KafkaRegistry], list[Effect]]) -> None:
+        """Have the registry decide, and do what it says before it decides again."""
+        async with self._deciding:
+            for effect in news(self._registry):
+                await self._perform(effect)
+
+    async def _perform(self, effect: Effect) -> None:
+        match effect:
+            case Send(event, None):
+                self._say(OmrsTopic.REGISTRATION, event)
+            case Send(event, time):
+                remembered = partial(self._store.save_registration_time, time)
+                self._say(OmrsTopic.REGISTRATION, event, remembered)
+            case ForgetRegistration():
+                await self._store.save_registration_time(None)
+            case SaveRemote(member, is_new):
+                await self._save(member, is_new=is_new)
+            case RemoveRemote(collection_id):
+                await self._store.remove_member(collection_id)
+                self._audit.left(collection_id)
+                self._changed()
+            case ReportClaim(member):
+                self._audit.claimed(member)
+            case ReportComplaint(sender, error):
+                self._audit.complaint(sender, error)
+            case ReportFull(member):
+                self._audit.full(member)
+
+    async def _save(self, member: MemberRegistration, *, is_new: bool) -> None:
+        key = str(member.metadata_collection_id)
+        await self._store.save_member(key, self._parts.codec.encode(member))
+        if is_new:
+            self._audit.joined(member)
+        self._changed()
+
+    def _changed(self) -> None:
+        for told in self._told_of_changes:
+            told()
+
+    # what it sends
+
+    def _say(
+        self,
+        topic: OmrsTopic,
+        event: OMRSEventV1,
+        sent: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._sender.say(Outgoing(topic, self._parts.codec.encode_event(event), sent))
+
+    def _announce_types(
+        self, definitions: Iterable[TypeDef | AttributeTypeDef]
+    ) -> None:
+        """Say which types are known here."""
+        if not self._receiver.rules.sends_types():
+            return
+        now = self._parts.clock.now()
+        for definition in definitions:
+            self._say(OmrsTopic.TYPES, self._build.event(_announced(definition), now))
+
+    def _definitions(self) -> tuple[TypeDef | AttributeTypeDef, ...]:
+        """Each after those that it refers to."""
+        types = self._parts.types
+        return (*types.attribute_type_defs, *types.type_defs)
+
+    def _event_text(self, queued: QueuedEvent) -> bytes | None:
+        """An event of the outbox as it is sent; None for one that isn't."""
+        build = self._builder(queued.origin)
+        rules = self._receiver.rules
+        event: InstanceEvent | TypeDefEvent | None = queued.event
+        if isinstance(event, InstanceEvent):
+            event = rules.sent(event)
+        elif not rules.sends_types():
+            event = None
+        if event is None or build is None:
+            return None
+        return self._parts.codec.encode_event(build.event(event, queued.at))
+
+    def _builder(self, origin: str | None) -> EventBuilder | None:
+        """What makes events of somebody that this server speaks for."""
+        if origin is None:
+            return self._build
+        member = self._registry.spoken_for.get(origin)
+        return None if member is None else EventBuilder(originator_of(member))
+
+    async def _states(self) -> AsyncIterator[Sequence[bytes]]:
+        """All instances that the server speaks for, as events."""
+        async for events in stored_events(self._parts.repository):
+            yield [
+                text
+                for owner, event in events
+                if (text := self._state_text(owner, event)) is not None
+            ]
+
+    def _state_text(self, owner: str, event: InstanceEvent) -> bytes | None:
+        origin = None if owner == self.collection_id else owner
+        return self._event_text(QueuedEvent(0, self._now(), event, origin=origin))
+
+    def _now(self) -> EpochMillis:
+        return self._parts.clock.now()
+
+    # what is told to people, and to the cohort
+
+    def _report_refused(self, origin: str, received: Received) -> None:
+        self._audit.event_refused(origin, received.reason)
+        report = received.report
+        if report is not None:
+            event = self._build.event(report.section, self._now(), report.error)
+            is_of_types = isinstance(report.section, TypeDefEvent)
+            topic = OmrsTopic.TYPES if is_of_types else OmrsTopic.INSTANCES
+            self._say(topic, event)
+
+
+def _announced(definition: TypeDef | AttributeTypeDef) -> TypeDefEvent:
+    if isinstance(definition, AttributeTypeDef):
+        return TypeDefEvent(
+            type_def_event_type=OMRSTypeDefEventType.NEW_ATTRIBUTE_TYPEDEF_EVENT,
+            type_def_guid=definition.guid,
+            type_def_name=definition.name,
+            attribute_type_def=definition,
+        )
+    return TypeDefEvent(
+        type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT,
+        type_def_guid=definition.guid,
+        type_def_name=definition.name,
+        type_def=definition,
+    )

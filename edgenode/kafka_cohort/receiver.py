@@ -1,0 +1,191 @@
+"""Takes in what the other members of a cohort over Kafka say.
+
+Records come in the order of their topics, which says little: genuine members hand theirs
+over side by side, and types and instances are on topics of their own. What was applied
+counts as read only afterwards, so that after a crash some is applied once more, which
+changes nothing.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+
+from edgenode.bus.topics import Batch, CohortTopics, Position, Record
+from edgenode.clock import Clock
+from edgenode.codec.codec import Codec
+from edgenode.collection.local import LocalMetadataCollection
+from edgenode.collection.received import Outcome, Received
+from edgenode.errors import BadRequestError
+from edgenode.events.exchange import ExchangeRules
+from edgenode.events.model import OMRSEventV1, OMRSTypeDefEventType, TypeDefEvent
+from edgenode.limits import KAFKA_SENT_SAVED_EVENTS, KAFKA_SENT_SAVED_SECONDS
+from edgenode.repository.kafka_cohort import KafkaCohortStore, TopicPlace
+from edgenode.typedefs.model import TypeDef
+
+logger = logging.getLogger(__name__)
+
+AskTypes = Callable[[str, Sequence[str]], Awaitable[Sequence[TypeDef]]]
+"""Asks a member, by collection id, for the definitions of types by their names."""
+
+
+class Receiver:
+    """Applies records to one server; see the module.
+
+    Attributes:
+        outcomes: How often what came of an event.
+        rules: What is looked at and kept.
+    """
+
+    def __init__(
+        self,
+        collection: LocalMetadataCollection,
+        store: KafkaCohortStore,
+        codec: Codec,
+        rules: ExchangeRules,
+        clock: Clock,
+        *,
+        own_id: str,
+        heard: Callable[[OMRSEventV1], Awaitable[None]],
+        refused: Callable[[str, Received], None],
+        ask_types: AskTypes,
+    ) -> None:
+        """Take what the server has.
+
+        Args:
+            collection: Takes in instances and types.
+            store: Remembers how far the topics are applied.
+            codec: Reads events.
+            rules: What is looked at and kept.
+            clock: Times how often that is remembered.
+            own_id: The server's collection id.
+            heard: Takes in registry events.
+            refused: Told of what was refused, with who sent it.
+            ask_types: Asks for types that aren't known here.
+        """
+        self.outcomes: Counter[Outcome] = Counter()
+        self.rules = rules
+        self._collection = collection
+        self._store = store
+        self._codec = codec
+        self._clock = clock
+        self._own_id = own_id
+        self._heard = heard
+        self._refused = refused
+        self._ask_types = ask_types
+        self._places: dict[tuple[str, int], TopicPlace] = {}
+        self._applied: list[Position] = []
+        self._unsaved = 0
+        self._saved_at = clock.monotonic()
+        self.is_busy = False
+
+    async def run(self, topics: CohortTopics, begun: Callable[[], None]) -> None:
+        """Take in what comes until cancelled.
+
+        Args:
+            topics: What is read from.
+            begun: Called once reading has begun: answers aren't missed from then on.
+        """
+        is_first = True
+        async for batch in topics.records():
+            if is_first:
+                is_first = False
+                begun()
+            self.is_busy = True
+            try:
+                for record in batch.records:
+                    await self._take_in(record)
+                await self._went_past(topics, batch)
+            finally:
+                self.is_busy = False
+
+    async def close(self) -> None:
+        """Remember how far it got."""
+        if self._places:
+            await self._store.save_places(list(self._places.values()))
+            self._places.clear()
+            self._unsaved = 0
+
+    async def _went_past(self, topics: CohortTopics, batch: Batch) -> None:
+        for at in batch.positions:
+            partition = at.partition
+            self._places[partition.topic, partition.number] = TopicPlace(
+                partition.topic, partition.number, at.offset, at.topic_id
+            )
+        self._applied += batch.positions
+        self._unsaved += len(batch.records)
+        now = self._clock.monotonic()
+        if (
+            self._unsaved >= KAFKA_SENT_SAVED_EVENTS
+            or now >= self._saved_at + KAFKA_SENT_SAVED_SECONDS
+        ):
+            self._saved_at = now
+            await self.close()
+            topics.applied(self._applied)
+            self._applied = []
+
+    async def _take_in(self, record: Record) -> None:
+        try:
+            event = self._codec.decode_event(record.value)
+        except BadRequestError as error:
+            self._refuse(
+                "", f"{error} (at {record.offset} of {record.partition.topic})"
+            )
+            return
+        sender = event.originator
+        origin = "" if sender is None else sender.metadata_collection_id or ""
+        try:
+            if event.registry_event_section is not None:
+                await self._heard(event)
+            elif origin == self._own_id:
+                self._refuse(origin, "somebody else speaks for this collection")
+            else:
+                await self._apply(origin, event)
+        except BadRequestError as error:
+            self._refuse(origin, str(error))
+        except Exception:
+            # Nothing that was said ends the member, nor a disk that is full.
+            logger.exception(
+                "an event of %s couldn't be taken in", origin or "somebody"
+            )
+
+    async def _apply(self, origin: str, event: OMRSEventV1) -> None:
+        received = await self._received(origin, event, last_try=False)
+        if received.outcome is Outcome.UNKNOWN_TYPE:
+            await self._learn(origin, received.unknown_types)
+            received = await self._received(origin, event, last_try=True)
+        self.outcomes[received.outcome] += 1
+        if received.outcome is Outcome.REFUSED:
+            self._refused(origin, received)
+
+    async def _received(
+        self, origin: str, event: OMRSEventV1, *, last_try: bool
+    ) -> Received:
+        if event.type_def_event_section is not None:
+            if not self.rules.processes_types():
+                return Received(outcome=Outcome.NOT_WANTED)
+            return await self._collection.receive_type_def_event(
+                origin, None, event.type_def_event_section
+            )
+        if event.instance_event_section is None:
+            return Received(outcome=Outcome.REFUSED, reason="it has no section")
+        return await self._collection.receive_instance_event(
+            origin,
+            None,
+            event.instance_event_section,
+            self.rules,
+            error=event.error_section,
+            last_try=last_try,
+        )
+
+    async def _learn(self, origin: str, names: Sequence[str]) -> None:
+        """Ask a member for types that it uses."""
+        for definition in await self._ask_types(origin, names):
+            section = TypeDefEvent(
+                type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT,
+                type_def=definition,
+            )
+            await self._collection.receive_type_def_event(origin, None, section)
+
+    def _refuse(self, origin: str, reason: str) -> None:
+        self.outcomes[Outcome.REFUSED] += 1
+        self._refused(origin, Received(outcome=Outcome.REFUSED, reason=reason))

@@ -1,0 +1,254 @@
+"""Puts on the topics what a server has to say, in order, and remembers how far it got.
+
+Nothing counts as said before the brokers have it durably. Where they are away it waits
+in the outbox, for as long as that is kept. What was forgotten there meanwhile, and what
+was before the server joined, is said as the states that are stored by then.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from edgenode.bus.topics import BusUnavailableError, CohortTopics, OmrsTopic
+from edgenode.clock import Clock
+from edgenode.events.model import TypeDefEvent
+from edgenode.events.streams import Position
+from edgenode.limits import (
+    FIRST_RETRY_SECONDS,
+    KAFKA_SENT_SAVED_EVENTS,
+    KAFKA_SENT_SAVED_SECONDS,
+    LONGEST_RETRY_SECONDS,
+    MAX_KAFKA_WAITING,
+    MAX_SINGLE_EVENTS,
+)
+from edgenode.repository.outbox import QueuedEvent
+from edgenode.repository.sqlite import SqliteRepository
+
+logger = logging.getLogger(__name__)
+
+Wording = Callable[[QueuedEvent], bytes | None]
+States = Callable[[], AsyncIterator[Sequence[bytes]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Something that isn't in the outbox.
+
+    Attributes:
+        topic: Where it goes.
+        event: The event's JSON.
+        sent: What is to be done once the brokers have it.
+    """
+
+    topic: OmrsTopic
+    event: bytes
+    sent: Callable[[], Awaitable[None]] | None = None
+
+
+class Sender:
+    """Sends for one server; see the module.
+
+    Attributes:
+        all_said: Set while nothing waits that isn't in the outbox.
+        events: How many events were sent.
+    """
+
+    def __init__(
+        self,
+        repository: SqliteRepository,
+        sent: Position | None,
+        wording: Wording,
+        states: States,
+        clock: Clock,
+    ) -> None:
+        """Begin behind what is sent already.
+
+        Args:
+            repository: Has the outbox.
+            sent: Up to which place it is sent; None before the server ever joined.
+            wording: An event of the outbox as it is sent; None for one that isn't.
+            states: All instances that the server speaks for, as events, some at a time.
+            clock: Times retries.
+        """
+        self._repository = repository
+        self._store = repository.kafka_cohort
+        self._wording = wording
+        self._states = states
+        self._clock = clock
+        self._sent = sent
+        self._unsaved = 0
+        self._saved_at = clock.monotonic()
+        self._waiting: deque[Outgoing] = deque()
+        self._woken = asyncio.Event()
+        self._is_sending = False
+        self.all_said = asyncio.Event()
+        self.all_said.set()
+        self.events = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is something to send."""
+        return self._is_sending or self._woken.is_set()
+
+    @property
+    def backlog(self) -> int:
+        """How many events of the outbox aren't sent, at most."""
+        sent = self._sent
+        if sent is None or sent.incarnation != self._repository.incarnation():
+            return self._repository.last_sequence()
+        return self._repository.last_sequence() - sent.sequence
+
+    def wake(self) -> None:
+        """There is something new in the outbox."""
+        self._woken.set()
+
+    def say(self, outgoing: Outgoing) -> bool:
+        """Send something that isn't in the outbox, before what is; False if too much waits."""
+        if len(self._waiting) >= MAX_KAFKA_WAITING:
+            return False
+        self._waiting.append(outgoing)
+        self.all_said.clear()
+        self._woken.set()
+        return True
+
+    async def run(self, topics: CohortTopics) -> None:
+        """Send what is there, and then whatever comes, until cancelled."""
+        wait = FIRST_RETRY_SECONDS
+        self._woken.set()
+        while True:
+            await self._until_woken()
+            self._woken.clear()
+            try:
+                await self._send(topics)
+            except BusUnavailableError as error:
+                logger.debug("events wait for the brokers: %s", error)
+            except Exception:
+                # Neither a disk that fails nor what is wrong with one event ends the rest.
+                logger.exception("events couldn't be sent")
+            else:
+                wait = FIRST_RETRY_SECONDS
+                continue
+            await self._clock.sleep(wait)
+            wait = min(2 * wait, LONGEST_RETRY_SECONDS)
+            self._woken.set()
+
+    async def close(self) -> None:
+        """Remember how far it got."""
+        if self._unsaved and self._sent is not None:
+            await self._store.save_sent(self._sent)
+            self._unsaved = 0
+
+    async def _until_woken(self) -> None:
+        """Wait for something to send; what is sent is remembered when it gets quiet."""
+        if self._unsaved and not self._woken.is_set():
+            try:
+                async with asyncio.timeout(KAFKA_SENT_SAVED_SECONDS):
+                    await self._woken.wait()
+            except TimeoutError:
+                await self.close()
+        await self._woken.wait()
+
+    async def _send(self, topics: CohortTopics) -> None:
+        self._is_sending = True
+        try:
+            await self._send_waiting(topics)
+            await self._send_outbox(topics)
+        finally:
+            self._is_sending = False
+
+    async def _send_waiting(self, topics: CohortTopics) -> None:
+        """What isn't in the outbox, neighbours for one topic together."""
+        while self._waiting:
+            topic = self._waiting[0].topic
+            portion: list[Outgoing] = []
+            for each in self._waiting:
+                if each.topic is not topic or len(portion) == MAX_SINGLE_EVENTS:
+                    break
+                portion.append(each)
+            await topics.send(topic, [each.event for each in portion])
+            for each in portion:
+                self._waiting.popleft()
+                self.events += 1
+                if each.sent is not None:
+                    await each.sent()
+        self.all_said.set()
+
+    async def _send_outbox(self, topics: CohortTopics) -> None:
+        incarnation = self._repository.incarnation()
+        sent = self._sent
+        if sent is None or sent.incarnation != incarnation:
+            sent = await self._send_states(topics)
+        while sent.sequence < self._repository.last_sequence():
+            await self._send_waiting(topics)
+            events = await self._repository.events_after(
+                sent.sequence, MAX_SINGLE_EVENTS
+            )
+            if not events:
+                return
+            if events[0].after > sent.sequence:  # what came between is forgotten
+                logger.warning(
+                    "%d events were forgotten before the brokers had them; all that is "
+                    "stored is sent instead",
+                    events[0].after - sent.sequence,
+                )
+                sent = await self._send_states(topics)
+                continue
+            await self._send_events(topics, events)
+            sent = Position(incarnation, events[-1].sequence)
+            await self._reached(sent, len(events))
+
+    async def _send_events(
+        self, topics: CohortTopics, events: Sequence[QueuedEvent]
+    ) -> None:
+        """Events of the outbox: runs of one kind together, so that the order holds."""
+        run: list[bytes] = []
+        topic = OmrsTopic.INSTANCES
+        for event in events:
+            text = self._wording(event)
+            if text is None:
+                continue
+            if _topic(event) is not topic:
+                await self._put(topics, topic, run)
+                run, topic = [], _topic(event)
+            run.append(text)
+        await self._put(topics, topic, run)
+
+    async def _send_states(self, topics: CohortTopics) -> Position:
+        """Everything that the server speaks for; the place behind it."""
+        place = Position(
+            self._repository.incarnation(), self._repository.last_sequence()
+        )
+        async for states in self._states():
+            await self._send_waiting(topics)
+            await self._put(topics, OmrsTopic.INSTANCES, states)
+        await self._reached(place, KAFKA_SENT_SAVED_EVENTS)
+        return place
+
+    async def _put(
+        self, topics: CohortTopics, topic: OmrsTopic, events: Sequence[bytes]
+    ) -> None:
+        if events:
+            await topics.send(topic, events)
+            self.events += len(events)
+
+    async def _reached(self, place: Position, count: int) -> None:
+        """Events up to a place are sent; that is remembered now and then.
+
+        After a crash some are sent again, which changes nothing for whoever has them.
+        """
+        self._sent = place
+        self._unsaved += count
+        now = self._clock.monotonic()
+        if (
+            self._unsaved >= KAFKA_SENT_SAVED_EVENTS
+            or now >= self._saved_at + KAFKA_SENT_SAVED_SECONDS
+        ):
+            self._saved_at = now
+            await self.close()
+
+
+def _topic(queued: QueuedEvent) -> OmrsTopic:
+    is_of_types = isinstance(queued.event, TypeDefEvent)
+    return OmrsTopic.TYPES if is_of_types else OmrsTopic.INSTANCES

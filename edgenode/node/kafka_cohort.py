@@ -1,0 +1,250 @@
+"""A node's part in a cohort of Egeria's platforms, put together from the configuration."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from edgenode.bus.base import Address
+from edgenode.bus.opening import kafka_cohort_topics
+from edgenode.bus.topics import (
+    CohortTopics,
+    KafkaBroker,
+    Position,
+    TopicsListener,
+    topic_names,
+)
+from edgenode.clock import Clock
+from edgenode.config import KafkaCohortConfig
+from edgenode.connectors.repository import remote_connection
+from edgenode.events.exchange import ExchangeRules
+from edgenode.events.registration import MemberRegistration
+from edgenode.federation.members import AskedCollection
+from edgenode.instances.model import InstanceHeader
+from edgenode.kafka_cohort.member import KafkaCohortMember, KafkaMemberParts
+from edgenode.node.federation import ServerFederation
+from edgenode.node.servers import SERVER_TYPE, OpenServer
+from edgenode.observability.audit_log import OMRSAuditingComponent
+from edgenode.observability.audit_messages import PEER_REFUSED
+from edgenode.rest.adapter import member_adapter
+from edgenode.rest.hosting import Platform, Server
+from edgenode.rest.platforms import (
+    PlatformDoor,
+    listening_for_platforms,
+    platform_door,
+)
+from edgenode.security.listening import bound
+from edgenode.security.trust import Refusal, Refusals
+from edgenode.typedefs.model import TypeDef
+
+
+@asynccontextmanager
+async def open_kafka_cohort(
+    config: KafkaCohortConfig,
+    servers: Sequence[OpenServer],
+    federations: Mapping[str, ServerFederation],
+    clock: Clock,
+) -> AsyncIterator["NodeKafkaCohort"]:
+    """Get ready to take part in the cohort, until the end of the block.
+
+    Args:
+        config: The cohort's.
+        servers: The node's servers, all of which become members.
+        federations: Whom each of them asks, by name.
+        clock: The time.
+
+    Raises:
+        EdgeNodeError: A file of the configuration can't be used.
+        OSError: The address for platforms can't be listened on.
+    """
+    refusals = Refusals()
+    door = await asyncio.to_thread(platform_door, config, refusals.refused)
+    listener = bound(config.listen.host, config.listen.port)
+    try:
+        cohort = NodeKafkaCohort(config, door, listener, refusals, clock)
+        await cohort.put_together(servers, federations)
+        yield cohort
+    finally:
+        listener.close()
+
+
+class NodeKafkaCohort:
+    """The cohort as this node takes part in it.
+
+    Attributes:
+        config: How it is configured.
+        members: The node's servers in it, by name.
+        refusals: Who wasn't let in.
+    """
+
+    def __init__(
+        self,
+        config: KafkaCohortConfig,
+        door: PlatformDoor,
+        listener: socket.socket,
+        refusals: Refusals,
+        clock: Clock,
+    ) -> None:
+        self.config = config
+        self.members: dict[str, KafkaCohortMember] = {}
+        self.refusals = refusals
+        self._door = door
+        self._listener = listener
+        self._port = int(listener.getsockname()[1])
+        self._clock = clock
+
+    async def put_together(
+        self,
+        servers: Sequence[OpenServer],
+        federations: Mapping[str, ServerFederation],
+    ) -> None:
+        """Make the members, and have them asked; to be called once."""
+        logs = [server.audit_log for server in servers]
+
+        def refused(reason: Refusal, address: str, detail: str) -> None:
+            why = f"{reason.value}, {detail}" if detail else reason.value
+            for log in logs:
+                component = OMRSAuditingComponent.COHORT_MANAGER
+                log.record(component, PEER_REFUSED, address, why)
+
+        self.refusals.on_refusal(refused)
+        for server in servers:
+            name = server.config.name
+            member = KafkaCohortMember(await self._parts(server))
+            self.members[name] = member
+            server.members.append(member)
+            federations[name].add(_Source(member))
+
+    async def _parts(self, server: OpenServer) -> KafkaMemberParts:
+        config, name = self.config, server.config.name
+        root, login = config.told_address(self._port), self._door.login
+        store = server.repository.kafka_cohort
+        return KafkaMemberParts(
+            cohort_name=config.name,
+            standing=await store.enter(config.name, str(uuid4())),
+            registration=MemberRegistration(
+                metadata_collection_id=server.collection_id,
+                metadata_collection_name=server.config.metadata_collection_name or name,
+                server_name=name,
+                server_type=SERVER_TYPE,
+                organization_name=server.config.organization_name,
+                repository_connection=remote_connection(
+                    f"{root}/servers/{name}",
+                    None if login is None else login.user,
+                    None if login is None else login.password,
+                ),
+            ),
+            collection=server.collection,
+            repository=server.repository,
+            types=server.types,
+            codec=server.codec,
+            rules=ExchangeRules(),
+            audit_log=server.audit_log,
+            clock=self._clock,
+            open_topics=self._open_topics,
+            ask_types=self._ask_types,
+        )
+
+    def _open_topics(
+        self, server_id: str, positions: Sequence[Position], listener: TopicsListener
+    ) -> AbstractAsyncContextManager[CohortTopics]:
+        config = self.config
+        names = topic_names(
+            config.topic_root, config.name, dedicated=config.topics == "dedicated"
+        )
+        broker = _broker(config)
+        return kafka_cohort_topics(
+            broker, names, server_id, positions, listener, self._clock
+        )
+
+    async def _ask_types(
+        self, collection_id: str, names: Sequence[str]
+    ) -> Sequence[TypeDef]:
+        """The definitions of types, from a member that uses them."""
+        return ()
+
+    @asynccontextmanager
+    async def taking_part(self, platform: Platform) -> AsyncIterator[None]:
+        """Be asked, and be in the cohort, until the end of the block."""
+
+        def find(name: str) -> Server | None:
+            member = self.members.get(name)
+            takes_part = member is not None and member.is_connected
+            return platform.servers.get(name) if takes_part else None
+
+        adapter = member_adapter(
+            find, platform.codec, platform.operation_metrics, self._clock
+        )
+        async with (
+            listening_for_platforms(adapter, self._listener, self._door, self._clock),
+            asyncio.TaskGroup() as tasks,
+        ):
+            running = [
+                tasks.create_task(member.run(), name=f"{name}: Kafka cohort")
+                for name, member in self.members.items()
+            ]
+            try:
+                yield
+            finally:
+                for task in running:
+                    task.cancel()
+
+
+class _Source:
+    """The members of the cohort, as one server asks them: ``MemberSource``."""
+
+    def __init__(self, member: KafkaCohortMember) -> None:
+        self._member = member
+
+    @property
+    def alone(self) -> str:
+        """Why none of them is asked; empty where they are."""
+        if self._member.is_connected:
+            return ""
+        return f"{self._member.name} takes no part in {self._member.cohort_name}"
+
+    def on_change(self, told: Callable[[], None]) -> None:
+        """Have somebody told when others came, left or changed, and now."""
+        self._member.on_change(told)
+
+    def registrations(self) -> Iterable[MemberRegistration]:
+        """Who can be asked."""
+        return () if self.alone else self._member.remote.values()
+
+    def connect(self, registration: MemberRegistration) -> AskedCollection | None:
+        """What is asked for one of them; None for one that isn't to be."""
+        return None
+
+    def unanswered(self, collection_id: str) -> None:
+        """Whether it is there is told by nothing else."""
+
+    def was_read(self, header: InstanceHeader) -> None:
+        """An instance was read from the cohort."""
+
+
+def _broker(config: KafkaCohortConfig) -> KafkaBroker:
+    """How the brokers are spoken to.
+
+    Raises:
+        OSError: A file of the configuration can't be read.
+    """
+    is_encrypted = config.security_protocol.endswith("SSL")
+    context = None
+    if is_encrypted:
+        context = ssl.create_default_context(cafile=config.broker_ca_file)
+    return KafkaBroker(
+        addresses=tuple(Address(each.host, each.port) for each in config.brokers),
+        tls=lambda: context,
+        username=config.broker_user,
+        password=_first_line(config.broker_password_file),
+    )
+
+
+def _first_line(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return lines[0] if lines else ""
