@@ -794,3 +794,20 @@ MAX_KEPT_NODES_BYTES = 4 * 1024 * 1024
 
 MET_AT_START = 8
 """Nodes known from before that a node speaks with when it starts; they tell the rest."""
+
+KAFKA_SENT_SAVED_EVENTS = 500
+KAFKA_SENT_SAVED_SECONDS = 5.0
+"""How far a server got with the topics is remembered after so many events or so long:
+with each it would double what is written to the disk. After a crash as many are sent, or
+applied, once more."""
+
+MAX_KAFKA_WAITING = 4_096
+"""Registrations, types and errors that wait for the brokers beside the outbox: all types of
+a release and then some; what is left out is told again at the next start or request."""
+
+KAFKA_STATES_PAGE = 200
+"""Instances that are read at a time when all are sent, some 0.5 MB of events."""
+
+KAFKA_LEAVE_SECONDS = 5.0
+"""How long a server that leaves waits for the brokers to have its word: longer than they
+take to choose another leader, and short enough for whoever waits for the command."""

@@ -19,7 +19,7 @@ LAYERS = (
     ("__main__", "cli"),
     ("node",),
     ("rest", "federation"),
-    ("cohort",),
+    ("cohort", "kafka_cohort"),
     ("collection", "archives"),
     ("repository",),
     ("bus", "discovery"),
