@@ -36,7 +36,6 @@ from edgenode.discovery.static import resolved
 from edgenode.events.exchange import ExchangeRule, ExchangeRules
 from edgenode.events.registration import MemberRegistration
 from edgenode.federation.http import PeerHttp, peer_http
-from edgenode.federation.members import FederationMembers
 from edgenode.federation.peers import HttpDialer, NodeCaller
 from edgenode.federation.remote import RemoteMetadataCollection
 from edgenode.instances.model import InstanceHeader
@@ -158,7 +157,7 @@ class NodeCohort:
         self._port = int(listener.getsockname()[1])
         self._clock = clock
         self._members: dict[str, CohortMember] = {}
-        self._asked: Mapping[str, FederationMembers] = {}
+        self._federations: Mapping[str, ServerFederation] = {}
         self._service: PeerService | None = None
         self._http: PeerHttp | None = None
         self._server: MemberServer | None = None
@@ -177,7 +176,7 @@ class NodeCohort:
     ) -> None:
         """Make the members, and have them asked by each other; to be called once."""
         self._http = http
-        self._asked = {name: each.members for name, each in federations.items()}
+        self._federations = federations
         for server in servers:
             member = CohortMember(self._member_parts(server))
             self._members[server.config.name] = member
@@ -208,7 +207,7 @@ class NodeCohort:
             self.node,
             self.trust,
             self._members,
-            self._asked,
+            {name: each.members for name, each in federations.items()},
             self._clock,
         )
         logs = [server.audit_log for server in servers]
@@ -279,7 +278,7 @@ class NodeCohort:
     def metrics(self, server: str) -> tuple[Metric, ...]:
         """The figures of a server in its cohort."""
         figures = member_metrics(
-            server, self._members[server], self._asked[server]
+            server, self._members[server], self._federations[server].members
         )
         if server != next(iter(self._members)):
             return figures
