@@ -2,6 +2,8 @@
 # make check  format, lint and types    make bench  measure
 # make venv   only install what run needs
 # make kafka  also install what a cohort on Kafka needs
+# make conformance  test a node with Egeria's own suite, for hours, in the background
+# make conformance-performance  the same for the suite's measurements
 # make demo-cohort  three nodes find each other, share, and lose nothing
 # Each sets up what it needs, from nothing but python3, python3-venv and make.
 # Arguments go through ARGS: make test ARGS="tests/test_architecture.py -k layers"
@@ -18,7 +20,7 @@ UNFETCHED = { printf '%s\n' "edgenode: the locked packages could not be installe
 	"Without a network connection this can't work; behind a proxy, set HTTPS_PROXY." >&2; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: run test check bench demo-cohort venv kafka setup lock clean FORCE
+.PHONY: run test check bench conformance conformance-performance demo-cohort venv kafka setup lock clean FORCE
 
 run: $(VENV)/run.stamp
 	@$(VENV)/bin/edgenode run $(ARGS)
@@ -33,6 +35,12 @@ check: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	$(PY) -m bench $(ARGS)
+
+conformance: $(VENV)/test.stamp
+	@$(PY) -m tests.egeria.conformance repository $(ARGS)
+
+conformance-performance: $(VENV)/test.stamp
+	@$(PY) -m tests.egeria.conformance performance $(ARGS)
 
 demo-cohort: $(VENV)/run.stamp
 	@$(PY) -m bench.demo_cohort

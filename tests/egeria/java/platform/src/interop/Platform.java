@@ -1,5 +1,7 @@
 package interop;
 
+import java.util.Map;
+import org.odpi.openmetadata.conformance.beans.OpenMetadataConformanceWorkbenchResults;
 import org.odpi.openmetadata.conformance.server.ConformanceSuiteTestLabServices;
 import org.odpi.openmetadata.opentypes.OpenMetadataTypesArchive;
 import org.springframework.boot.SpringApplication;
@@ -42,6 +44,17 @@ public class Platform
 
         @GetMapping("/report/workbenches/{id}")
         public Object workbench(@PathVariable String server, @PathVariable String user, @PathVariable String id) { return lab.getWorkbenchReport(user, server, id); }
+
+        /** How far a workbench is, without the report itself, which is many megabytes. */
+        @GetMapping("/progress/workbenches/{id}")
+        public Map<String, Object> progress(@PathVariable String server, @PathVariable String user, @PathVariable String id)
+        {
+            OpenMetadataConformanceWorkbenchResults results = lab.getWorkbenchReport(user, server, id).getWorkbenchResults();
+            return Map.of("complete", lab.getWorkbenchStatus(user, server, id).getWorkbenchStatus().getWorkbenchComplete(),
+                          "passed", results == null ? 0 : results.getTestPassCount(),
+                          "failed", results == null ? 0 : results.getTestFailedCount(),
+                          "skipped", results == null ? 0 : results.getTestSkippedCount());
+        }
 
         @GetMapping("/status/workbenches/{id}")
         public Object status(@PathVariable String server, @PathVariable String user, @PathVariable String id) { return lab.getWorkbenchStatus(user, server, id); }

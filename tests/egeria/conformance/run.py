@@ -1,0 +1,237 @@
+"""A run of a workbench, from its first program started to its results kept."""
+
+import json
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bench.harness import facts
+from tests.egeria.conformance import document
+from tests.egeria.conformance.document import GENUINE
+from tests.egeria.conformance.node import node
+from tests.egeria.conformance.performance import PERFORMANCE_WORKBENCH, timings_of
+from tests.egeria.conformance.report import REPOSITORY_WORKBENCH, results_of
+from tests.egeria.conformance.state import Phase, Place, begun
+from tests.egeria.harness.broker import Broker, broker
+from tests.egeria.harness.errors import HarnessError
+from tests.egeria.harness.platform import USER, Platform, platform
+from tests.egeria.harness.server import (
+    MAX_SEARCH_RESULTS,
+    Server,
+    conformance_server,
+    metadata_server,
+    repository_workbench,
+)
+
+REPOSITORY_CASES = 6_258
+POLL_SECONDS = 5.0
+REPORT_SECONDS = 1_200.0
+WORKBENCHES = "conformance-suite-workbenches/repository-workbench"
+KAFKA_HEAP = "512m"
+PLATFORM_HEAP = "2g"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be tested, and how.
+
+    Attributes:
+        workbench: "repository" or "performance".
+        members: NODE, GENUINE or both, one after another.
+        under_test: The server's name of a member that somebody else starts, in place of
+            those; "" for none.
+        cohort: Its cohort.
+        kafka_port: Of the broker; 0 for a free one.
+        platform_port: Of the platform; 0 for a free one.
+        instances: How many instances of each type the performance workbench makes.
+    """
+
+    workbench: str
+    members: tuple[str, ...]
+    under_test: str = ""
+    cohort: str = ""
+    kafka_port: int = 0
+    platform_port: int = 0
+    instances: int = 50
+
+
+class StoppedError(Exception):
+    """Somebody wants the run to stop."""
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Have SIGTERM and SIGINT end the block in order."""
+
+    def stop(number: int, frame: object) -> None:
+        raise StoppedError
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)
+    yield
+
+
+class Run:
+    """One run, whose state is kept in a place as it goes."""
+
+    def __init__(self, place: Place, wanted: Wanted) -> None:
+        self._place = place
+        self._wanted = wanted
+        self._started = time.monotonic()
+        self._state = begun(wanted.workbench)
+
+    def perform(self) -> None:
+        """Run to the end, and tell how it ended; raises what made it fail."""
+        with self._place.held():
+            self._tell()
+            try:
+                with _stopped_by_signals():
+                    self._perform()
+            except StoppedError:
+                self._tell(phase=Phase.STOPPED, doing="stopped before its end")
+            except BaseException as error:
+                self._tell(phase=Phase.FAILED, doing=f"{type(error).__name__}: {error}")
+                raise
+            else:
+                self._tell(phase=Phase.FINISHED, doing=self._ended())
+
+    def _ended(self) -> str:
+        if self._wanted.under_test:
+            return f"the report is in {self._place.directory}"
+        return f"{document.DOCUMENT} is written"
+
+    def _tell(self, **changes: Any) -> None:
+        seconds = time.monotonic() - self._started
+        self._state = replace(self._state, seconds=seconds, **changes)
+        self._place.keep(self._state)
+
+    def _perform(self) -> None:
+        directory = self._place.directory
+        for each in ("kafka", "platform", "node"):
+            shutil.rmtree(directory / each, ignore_errors=True)
+        wanted = self._wanted
+        with ExitStack() as stack:
+            kafka = stack.enter_context(
+                broker(directory / "kafka", wanted.kafka_port, KAFKA_HEAP)
+            )
+            egeria = stack.enter_context(
+                platform(directory / "platform", wanted.platform_port, PLATFORM_HEAP)
+            )
+            if wanted.under_test:
+                self._test_another(egeria, kafka)
+                return
+            for member in wanted.members:
+                self._test(egeria, kafka, member)
+        document.write()
+
+    def _test_another(self, egeria: Platform, kafka: Broker) -> None:
+        """Test a member that somebody else starts."""
+        wanted = self._wanted
+        doing = (
+            f"{wanted.under_test} is tested as soon as it registers in cohort "
+            f"{wanted.cohort} at Kafka's {kafka.address}; the suite is a server of "
+            f"{egeria.url}"
+        )
+        print(doing, flush=True)
+        self._workbench(egeria, kafka, wanted.under_test, wanted.cohort, doing)
+
+    def _test(self, egeria: Platform, kafka: Broker, member: str) -> None:
+        """Start a member in a cohort of its own, test it, keep what was found."""
+        cohort = f"{member}Cohort"
+        self._tell(phase=Phase.STARTING, doing=f"starting the {member} under test")
+        with self._member(egeria, kafka, member, cohort):
+            began = time.monotonic()
+            report = self._workbench(
+                egeria, kafka, member, cohort, f"testing the {member}"
+            )
+        told = facts() | {"seconds": time.monotonic() - began}
+        read = results_of if self._wanted.workbench == "repository" else timings_of
+        document.keep(self._wanted.workbench, member, read(report, told))
+
+    @contextmanager
+    def _member(
+        self, egeria: Platform, kafka: Broker, member: str, cohort: str
+    ) -> Iterator[None]:
+        if member == GENUINE:
+            server = metadata_server(egeria, member, cohort, kafka.address)
+            server.start()
+            yield
+            server.stop()
+            return
+        directory = self._place.directory / "node"
+        directory.mkdir()
+        types = directory / "types.omarchive"
+        types.write_text(json.dumps(egeria.types_archive()), encoding="utf-8")
+        with node(directory, member, cohort, kafka.address, types):
+            yield
+
+    def _workbench(
+        self, egeria: Platform, kafka: Broker, under_test: str, cohort: str, doing: str
+    ) -> Any:
+        """The report of a workbench on a member that is or will be in a cohort."""
+        suite = conformance_server(egeria, f"suite-{under_test}", cohort, kafka.address)
+        if self._wanted.workbench == "repository":
+            kind, config = "repositories", repository_workbench(under_test)
+            name, expected = REPOSITORY_WORKBENCH, REPOSITORY_CASES
+        else:
+            kind, config = "performance", self._performance_workbench(under_test)
+            name, expected = PERFORMANCE_WORKBENCH, 0
+        suite.admin("POST", f"{WORKBENCHES}/{kind}", config)
+        suite.start()
+        self._tell(phase=Phase.TESTING, doing=doing, expected=expected)
+        lab = _Lab(egeria, suite, name)
+        self._follow(lab)
+        report = lab.report()
+        kept = self._place.directory / f"report-{under_test}.json"
+        kept.write_text(json.dumps(report), encoding="utf-8")
+        suite.stop()
+        return report
+
+    def _performance_workbench(self, under_test: str) -> dict[str, Any]:
+        return {
+            "class": "RepositoryPerformanceWorkbenchConfig",
+            "tutRepositoryServerName": under_test,
+            "maxSearchResults": MAX_SEARCH_RESULTS,
+            "instancesPerType": self._wanted.instances,
+            "waitBetweenScenarios": 0,
+        }
+
+    def _follow(self, lab: "_Lab") -> None:
+        """Wait for the end of a workbench."""
+        while True:
+            progress = lab.progress()
+            self._tell(passed=progress["passed"], failed=progress["failed"])
+            if progress["complete"]:
+                return
+            if not lab.egeria.running:
+                raise HarnessError(f"the platform ended: see {lab.egeria.log}")
+            time.sleep(POLL_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lab:
+    """A server of the suite, asked about its workbench."""
+
+    egeria: Platform
+    suite: Server
+    workbench: str
+
+    def progress(self) -> Any:
+        """How many cases passed, failed and are left."""
+        return self._ask("progress")
+
+    def report(self) -> Any:
+        """The whole report."""
+        return self._ask("report")["workbenchResults"]
+
+    def _ask(self, what: str) -> Any:
+        return self.egeria.call(
+            "GET",
+            f"/servers/{self.suite.name}/open-metadata/conformance-suite/users/{USER}"
+            f"/{what}/workbenches/{self.workbench}",
+            timeout=REPORT_SECONDS,
+        )

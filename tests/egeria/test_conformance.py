@@ -1,0 +1,248 @@
+"""What is read from the suite's reports, kept, told and written; no Java is needed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.egeria.conformance.document import Kept, document, kept, timing_tables
+from tests.egeria.conformance.performance import Timing, kept_timings, timings_of
+from tests.egeria.conformance.report import (
+    Requirement,
+    failures_of,
+    kept_results,
+    results_of,
+)
+from tests.egeria.conformance.state import Phase, Place, State, begun, duration
+
+FACTS: dict[str, Any] = {
+    "date": "2026-01-02T03:04:05+00:00",
+    "commit": "abc",
+    "python": "3.11.2",
+    "machine": {"processor": "Any", "cores": 2, "memory": "4 GB"},
+    "seconds": 5_400.0,
+}
+
+
+def evidence(case: str, kind: str = "SUCCESSFUL_ASSERTION", **more: Any) -> Any:
+    return {"testCaseId": case, "testEvidenceType": kind, **more}
+
+
+REPOSITORY = {
+    "testPassCount": 3,
+    "testFailedCount": 1,
+    "testSkippedCount": 2,
+    "profileResults": [
+        {
+            "name": "Undo an update",
+            "conformanceStatus": "NOT_CONFORMANT",
+            "requirementResults": [
+                {
+                    "name": "Return previous version",
+                    "conformanceStatus": "NOT_CONFORMANT",
+                    "positiveTestEvidence": [
+                        evidence("undo-Asset"),
+                        evidence("undo-Asset", "DISCOVERED_PROPERTY"),
+                        evidence("undo-File"),
+                        evidence("undo-Port"),
+                        evidence("undo-Port", "NOT_SUPPORTED_FUNCTION"),
+                    ],
+                    "negativeTestEvidence": [
+                        evidence("undo-File", "UNSUCCESSFUL_ASSERTION")
+                    ],
+                }
+            ],
+        },
+        {"name": "Dynamic types", "conformanceStatus": "UNKNOWN_STATUS"},
+    ],
+    "failedTestCases": [
+        {
+            "testCaseId": "undo-File",
+            "testCaseName": "Undo",
+            "unsuccessfulAssertions": ["undo-04: File is as before.", "undo-04: again"],
+        }
+    ],
+}
+PERFORMANCE = {
+    "testPassCount": 2,
+    "profileResults": [
+        {
+            "name": profile,
+            "requirementResults": [
+                {
+                    "positiveTestEvidence": [
+                        evidence("c", methodName="getEntityDetail", elapsedTime=each)
+                        for each in elapsed
+                    ]
+                    + [evidence("c", "DISCOVERED_PROPERTY", propertyName="p")]
+                }
+            ],
+        }
+        for profile, elapsed in (("Retrieval", (1, 2, 9)), ("History", (4, 5)))
+    ],
+}
+
+
+# The repository workbench
+
+
+def test_a_case_counts_once_for_a_requirement_and_by_its_worst() -> None:
+    results = results_of(REPOSITORY, FACTS)
+    undo, dynamic = results.profiles
+    assert undo.requirements == (
+        Requirement("Return previous version", "NOT_CONFORMANT", 1, 1, 1),
+    )
+    assert dynamic.requirements == ()
+    assert (results.cases, results.failures) == (6, {"undo-04": 2})
+
+
+def test_results_are_kept_whole() -> None:
+    results = results_of(REPOSITORY, FACTS)
+    assert kept_results(json.loads(json.dumps(results.json()))) == results
+
+
+def test_a_case_that_broke_off_says_why() -> None:
+    case = {
+        "testCaseName": "Entity search",
+        "unsuccessfulAssertions": [],
+        "conformanceException": {"exceptionClassName": "java.lang.Exception"},
+    }
+    assert failures_of(case) == ["Entity search: Exception"]
+
+
+# The performance workbench
+
+
+def test_times_are_taken_by_method_and_by_profile() -> None:
+    timings = timings_of(PERFORMANCE, FACTS)
+    assert timings.by_profile == (
+        Timing("Retrieval", "getEntityDetail", 3, 2),
+        Timing("History", "getEntityDetail", 2, 4.5),
+    )
+    assert timings.by_method == (Timing("", "getEntityDetail", 5, 4),)
+    assert kept_timings(json.loads(json.dumps(timings.json()))) == timings
+
+
+# The document
+
+
+def test_both_members_stand_side_by_side() -> None:
+    theirs = results_of(REPOSITORY, FACTS)
+    ours = replace(
+        theirs,
+        failed=0,
+        failures={},
+        profiles=tuple(
+            replace(
+                each,
+                status="CONFORMANT_FULL_SUPPORT",
+                requirements=tuple(
+                    replace(one, status="CONFORMANT_FULL_SUPPORT", failed=0, passed=2)
+                    for one in each.requirements
+                ),
+            )
+            for each in theirs.profiles
+        ),
+    )
+    text = document(Kept(node=ours, genuine=theirs), "## Notes\n")
+    assert (
+        "| Return previous version | conformant | 2 | 0 | 1 | not conformant | 1 | 1 | 1 |"
+        in text
+    )
+    assert "| **Undo an update** | conformant | | | | not conformant | | | |" in text
+    assert "1 h 30 min" in text
+    assert text.count("`undo-04`: 2 times") == 1
+    assert text.endswith("## Notes\n")
+
+
+def test_what_was_not_tested_is_left_empty() -> None:
+    text = document(Kept(genuine=results_of(REPOSITORY, FACTS)))
+    assert "| Return previous version | | | | | not conformant | 1 | 1 | 1 |" in text
+    assert "Performance workbench" not in text
+
+
+def test_a_slower_median_stands_out() -> None:
+    theirs = timings_of(PERFORMANCE, FACTS)
+    (method,) = theirs.by_method
+    ours = replace(theirs, by_method=(replace(method, median=6.0),))
+    by_method, by_profile = timing_tables(
+        Kept(node_timings=ours, genuine_timings=theirs)
+    )
+    assert by_method.rows == (("getEntityDetail", "5", "4", "**6**", "1.50"),)
+    assert by_profile.rows[0] == (
+        ("Retrieval", "getEntityDetail", "3", "2", "2", "1.00")
+    )
+
+
+def test_the_document_in_the_project_is_made_of_what_is_kept() -> None:
+    path = ROOT / "docs" / "conformance.md"
+    notes = ROOT / "tests" / "egeria" / "conformance" / "notes.md"
+    assert path.read_text() == document(kept(), notes.read_text())
+
+
+# Where a run stands
+
+
+def test_a_run_says_how_far_it_is() -> None:
+    state = replace(
+        begun("repository"),
+        phase=Phase.TESTING,
+        seconds=4_000.0,
+        passed=3_100,
+        failed=29,
+        expected=6_258,
+    )
+    assert "3129 of 6258 test cases, 29 failed" in state.text()
+    assert f"[{'#' * 20}{'-' * 20}]" in state.text()
+    assert "1 h 7 min: testing" in state.text()
+    assert duration(59.0) == "1 min"
+
+
+def test_a_finished_run_shows_no_bar() -> None:
+    assert "[" not in replace(begun("repository"), phase=Phase.FINISHED).text()
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from tests.egeria.conformance.state import Place, begun
+
+place = Place(Path(sys.argv[1]))
+with place.held():
+    place.keep(begun("repository"))
+    print(flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_run_that_was_killed_is_told_as_failed(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    assert (place.state(), place.is_running()) == (None, False)
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", HOLDER, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        assert place.is_running()
+        assert _phase(place.state()) is Phase.STARTING
+        with pytest.raises(BlockingIOError), place.held():
+            pass
+        holder.send_signal(signal.SIGKILL)
+    assert not place.is_running()
+    assert _phase(place.state()) is Phase.FAILED
+
+
+def _phase(state: State | None) -> Phase:
+    assert state is not None
+    return state.phase
