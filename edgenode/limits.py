@@ -711,6 +711,10 @@ KAFKA_COMMIT_SECONDS = 5.0
 """How often Kafka is told what is dealt with. It is told for those who look on; what
 counts after a restart is kept with what came of the records."""
 
+KAFKA_PASSED_OVER = 1_000
+"""Records of the node's own, or that can't be used, after which its place among them is
+kept although nothing is to be dealt with: so many are passed over again after a restart."""
+
 KAFKA_METADATA_SECONDS = 60.0
 """How often Kafka is asked for partitions that are new. Those that moved are noticed at
 once."""

@@ -41,6 +41,7 @@ from edgenode.limits import (
     KAFKA_BATCH_BYTES,
     KAFKA_COMMIT_SECONDS,
     KAFKA_METADATA_SECONDS,
+    KAFKA_PASSED_OVER,
     KAFKA_SEND_SECONDS,
     LONGEST_RECONNECT_SECONDS,
     MAX_MESSAGE_BYTES,
@@ -66,24 +67,23 @@ class Resumption:
 
 
 def resumption(
-    known: Iterable[Position], topic_id: str, earliest: int, latest: int
+    known: Sequence[Position], topic_id: str, earliest: int, latest: int
 ) -> Resumption | None:
     """Where to go on in a partition; None where nothing is known of it.
 
     Args:
-        known: What is known of where it was read to; the latest wins.
+        known: Where it was read to; the first one that is of this topic wins.
         topic_id: Which topic it is now.
         earliest: The first offset that it has.
         latest: The one after its last.
     """
-    known = list(known)
     if not known:
         return None
     same = [each.offset for each in known if _is_of(each, topic_id)]
-    if not same or max(same) > latest:
+    if not same or same[0] > latest:
         return Resumption(earliest, is_recreated=True)
-    offset = max(same)
-    return Resumption(max(offset, earliest), max(earliest - offset, 0))
+    # What only another one has seen was read, too.
+    return Resumption(max(same[0], earliest), max(earliest - max(same), 0))
 
 
 def _is_of(position: Position, topic_id: str) -> bool:
@@ -153,6 +153,7 @@ class KafkaCohortTopics:
         self._stream = self._batches()
         self._connected_since: int | None = None
         self._last_error: str | None = None
+        self._addresses = broker.addresses
         self._fault: str | None = None
         self._told = ""
 
@@ -240,10 +241,10 @@ class KafkaCohortTopics:
     async def _until_broken(self) -> AsyncGenerator[Batch, None]:
         session = KafkaSession(self._broker, self._group)
         try:
-            await session.open()
+            await session.open(self._addresses)
             moved = await self._take_places(session)
             self._connected(session)
-            if moved:
+            if moved or self._counts.connections == 1:
                 yield Batch((), moved)
             async with aclosing(self._read(session)) as batches:
                 async for batch in batches:
@@ -265,6 +266,7 @@ class KafkaCohortTopics:
 
     def _connected(self, session: KafkaSession) -> None:
         self._session = session
+        self._addresses = session.addresses
         self._connected_since = self._clock.now()
         self._counts.connections += 1
         self._changed.set()
@@ -274,44 +276,51 @@ class KafkaCohortTopics:
 
     async def _take_places(self, session: KafkaSession) -> list[Position]:
         """Find out where to read; returns the positions that aren't kept so."""
-        names = set(self._names.values())
-        await session.look_up(names)
-        missing = names - session.topics.keys()
-        if missing:
-            await session.create(missing)
-            await session.look_up(names)
-        if names - session.topics.keys():
-            raise BusUnavailableError("topics are being created")
-        partitions = [
-            Partition(name, number)
-            for name, topic in session.topics.items()
-            for number in topic.leaders
-        ]
+        partitions = await self._look_up(session)
         earliest = await session.offsets(dict.fromkeys(partitions, EARLIEST))
         latest = await session.offsets(dict.fromkeys(partitions, LATEST))
         committed = await session.committed(self._group, partitions)
         former = {**self._kept, **self._places}
-        known_topics = {each.topic for each in [*former, *committed]} | missing
-        at_start = await session.offsets(dict.fromkeys(partitions, self._began))
         places: dict[Partition, Position] = {}
+        unknown: list[Partition] = []
         for each in partitions:
             topic_id = session.topics[each.topic].topic_id
             known = [former[each]] if each in former else []
             if each not in self._places and each in committed:
                 known.append(Position(each, *committed[each]))
             found = resumption(known, topic_id, earliest[each], latest[each])
-            if found is not None:
+            if found is None:
+                unknown.append(each)
+            else:
                 self._tell(each, found)
-                offset = found.offset
-            elif each.topic in known_topics:  # a partition that is new
-                offset = earliest[each]
-            else:  # a new member: what was sent since it began
-                offset = at_start[each] if at_start[each] >= 0 else latest[each]
-            places[each] = Position(each, offset, topic_id)
+                places[each] = Position(each, found.offset, topic_id)
+        topics = {each.topic for each in [*former, *committed]}
+        new = [each for each in unknown if each.topic not in topics]
+        # A new member reads what was sent since it began; a partition that is new, is
+        # read from its beginning.
+        since = await session.offsets(dict.fromkeys(new, self._began)) if new else {}
+        for each in unknown:
+            offset = since.get(each, earliest[each])
+            topic_id = session.topics[each.topic].topic_id
+            places[each] = Position(
+                each, offset if offset >= 0 else latest[each], topic_id
+            )
         moved = [each for each in places.values() if former.get(each.partition) != each]
         self._places = places
+        self._kept = dict(places)
         self._high_watermarks = {each: latest[each] for each in partitions}
         return moved
+
+    async def _look_up(self, session: KafkaSession) -> list[Partition]:
+        """All partitions of the topics, which are created where there are none."""
+        names = set(self._names.values())
+        await session.look_up(names)
+        if missing := names - session.topics.keys():
+            await session.create(missing)
+            await session.look_up(names)
+        if names - session.topics.keys():
+            raise BusUnavailableError("topics are being created")
+        return session.partitions()
 
     def _tell(self, partition: Partition, found: Resumption) -> None:
         if found.is_recreated:
@@ -349,7 +358,7 @@ class KafkaCohortTopics:
                 )
                 for leader in [each for each in reading if reading[each].done()]:
                     batch = self._taken(reading.pop(leader).result())
-                    if batch.records:
+                    if batch.positions:
                         yield batch
         finally:
             for task in reading.values():
@@ -364,9 +373,7 @@ class KafkaCohortTopics:
         """
         await session.look_up(set(self._names.values()))
         now = {
-            Partition(name, number): topic.topic_id
-            for name, topic in session.topics.items()
-            for number in topic.leaders
+            each: session.topics[each.topic].topic_id for each in session.partitions()
         }
         if now != {each.partition: each.topic_id for each in self._places.values()}:
             raise BusUnavailableError("the topics have changed")
@@ -408,14 +415,20 @@ class KafkaCohortTopics:
                     records.append(Record(partition, raw.offset, raw.key, raw.value))
             place = Position(partition, found.next_offset, place.topic_id)
             self._places[partition] = place
-            if len(records) > of_others:
+            if len(records) > of_others or self._is_far_from_kept(place):
                 positions.append(place)
                 self._handed_on[partition] = place
+                self._kept[partition] = place
             elif partition not in self._handed_on:
                 self._to_commit[partition] = place
         self._counts.received += len(records)
         self._counts.received_bytes += sum(len(each.value) for each in records)
         return Batch(tuple(records), tuple(positions))
+
+    def _is_far_from_kept(self, place: Position) -> bool:
+        """Whether much would be passed over once more after a restart."""
+        kept = self._kept.get(place.partition)
+        return kept is None or place.offset - kept.offset >= KAFKA_PASSED_OVER
 
     def _dropped(self, partition: Partition, offset: int, count: int, why: str) -> None:
         logger.warning(

@@ -5,6 +5,7 @@ opened. So nothing is repeated here, and nothing goes on in the background.
 """
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from edgenode.bus.base import Address
 from edgenode.bus.topics import BusUnavailableError, KafkaBroker, Partition
 from edgenode.limits import (
+    BUS_GOODBYE_SECONDS,
     CONNECT_SECONDS,
     KAFKA_ANSWER_SECONDS,
     KAFKA_FETCH_BYTES,
@@ -135,8 +137,9 @@ def _told() -> Iterator[None]:
         yield
     except TimeoutError as error:
         raise BusUnavailableError("no answer in time") from error
-    except (OSError, KafkaError, ValueError, AssertionError) as error:
-        # Values and assertions: what isn't a broker may answer anything.
+    except (OSError, KafkaError, ValueError, NotImplementedError) as error:
+        # Values: what isn't a broker may answer anything. And of a broker that is too old
+        # or too new, no version of a request may be known.
         raise BusUnavailableError(str(error) or type(error).__name__) from error
 
 
@@ -165,15 +168,24 @@ class KafkaSession:
         self._connecting = asyncio.Lock()
         self._coordinator: int | None = None
         self._controller = 0
+        _quieten()
 
-    async def open(self) -> None:
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Where the brokers said they are."""
+        return tuple(self._addresses.values())
+
+    async def open(self, others: Sequence[Address] = ()) -> None:
         """Connect to the first broker that answers.
+
+        Args:
+            others: Where brokers were, for those that are given may have moved.
 
         Raises:
             BusUnavailableError: None does.
         """
         faults: dict[str, None] = {}
-        for address in self._broker.addresses:
+        for address in dict.fromkeys([*self._broker.addresses, *others]):
             try:
                 self._first = await self._connected(address)
             except BusUnavailableError as error:
@@ -194,10 +206,10 @@ class KafkaSession:
             connections.append(self._first)
         self._connections.clear()
         self._first = None
-        for each in connections:
-            closed = each.close()  # type: ignore[no-untyped-call]
-            if closed is not None:
-                await closed
+        closing = [each.close() for each in connections]  # type: ignore[no-untyped-call]
+        if left := [each for each in closing if each is not None and not each.done()]:
+            # A broker that is away doesn't take what is still to be sent.
+            await asyncio.wait(left, timeout=BUS_GOODBYE_SECONDS)
 
     async def look_up(self, names: Iterable[str]) -> None:
         """Learn where topics are; brokers that are set to create them, do.
@@ -293,6 +305,14 @@ class KafkaSession:
         for topic, parts in answer.topics:
             for number, code in parts:
                 _check(code, f"committing partition {number} of {topic}")
+
+    def partitions(self) -> list[Partition]:
+        """All partitions of the topics that were asked for last."""
+        return [
+            Partition(name, number)
+            for name, topic in self.topics.items()
+            for number in topic.leaders
+        ]
 
     def leaders(self, partitions: Iterable[Partition]) -> dict[int, list[Partition]]:
         """Which partitions are read from which broker."""
@@ -439,6 +459,11 @@ class KafkaSession:
                     sasl_plain_password=broker.password,
                 )
         return connection
+
+
+def _quieten() -> None:
+    """Keep aiokafka from telling what this module and its callers tell."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def _is_up(connection: AIOKafkaConnection) -> bool:

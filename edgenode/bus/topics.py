@@ -104,9 +104,9 @@ class Batch:
     """Records to be dealt with together, those of a partition in their order.
 
     Attributes:
-        records: The records. There may be none, when only a position changed.
+        records: The records. There may be none, as of those that are passed over.
         positions: Where to go on once all of them are dealt with, of the partitions that
-            they are from. To be kept together with what came of the records.
+            changed. To be kept together with what came of the records.
     """
 
     records: Sequence[Record]
@@ -184,8 +184,8 @@ class CohortTopics(Protocol):
     def records(self) -> AsyncGenerator[Batch, None]:
         """What other members send, without end; to be iterated once.
 
-        A batch without records comes first where reading begins at places that the
-        member's positions don't tell of; whatever is sent after it, is read.
+        The first batch has no records and comes when reading begins: whatever is sent
+        after it, is read. So does another one where reading goes on elsewhere.
         Connections that break are made anew.
         """
         ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from edgenode.bus.base import Address
 from edgenode.bus.cohort_topics import KafkaCohortTopics
@@ -51,6 +51,7 @@ class Reader:
     heard: list[tuple[object, ...]] = field(default_factory=list)
     keeps: bool = True
     _topics: KafkaCohortTopics | None = None
+    _began: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def topics(self) -> KafkaCohortTopics:
@@ -95,6 +96,7 @@ class Reader:
             waits: Whether to wait until it reads.
             positions: Where to go on; None for where it was.
         """
+        self._began.clear()
         if positions is None:
             positions = self.positions.values()
         async with KafkaCohortTopics(
@@ -109,7 +111,8 @@ class Reader:
             task = asyncio.create_task(self._read(self._topics))
             try:
                 if waits:
-                    await self.until(lambda: self.topics.statistics().connected_since)
+                    async with asyncio.timeout(SECONDS):
+                        await self._began.wait()
                 yield self._topics
             finally:
                 task.cancel()
@@ -119,6 +122,7 @@ class Reader:
 
     async def _read(self, topics: KafkaCohortTopics) -> None:
         async for batch in topics.records():
+            self._began.set()
             self.records.extend(batch.records)
             if self.keeps:
                 self.positions.update(
@@ -146,11 +150,17 @@ def _address(text: str) -> Address:
 
 
 async def put(
-    address: str, topic: str, *values: bytes | None, key: bytes | None = b"other"
+    address: str,
+    topic: str,
+    *values: bytes | None,
+    key: bytes | None = b"other",
+    compression: str | None = None,
 ) -> None:
     """Send records as any program may."""
     async with AIOKafkaProducer(  # type: ignore[no-untyped-call]
-        bootstrap_servers=address
+        bootstrap_servers=address,
+        compression_type=compression,
+        max_request_size=64 * 1024 * 1024,
     ) as producer:
         for value in values:
             await producer.send_and_wait(topic, value, key=key)
@@ -165,3 +175,13 @@ async def admin(address: str) -> AsyncIterator[AIOKafkaAdminClient]:
         yield client
     finally:
         await client.close()  # type: ignore[no-untyped-call]
+
+
+async def create(address: str, topic: str, partitions: int = 1, **config: str) -> None:
+    """Create a topic of more partitions than one, or with settings of its own."""
+    named = {name.replace("_", "."): value for name, value in config.items()}
+    async with admin(address) as manager:
+        new = NewTopic(  # type: ignore[no-untyped-call]
+            topic, partitions, 1, topic_configs=named
+        )
+        await manager.create_topics([new])

@@ -1,10 +1,13 @@
 """A member's part in the topics of a cohort, on a Kafka broker."""
 
-from aiokafka.admin import NewTopic
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import NewPartitions, RecordsToDelete
 
 from edgenode.bus.topics import OmrsTopic, Partition
+from edgenode.limits import MAX_MESSAGE_BYTES
 from tests.egeria.harness.broker import Broker
-from tests.egeria.reader import Reader, admin, fresh_names, put
+from tests.egeria.reader import Reader, admin, create, fresh_names, put
 
 INSTANCES, TYPES = OmrsTopic.INSTANCES, OmrsTopic.TYPES
 
@@ -105,9 +108,7 @@ async def test_what_is_not_dealt_with_comes_again(kafka: Broker) -> None:
 
 async def test_records_of_all_partitions_are_read(kafka: Broker) -> None:
     names = fresh_names()
-    async with admin(kafka.address) as manager:
-        topic = NewTopic(names[INSTANCES], 3, 1)  # type: ignore[no-untyped-call]
-        await manager.create_topics([topic])
+    await create(kafka.address, names[INSTANCES], partitions=3)
     one, other = Reader(names), Reader(names)
     async with one.reading(kafka.address), other.reading(kafka.address):
         events = [b"%d" % number for number in range(9)]
@@ -125,3 +126,120 @@ async def test_records_of_all_partitions_are_read(kafka: Broker) -> None:
     assert set(other.positions) > {
         Partition(names[INSTANCES], each) for each in range(3)
     }
+
+
+async def test_reading_begins_where_nothing_moved(kafka: Broker) -> None:
+    one = Reader(fresh_names())
+    async with one.reading(kafka.address):
+        pass
+    async with one.reading(kafka.address):
+        assert one.topics.statistics().connected_since is not None
+
+
+async def test_partitions_that_are_added_are_read_from_their_beginning(
+    kafka: Broker,
+) -> None:
+    names = fresh_names()
+    one = Reader(names)
+    async with one.reading(kafka.address):
+        pass
+    async with admin(kafka.address) as manager:
+        three = NewPartitions(3)  # type: ignore[no-untyped-call]
+        await manager.create_partitions({names[TYPES]: three})
+    for number in range(9):
+        await put(kafka.address, names[TYPES], b"meanwhile", key=b"%d" % number)
+    async with one.reading(kafka.address):
+        await one.until_read(*[b"meanwhile"] * 9)
+
+
+async def test_a_topic_that_is_made_anew_is_read_from_its_beginning(
+    kafka: Broker,
+) -> None:
+    names = fresh_names()
+    one = Reader(names)
+    async with one.reading(kafka.address):
+        await put(kafka.address, names[INSTANCES], b"1", b"2", b"3")
+        await one.until_read(b"1", b"2", b"3")
+        async with admin(kafka.address) as manager:
+            await manager.delete_topics([names[INSTANCES]])
+        await one.until(lambda: ("recreated", names[INSTANCES]) in one.heard)
+        await put(kafka.address, names[INSTANCES], b"4")
+        await one.until_read(b"1", b"2", b"3", b"4")
+        await one.topics.send(INSTANCES, [b"own"])
+
+
+async def test_a_topic_that_was_made_anew_meanwhile_is_told_by_its_id(
+    kafka: Broker,
+) -> None:
+    names = fresh_names()
+    one = Reader(names)
+    async with one.reading(kafka.address):
+        await put(kafka.address, names[INSTANCES], b"1", b"2")
+        await one.until_read(b"1", b"2")
+    async with admin(kafka.address) as manager:
+        await manager.delete_topics([names[INSTANCES]])
+    # Its end is beyond where the former one was read to.
+    await put(kafka.address, names[INSTANCES], b"3", b"4", b"5")
+    async with one.reading(kafka.address):
+        await one.until_read(b"1", b"2", b"3", b"4", b"5")
+    assert ("recreated", names[INSTANCES]) in one.heard
+
+
+async def test_what_was_removed_unread_is_counted(kafka: Broker) -> None:
+    names = fresh_names()
+    one = Reader(names)
+    async with one.reading(kafka.address):
+        await put(kafka.address, names[INSTANCES], b"1")
+        await one.until_read(b"1")
+    await put(kafka.address, names[INSTANCES], b"2", b"3", b"4")
+    async with admin(kafka.address) as manager:
+        partition = TopicPartition(names[INSTANCES], 0)
+        until = RecordsToDelete(3)  # type: ignore[no-untyped-call]
+        await manager.delete_records({partition: until})
+    async with one.reading(kafka.address):
+        await one.until_read(b"1", b"4")
+        assert one.topics.statistics().expired == 2
+    assert ("expired", names[INSTANCES], 2) in one.heard
+
+
+async def test_records_of_any_kind_are_handed_on_or_told(kafka: Broker) -> None:
+    names = fresh_names()
+    await create(kafka.address, names[INSTANCES], max_message_bytes="9000000")
+    one = Reader(names)
+    rubbish = bytes(range(256))
+    async with one.reading(kafka.address):
+        topic = names[INSTANCES]
+        await put(kafka.address, topic, b"without a key", key=None)
+        await put(kafka.address, topic, rubbish, key=rubbish)
+        await put(kafka.address, topic, None, b"", b"x" * (MAX_MESSAGE_BYTES + 1))
+        await put(kafka.address, topic, b"y" * MAX_MESSAGE_BYTES)
+        await one.until(lambda: len(one.records) == 4)
+        assert [(each.key, each.value[:20]) for each in one.records] == [
+            (None, b"without a key"),
+            (rubbish, rubbish[:20]),
+            (b"other", b""),
+            (b"other", b"y" * 20),
+        ]
+        assert one.topics.statistics().dropped == 2
+    assert [each[1:3] for each in one.heard if each[0] == "dropped"] == [(2, 1), (4, 1)]
+
+
+@pytest.mark.parametrize("compression", ["gzip", "lz4", "snappy", "zstd"])
+async def test_compressed_records_are_read(kafka: Broker, compression: str) -> None:
+    names = fresh_names()
+    one = Reader(names)
+    event = b"an event " * 100
+    async with one.reading(kafka.address):
+        await put(kafka.address, names[INSTANCES], event, compression=compression)
+        await one.until_read(event)
+
+
+async def test_an_event_that_brokers_refuse_holds_up_no_other(kafka: Broker) -> None:
+    names = fresh_names()
+    one, other = Reader(names), Reader(names)
+    large = b"x" * 2_000_000
+    async with one.reading(kafka.address), other.reading(kafka.address):
+        await one.topics.send(INSTANCES, [b"before", large, b"after"])
+        await other.until_read(b"before", b"after")
+        assert one.topics.statistics().refused == 1
+    assert ("refused", names[INSTANCES], large) in one.heard
