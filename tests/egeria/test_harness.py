@@ -1,14 +1,18 @@
 """The harness runs the genuine programs, and leaves none of them behind."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
 from tests.egeria.harness.broker import Broker
+from tests.egeria.harness.errors import HarnessError
 from tests.egeria.harness.platform import Platform
 from tests.egeria.harness.server import metadata_server
 
@@ -77,3 +81,13 @@ def test_what_a_killed_starter_started_ends(genuine: None, tmp_path: Path) -> No
 def test_the_types_archive_has_every_type(egeria: Platform) -> None:
     archive = egeria.types_archive()
     assert archive["archiveTypeStore"]["newTypeDefs"]
+
+
+def test_a_port_in_use_is_told(genuine: None, tmp_path: Path) -> None:
+    with socket.socket() as used:
+        used.bind(("127.0.0.1", 0))
+        used.listen()
+        port = used.getsockname()[1]
+        for taken in (Broker(tmp_path, port), Platform(tmp_path, port)):
+            with pytest.raises(HarnessError, match=f"port {port} of .* is in use"):
+                taken.start()

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.egeria.harness.chassis import Chassis
-from tests.egeria.harness.ports import HOST, free_port, listens
+from tests.egeria.harness.ports import HOST, free_port, listens, require_free
 from tests.egeria.harness.process import JavaProcess
 
 KAFKA = Chassis("kafka", "interop.Broker")
@@ -61,8 +61,9 @@ class Broker:
         """Start it and wait until it listens.
 
         Raises:
-            HarnessError: it can't be built or doesn't start.
+            HarnessError: it can't be built, its port is in use, or it doesn't start.
         """
+        require_free(self.port)
         data = self._directory / "data"
         data.mkdir(parents=True, exist_ok=True)
         (data / "meta.properties").write_text(META)

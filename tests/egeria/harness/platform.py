@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.egeria.harness.chassis import Chassis
 from tests.egeria.harness.errors import EgeriaError
-from tests.egeria.harness.ports import HOST, free_port
+from tests.egeria.harness.ports import HOST, free_port, require_free
 from tests.egeria.harness.process import JavaProcess
 
 EGERIA = Chassis("platform", "interop.Platform")
@@ -56,8 +56,9 @@ class Platform:
         """Start it and wait until it answers.
 
         Raises:
-            HarnessError: it can't be built or doesn't start.
+            HarnessError: it can't be built, its port is in use, or it doesn't start.
         """
+        require_free(self.port)
         own = [f"--server.port={self.port}", f"--server.address={HOST}"]
         self._process.start([*own, *self._options], self._answers)
 

@@ -2,6 +2,8 @@
 
 import socket
 
+from tests.egeria.harness.errors import HarnessError
+
 HOST = "127.0.0.1"
 
 
@@ -11,6 +13,16 @@ def free_port() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def require_free(port: int) -> None:
+    """Make sure that what answers there later is what is started now.
+
+    Raises:
+        HarnessError: somebody answers there already.
+    """
+    if listens(port):
+        raise HarnessError(f"port {port} of {HOST} is in use")
 
 
 def listens(port: int) -> bool:
