@@ -85,10 +85,10 @@ def merged(release: Release, archive: Json) -> tuple[TypeRegistry, MergedTypes]:
 
 
 @pytest.fixture(scope="module")
-def genuine(shared: Path, pytestconfig: pytest.Config) -> GenuineTypes:
+def genuine(pytestconfig: pytest.Config) -> GenuineTypes:
     cache = pytestconfig.cache
     assert cache is not None
-    return genuine_types(shared, cache.mkdir("genuine"))
+    return genuine_types(cache.mkdir("genuine"))
 
 
 def by_guid(gallery: Json) -> dict[str | None, Json]:
