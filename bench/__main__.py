@@ -17,7 +17,15 @@ from pathlib import Path
 from bench.harness import ROOT
 from bench.report import document, remarks_of, tables_of
 
-QUESTIONS = ("rest_methods", "scale", "footprint", "bytes_written", "schema", "cohort")
+QUESTIONS = (
+    "rest_methods",
+    "scale",
+    "footprint",
+    "bytes_written",
+    "schema",
+    "cohort",
+    "kafka_member",
+)
 RESULTS = ROOT / "bench" / "results"
 MISSES = ROOT / "bench" / "MISSES.md"
 """What is required and isn't met: the reasons, and what was tried; written by hand."""

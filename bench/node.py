@@ -92,17 +92,23 @@ class Node(Counted):
         said_seconds: How long it took from the start until it said so.
     """
 
-    def __init__(self, directory: Path, launch: Sequence[str] = LAUNCH) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        launch: Sequence[str] = LAUNCH,
+        options: Sequence[str] = (),
+    ) -> None:
         """Start it.
 
         Args:
             directory: Its data directory, which is made where it isn't there.
             launch: What Python is to run, before the command line of ``edgenode``.
+            options: Further options of ``edgenode run``.
 
         Raises:
             BenchError: It ended, or said nothing for too long.
         """
-        self._command = [sys.executable, *launch, "run", "--json"]
+        self._command = [sys.executable, *launch, "run", "--json", *options]
         kept = {k: v for k, v in os.environ.items() if not k.startswith("EDGENODE_")}
         environment = kept | {
             "EDGENODE_LISTEN": "127.0.0.1:0",
