@@ -136,6 +136,7 @@ class KafkaCohortMember:
         self._sender = Sender(
             parts.repository,
             parts.standing.sent,
+            parts.codec.encode_event,
             self._event_text,
             self._states,
             parts.clock,
@@ -327,6 +328,7 @@ class KafkaCohortMember:
         await self._store.save_member(key, self._parts.codec.encode(member))
         if is_new:
             self._audit.joined(member)
+            self._announce_types(self._own_types())
         self._changed()
 
     def _changed(self) -> None:
@@ -341,7 +343,7 @@ class KafkaCohortMember:
         event: OMRSEventV1,
         sent: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._sender.say(Outgoing(topic, self._parts.codec.encode_event(event), sent))
+        self._sender.say(Outgoing(topic, event, sent))
 
     def _announce_types(
         self, definitions: Iterable[TypeDef | AttributeTypeDef]
@@ -357,6 +359,14 @@ class KafkaCohortMember:
         """Each after those that it refers to."""
         types = self._parts.types
         return (*types.attribute_type_defs, *types.type_defs)
+
+    def _own_types(self) -> list[TypeDef | AttributeTypeDef]:
+        """Those that a new member can't know by its release.
+
+        Genuine members announce theirs when they start, and to nobody who comes later.
+        """
+        own = {each.guid for each in self._parts.repository.types()}
+        return [each for each in self._definitions() if each.guid in own]
 
     def _event_text(self, queued: QueuedEvent) -> bytes | None:
         """An event of the outbox as it is sent; None for one that isn't."""

@@ -15,10 +15,19 @@ from edgenode.clock import Clock
 from edgenode.codec.codec import Codec
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.received import Outcome, Received
-from edgenode.errors import BadRequestError
+from edgenode.errors import (
+    BadRequestError,
+    StoreFullError,
+    StoreUnavailableError,
+)
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.model import OMRSEventV1, OMRSTypeDefEventType, TypeDefEvent
-from edgenode.limits import KAFKA_SENT_SAVED_EVENTS, KAFKA_SENT_SAVED_SECONDS
+from edgenode.limits import (
+    FIRST_RETRY_SECONDS,
+    KAFKA_SENT_SAVED_EVENTS,
+    KAFKA_SENT_SAVED_SECONDS,
+    LONGEST_RETRY_SECONDS,
+)
 from edgenode.repository.kafka_cohort import KafkaCohortStore, TopicPlace
 from edgenode.typedefs.model import TypeDef
 
@@ -93,7 +102,7 @@ class Receiver:
             self.is_busy = True
             try:
                 for record in batch.records:
-                    await self._take_in(record)
+                    await self._take_in_for_good(record)
                 await self._went_past(topics, batch)
             finally:
                 self.is_busy = False
@@ -123,6 +132,17 @@ class Receiver:
             topics.applied(self._applied)
             self._applied = []
 
+    async def _take_in_for_good(self, record: Record) -> None:
+        """Take in a record, however long the disk refuses to store what it says."""
+        wait = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                return await self._take_in(record)
+            except (StoreFullError, StoreUnavailableError) as error:
+                logger.warning("an event waits until it can be stored: %s", error)
+            await self._clock.sleep(wait)
+            wait = min(2 * wait, LONGEST_RETRY_SECONDS)
+
     async def _take_in(self, record: Record) -> None:
         try:
             event = self._codec.decode_event(record.value)
@@ -142,8 +162,10 @@ class Receiver:
                 await self._apply(origin, event)
         except BadRequestError as error:
             self._refuse(origin, str(error))
+        except (StoreFullError, StoreUnavailableError):
+            raise
         except Exception:
-            # Nothing that was said ends the member, nor a disk that is full.
+            # Nothing that was said ends the member.
             logger.exception(
                 "an event of %s couldn't be taken in", origin or "somebody"
             )
