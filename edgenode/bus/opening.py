@@ -11,10 +11,31 @@ from edgenode.bus.topics import (
     TopicsListener,
 )
 from edgenode.clock import Clock
+from edgenode.errors import EdgeNodeError
+
+INSTALL_KAFKA = "make kafka, or pip install 'edgenode[kafka]'"
+"""What helps where they aren't."""
 
 
-class KafkaMissingError(Exception):
+class KafkaMissingError(EdgeNodeError):
     """The optional packages for Kafka aren't installed."""
+
+
+def require_kafka() -> None:
+    """Check that what a cohort on Kafka needs is installed.
+
+    Raises:
+        KafkaMissingError: It isn't.
+    """
+    try:
+        # Imported here: few nodes need it, and it takes 4 MB.
+        import edgenode.bus.cohort_topics  # noqa: F401
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "aiokafka":
+            raise
+        raise KafkaMissingError(
+            "a cohort on Kafka needs a package that isn't installed"
+        ) from error
 
 
 def kafka_cohort_topics(
@@ -39,14 +60,7 @@ def kafka_cohort_topics(
     Raises:
         KafkaMissingError: The library isn't installed.
     """
-    try:
-        # Imported here: few nodes need it, and it takes 4 MB.
-        from edgenode.bus.cohort_topics import KafkaCohortTopics
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "aiokafka":
-            raise
-        raise KafkaMissingError(
-            "a cohort on Kafka needs a package that isn't installed: "
-            "make kafka, or pip install 'edgenode[kafka]'"
-        ) from error
+    require_kafka()
+    from edgenode.bus.cohort_topics import KafkaCohortTopics
+
     return KafkaCohortTopics(broker, names, local_server_id, positions, listener, clock)

@@ -38,6 +38,7 @@ def cohort_findings(config: NodeConfig, now: EpochMillis) -> Iterator[Finding]:
         yield cohort_files(config.data_directory)
         yield certificate(config.data_directory, now)
     if config.kafka_cohort is not None:
+        yield kafka_client()
         yield kafka_files(config.kafka_cohort)
     its_own = has_running_node(config.data_directory)
     for setting, place in cohort_places(config):
@@ -78,8 +79,22 @@ def cohort_places(config: NodeConfig) -> Iterator[tuple[str, HostPort]]:
         yield "kafka_cohort.listen", config.kafka_cohort.listen
 
 
+def kafka_client() -> Finding:
+    """Whether the optional packages that speak with Kafka are there."""
+    from edgenode.bus.opening import INSTALL_KAFKA, KafkaMissingError, require_kafka
+
+    check = "kafka client"
+    try:
+        require_kafka()
+    except KafkaMissingError as error:
+        return Finding(check, Verdict.FAIL, str(error), INSTALL_KAFKA)
+    return Finding(check, Verdict.OK, "installed")
+
+
 def kafka_files(settings: KafkaCohortConfig) -> Finding:
-    """Whether the files that the settings of a Kafka cohort name can be read."""
+    """Whether the files that the settings of a Kafka cohort name can be used."""
+    from edgenode.security.platforms import UnusableFileError
+
     check = "kafka cohort"
     for key in (
         "broker_password_file",
@@ -100,6 +115,11 @@ def kafka_files(settings: KafkaCohortConfig) -> Finding:
                 f"{path} can't be read ({error.strerror})",
                 f"set kafka_cohort.{key} to a file that the node's user may read",
             )
+    try:
+        _use_kafka_files(settings)
+    except UnusableFileError as error:
+        mend = "name another one in the table [kafka_cohort]"
+        return Finding(check, Verdict.FAIL, str(error), mend)
     everywhere = ", ".join(str(net) for net in settings.admit if not net.prefixlen)
     if everywhere and settings.user is None:
         return Finding(
@@ -109,6 +129,26 @@ def kafka_files(settings: KafkaCohortConfig) -> Finding:
             "set kafka_cohort.admit to the addresses of the platforms alone",
         )
     return Finding(check, Verdict.OK, f"{settings.name}, by {settings.transport}")
+
+
+def _use_kafka_files(settings: KafkaCohortConfig) -> None:
+    """Do with the files what the node does.
+
+    Raises:
+        UnusableFileError: One of them can't be used.
+    """
+    from edgenode.security.platforms import client_context, read_login, server_context
+
+    if settings.certificate_file is not None and settings.key_file is not None:
+        server_context(settings.certificate_file, settings.key_file)
+    for ca_file in (settings.ca_file, settings.broker_ca_file):
+        client_context(ca_file)
+    for user, password in (
+        (settings.user, settings.password_file),
+        (settings.broker_user, settings.broker_password_file),
+    ):
+        if user is not None and password is not None:
+            read_login(user, password)
 
 
 def cohort_files(data_directory: Path) -> Finding:

@@ -35,9 +35,11 @@ def run(arguments: Namespace, output: Output) -> None:
     # Imported here: the other commands shall not wait for the server's parts to load.
     import asyncio
 
+    from edgenode.bus.opening import INSTALL_KAFKA, KafkaMissingError
     from edgenode.node import run_node
     from edgenode.repository.lock import DirectoryInUseError
     from edgenode.security.directory import DamagedCohortError
+    from edgenode.security.platforms import UnusableFileError
 
     config = load_config(arguments.config)
     try:
@@ -50,6 +52,12 @@ def run(arguments: Namespace, output: Output) -> None:
         ) from error
     except StoreFullError as error:
         raise CommandError(ExitCode.REFUSED, str(error), FREE_SPACE) from error
+    except KafkaMissingError as error:
+        mend = f"{INSTALL_KAFKA}; or leave the table [kafka_cohort] out"
+        raise CommandError(ExitCode.CONFIGURATION, str(error), mend) from error
+    except UnusableFileError as error:
+        mend = "name one that the node's user can use in the table [kafka_cohort]"
+        raise CommandError(ExitCode.CONFIGURATION, str(error), mend) from error
     except EdgeNodeError as error:  # a store that this edgenode can't use
         raise CommandError(
             ExitCode.REFUSED, str(error), "'edgenode doctor' looks at the disk"

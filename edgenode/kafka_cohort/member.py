@@ -1,6 +1,7 @@
 """One server in a cohort over Kafka: who else is in it, what it says and hears."""
 
 import asyncio
+import logging
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -25,6 +26,7 @@ from edgenode.clock import Clock, EpochMillis
 from edgenode.codec.codec import Codec
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.received import Outcome, Received
+from edgenode.errors import EdgeNodeError
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.model import (
     InstanceEvent,
@@ -49,7 +51,7 @@ from edgenode.kafka_cohort.registry import (
 )
 from edgenode.kafka_cohort.sender import Outgoing, Sender
 from edgenode.kafka_cohort.states import stored_events
-from edgenode.limits import KAFKA_LEAVE_SECONDS
+from edgenode.limits import KAFKA_LEAVE_SECONDS, LONGEST_RETRY_SECONDS
 from edgenode.observability.audit_log import AuditLog
 from edgenode.repository.kafka_cohort import Standing
 from edgenode.repository.outbox import QueuedEvent
@@ -57,6 +59,8 @@ from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.model import TypeDef
 from edgenode.typedefs.registry import TypeRegistry
+
+logger = logging.getLogger(__name__)
 
 OpenTopics = Callable[
     [str, Sequence[TopicPosition], TopicsListener],
@@ -107,6 +111,7 @@ class KafkaCohortMember:
         cohort_name: The cohort's.
         collection_id: The server's metadata collection's.
         registration: How it registers, without a time.
+        trouble: What has ended its part in the cohort last, while it lasts; else empty.
     """
 
     def __init__(self, parts: KafkaMemberParts) -> None:
@@ -115,6 +120,7 @@ class KafkaCohortMember:
         self.cohort_name = parts.cohort_name
         self.collection_id = str(registration.metadata_collection_id)
         self.registration = registration
+        self.trouble = ""
         self._parts = parts
         self._store = store
         self._audit = KafkaAudit(parts.audit_log, self.name, parts.cohort_name)
@@ -163,8 +169,20 @@ class KafkaCohortMember:
         while True:
             async with asyncio.TaskGroup() as tasks:
                 name = f"{self.name} in {self.cohort_name}"
-                self._session = tasks.create_task(self._take_part(), name=name)
+                self._session = tasks.create_task(self._try_to_take_part(), name=name)
             await self._returned.wait()
+
+    async def _try_to_take_part(self) -> None:
+        """Take part, and tell what keeps the server from it; that ends no node."""
+        try:
+            await self._take_part()
+        except Exception as error:
+            logger.exception("%s takes no part in %s", self.name, self.cohort_name)
+            reason = _reason(error)
+            if reason != self.trouble:  # once until it changes
+                self._audit.disconnected(reason)
+            self.trouble = reason
+            await self._parts.clock.sleep(LONGEST_RETRY_SECONDS)
 
     async def _take_part(self) -> None:
         """Read and send until the server goes."""
@@ -183,11 +201,15 @@ class KafkaCohortMember:
                 tasks.create_task(self._receiver.run(self._topics, begun.set))
                 await begun.wait()
                 await self._connect()
+                self.trouble = ""
                 tasks.create_task(self._sender.run(self._topics))
         finally:
             self._topics = None
-            await self._receiver.close()
-            await self._sender.close()
+            for part in (self._receiver, self._sender):
+                try:
+                    await part.close()
+                except EdgeNodeError as error:  # it is said or applied once more
+                    logger.warning("how far it got can't be kept: %s", error)
 
     def wake(self) -> None:
         """There are new events in the outbox."""
@@ -414,6 +436,13 @@ class KafkaCohortMember:
             is_of_types = isinstance(report.section, TypeDefEvent)
             topic = OmrsTopic.TYPES if is_of_types else OmrsTopic.INSTANCES
             self._say(topic, event)
+
+
+def _reason(error: Exception) -> str:
+    """What failed, of all that failed with it."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) or type(error).__name__
 
 
 def _announced(definition: TypeDef | AttributeTypeDef) -> TypeDefEvent:

@@ -2,14 +2,12 @@
 
 import asyncio
 import socket
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from uuid import uuid4
 
 from edgenode.bus.base import Address
-from edgenode.bus.opening import kafka_cohort_topics
+from edgenode.bus.opening import kafka_cohort_topics, require_kafka
 from edgenode.bus.topics import (
     CohortTopics,
     KafkaBroker,
@@ -37,6 +35,7 @@ from edgenode.rest.platforms import (
     platform_door,
 )
 from edgenode.security.listening import bound
+from edgenode.security.platforms import client_context, read_login
 from edgenode.security.trust import Refusal, Refusals
 from edgenode.typedefs.model import TypeDef
 
@@ -57,14 +56,17 @@ async def open_kafka_cohort(
         clock: The time.
 
     Raises:
-        EdgeNodeError: A file of the configuration can't be used.
+        KafkaMissingError: The client of Kafka isn't installed.
+        UnusableFileError: A file of the configuration can't be used.
         OSError: The address for platforms can't be listened on.
     """
+    await asyncio.to_thread(require_kafka)
+    broker = await asyncio.to_thread(_broker, config)
     refusals = Refusals()
     door = await asyncio.to_thread(platform_door, config, refusals.refused)
     listener = bound(config.listen.host, config.listen.port)
     try:
-        cohort = NodeKafkaCohort(config, door, listener, refusals, clock)
+        cohort = NodeKafkaCohort(config, broker, door, listener, refusals, clock)
         await cohort.put_together(servers, federations)
         yield cohort
     finally:
@@ -83,6 +85,7 @@ class NodeKafkaCohort:
     def __init__(
         self,
         config: KafkaCohortConfig,
+        broker: KafkaBroker,
         door: PlatformDoor,
         listener: socket.socket,
         refusals: Refusals,
@@ -91,6 +94,7 @@ class NodeKafkaCohort:
         self.config = config
         self.members: dict[str, KafkaCohortMember] = {}
         self.refusals = refusals
+        self._broker = broker
         self._door = door
         self._listener = listener
         self._port = int(listener.getsockname()[1])
@@ -155,9 +159,8 @@ class NodeKafkaCohort:
         names = topic_names(
             config.topic_root, config.name, dedicated=config.topics == "dedicated"
         )
-        broker = _broker(config)
         return kafka_cohort_topics(
-            broker, names, server_id, positions, listener, self._clock
+            self._broker, names, server_id, positions, listener, self._clock
         )
 
     async def _ask_types(
@@ -229,22 +232,16 @@ def _broker(config: KafkaCohortConfig) -> KafkaBroker:
     """How the brokers are spoken to.
 
     Raises:
-        OSError: A file of the configuration can't be read.
+        UnusableFileError: A file of the configuration can't be used.
     """
-    is_encrypted = config.security_protocol.endswith("SSL")
-    context = None
-    if is_encrypted:
-        context = ssl.create_default_context(cafile=config.broker_ca_file)
+    context = login = None
+    if config.security_protocol.endswith("SSL"):
+        context = client_context(config.broker_ca_file)
+    if config.broker_user is not None and config.broker_password_file is not None:
+        login = read_login(config.broker_user, config.broker_password_file)
     return KafkaBroker(
         addresses=tuple(Address(each.host, each.port) for each in config.brokers),
         tls=lambda: context,
-        username=config.broker_user,
-        password=_first_line(config.broker_password_file),
+        username=None if login is None else login.user,
+        password=None if login is None else login.password,
     )
-
-
-def _first_line(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return lines[0] if lines else ""

@@ -4,11 +4,13 @@ Platforms have no certificate of a cohort of nodes. The operator names the addre
 they may be, whose certificates they have, and what they log in with.
 """
 
+import os
 import ssl
 from base64 import b64decode, b64encode
 from binascii import Error as NoBase64Error
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from errno import ENOENT
 from hmac import compare_digest
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
@@ -93,6 +95,8 @@ def read_login(user: str, password_file: Path) -> Login:
         lines = (text or b"").decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UnusableFileError(password_file, _why(error)) from error
+    if text is None:
+        raise UnusableFileError(password_file, os.strerror(ENOENT))
     if not lines or not lines[0]:
         raise UnusableFileError(password_file, "there is no password in it")
     return Login(user, lines[0])

@@ -173,9 +173,16 @@ def test_a_kafka_cohorts_files_have_to_be_there(
     assert finding.verdict is FAIL
     assert str(password) in finding.found
     assert "kafka_cohort.password_file" in finding.mend
+    password.write_text("\n")
+    assert "there is no password in it" in by_check(alone)["kafka cohort"].found
     password.write_text("secret\n")
     found = by_check(alone)
-    assert set(found) == {"clock floor", "kafka cohort", "platforms' port"}
+    assert set(found) == {
+        "clock floor",
+        "kafka client",
+        "kafka cohort",
+        "platforms' port",
+    }
     assert {each.verdict for each in found.values()} == {OK}
 
 
