@@ -190,6 +190,9 @@ def test_the_table_has_the_defaults() -> None:
         "kafka_cohort.security_protocol": kafka.security_protocol,
         "kafka_cohort.transport": kafka.transport,
         "kafka_cohort.listen": str(kafka.listen),
+        "kafka_cohort.events_to_send": kafka.events_to_send.rule.name,
+        "kafka_cohort.events_to_save": kafka.events_to_save.rule.name,
+        "kafka_cohort.events_to_process": kafka.events_to_process.rule.name,
     }
     assert defaults.kafka_cohort is None
     assert defaults.cohort.bus is None

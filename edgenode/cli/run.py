@@ -16,6 +16,7 @@ from edgenode.config import (
     DEFAULT_PORT,
     CohortConfig,
     ConfigError,
+    EventRule,
     KafkaCohortConfig,
     NodeConfig,
     default_server_name,
@@ -188,7 +189,7 @@ def check_config(arguments: Namespace, output: Output) -> None:
     settings |= _cohort_settings(config.cohort)
     if config.kafka_cohort is not None:
         settings |= _kafka_settings(config.kafka_cohort)
-    doubts = list(_doubts(config.cohort))
+    doubts = list(_doubts(config))
     if output.as_json:
         output.json({"ok": True, "settings": settings, "warnings": doubts})
         return
@@ -200,32 +201,49 @@ def check_config(arguments: Namespace, output: Output) -> None:
     )
 
 
-def _doubts(cohort: CohortConfig) -> Iterator[str]:
+def _doubts(config: NodeConfig) -> Iterator[str]:
     """What may be a slip: it names something that isn't here, and may be yet."""
     from edgenode.discovery.links import missing_interfaces
 
-    if cohort.mode == "none":
-        return
-    for name in missing_interfaces(cohort.interfaces):
-        yield f"cohort.interfaces: there is no interface {name} now"
-    rules = {
-        "send": cohort.events_to_send,
-        "save": cohort.events_to_save,
-        "process": cohort.events_to_process,
-    }
+    rules: dict[str, EventRule] = {}
+    if config.cohort.mode != "none":
+        for name in missing_interfaces(config.cohort.interfaces):
+            yield f"cohort.interfaces: there is no interface {name} now"
+        rules |= _rules("cohort", config.cohort)
+    if config.kafka_cohort is not None:
+        rules |= _rules("kafka_cohort", config.kafka_cohort)
     if any(rule.types for rule in rules.values()):
         from edgenode.releases import SERVED
         from edgenode.releases.shipped_types import load_release_types
 
         known = load_release_types(SERVED)
-        for does, rule in rules.items():
+        for setting, rule in rules.items():
             for name in rule.types:
                 if known.type_def(name) is None:
                     yield (
-                        f"cohort.events_to_{does}_types: release {SERVED.name} has no "
-                        f"type {name}; unless an archive brings it, the rule goes "
-                        "without it"
+                        f"{setting}_types: release {SERVED.name} has no type {name}; "
+                        "unless an archive brings it, the rule goes without it"
                     )
+
+
+def _rules(
+    table: str, cohort: CohortConfig | KafkaCohortConfig
+) -> dict[str, EventRule]:
+    """The exchange rules of a cohort, by setting."""
+    return {
+        f"{table}.events_to_send": cohort.events_to_send,
+        f"{table}.events_to_save": cohort.events_to_save,
+        f"{table}.events_to_process": cohort.events_to_process,
+    }
+
+
+def _shown_rules(
+    table: str, cohort: CohortConfig | KafkaCohortConfig
+) -> dict[str, str]:
+    return {
+        setting: " ".join([each.rule.name, *each.types])
+        for setting, each in _rules(table, cohort).items()
+    }
 
 
 def _cohort_settings(cohort: CohortConfig) -> dict[str, str]:
@@ -236,11 +254,6 @@ def _cohort_settings(cohort: CohortConfig) -> dict[str, str]:
     if cohort.bus is not None:
         scheme = "mqtts" if cohort.bus.is_encrypted else "mqtt"
         bus = {"cohort.bus": f"{scheme}://{cohort.bus.address}"}
-    rules = {
-        "cohort.events_to_send": cohort.events_to_send,
-        "cohort.events_to_save": cohort.events_to_save,
-        "cohort.events_to_process": cohort.events_to_process,
-    }
     return {
         "cohort.mode": cohort.mode,
         "cohort.name": cohort.name,
@@ -249,10 +262,7 @@ def _cohort_settings(cohort: CohortConfig) -> dict[str, str]:
         "cohort.discovery": str(cohort.discovery).lower(),
         "cohort.interfaces": ", ".join(cohort.interfaces) or "all",
         **bus,
-        **{
-            name: " ".join([each.rule.name, *each.types])
-            for name, each in rules.items()
-        },
+        **_shown_rules("cohort", cohort),
     }
 
 
@@ -273,6 +283,7 @@ def _kafka_settings(cohort: KafkaCohortConfig) -> dict[str, str]:
         "kafka_cohort.address": cohort.told_address(cohort.listen.port),
         "kafka_cohort.admit": ", ".join(map(str, cohort.admit)),
         **{name: user for name, user in login.items() if user is not None},
+        **_shown_rules("kafka_cohort", cohort),
     }
 
 

@@ -12,8 +12,8 @@ from edgenode.config.model import (
     HostPort,
     SharedBroker,
 )
+from edgenode.config.rules import read_rule
 from edgenode.config.source import Source
-from edgenode.events.exchange import OpenMetadataExchangeRule
 
 _TABLE = "cohort"
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,63}")
@@ -21,9 +21,6 @@ _INTERFACE = re.compile(r"[^\s/\x00-\x1f]{1,15}")
 _EMBEDDED = "embedded"
 _BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883}
 _LOGIN = ("bus_user", "bus_password_file", "bus_ca_file")
-
-_Rule = OpenMetadataExchangeRule
-_RULES_OF_TYPES = (_Rule.SELECTED_TYPES, _Rule.DESELECTED_TYPES)
 
 
 def read_cohort(source: Source) -> CohortConfig:
@@ -150,46 +147,11 @@ class _Reader:
         )
 
     def rule(self, key: str) -> EventRule:
-        value, of_types = self._table.get(key, _Rule.ALL.name), f"{key}_types"
-        allowed = [
-            each.name
-            for each in _Rule
-            if each is not _Rule.LEARNED_TYPES or key == "events_to_save"
-        ]
-        if not isinstance(value, str) or value not in allowed:
-            self._wrong(
-                key, f"{value!r} is no rule here", f"use {' or '.join(allowed)}"
-            )
-            return EventRule()
-        rule, types = OpenMetadataExchangeRule[value], self._types(of_types)
-        if rule in _RULES_OF_TYPES and not types:
-            self._wrong(
-                key, f"{value} names no types", f'write {of_types} = ["GlossaryTerm"]'
-            )
-        if rule not in _RULES_OF_TYPES and of_types in self._table:
-            self._wrong(
-                of_types,
-                f"{of_types} says nothing for {value}",
-                f'write {key} = "SELECTED_TYPES" or "DESELECTED_TYPES", or leave it out',
-            )
-        return EventRule(rule, types)
+        return read_rule(self._source, _TABLE, self._table, key)
 
     def path(self, key: str) -> Path | None:
         example = "/boot/firmware/edgenode.token"
         return self._source.file(_TABLE, self._table, key, example)
-
-    def _types(self, key: str) -> tuple[str, ...]:
-        value = self._table.get(key, [])
-        if isinstance(value, list) and all(
-            isinstance(each, str) and each for each in value
-        ):
-            return tuple(value)
-        self._wrong(
-            key,
-            f"{value!r} is no list of types",
-            f'write {key} = ["GlossaryTerm"]; "edgenode types" shows their names',
-        )
-        return ()
 
     def _wrong(self, key: str, what: str, mend: str) -> None:
         self._source.wrong(_TABLE, key, what, mend)

@@ -11,9 +11,11 @@ from edgenode.config.model import (
     KAFKA_TOPICS,
     SECURITY_PROTOCOLS,
     TRANSPORTS,
+    EventRule,
     HostPort,
     KafkaCohortConfig,
 )
+from edgenode.config.rules import read_rule
 from edgenode.config.source import Source
 
 _TABLE = "kafka_cohort"
@@ -47,6 +49,9 @@ def read_kafka_cohort(source: Source) -> KafkaCohortConfig | None:
         address=reader.address(default.transport),
         user=reader.text("user"),
         password_file=reader.file("password_file"),
+        events_to_send=reader.rule("events_to_send"),
+        events_to_save=reader.rule("events_to_save"),
+        events_to_process=reader.rule("events_to_process"),
     )
     reader.check_kafka(config.security_protocol)
     reader.check_tls(config.transport)
@@ -116,6 +121,9 @@ class _Reader:
 
     def file(self, key: str) -> Path | None:
         return self._source.file(_TABLE, self._table, key)
+
+    def rule(self, key: str) -> EventRule:
+        return read_rule(self._source, _TABLE, self._table, key)
 
     def address(self, transport: str) -> str | None:
         transport = str(self._table.get("transport", transport))

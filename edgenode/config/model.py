@@ -170,6 +170,9 @@ class KafkaCohortConfig:
             made from this host's name.
         user: The name that platforms log in with; None to let them in without.
         password_file: The file whose first line is that name's password.
+        events_to_send: The rule for events that go out.
+        events_to_save: The rule for what is kept of other members.
+        events_to_process: The rule for events that come in.
     """
 
     name: str
@@ -189,6 +192,9 @@ class KafkaCohortConfig:
     address: str | None = None
     user: str | None = None
     password_file: Path | None = None
+    events_to_send: EventRule = EventRule()
+    events_to_save: EventRule = EventRule()
+    events_to_process: EventRule = EventRule()
 
     def told_address(self, port: int) -> str:
         """The URL of this node for platforms, without a path.
@@ -281,6 +287,12 @@ SETTINGS: Mapping[str, frozenset[str]] = {
             "admit",
             "user",
             "password_file",
+            "events_to_send",
+            "events_to_send_types",
+            "events_to_save",
+            "events_to_save_types",
+            "events_to_process",
+            "events_to_process_types",
         }
     ),
 }

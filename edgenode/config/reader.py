@@ -83,6 +83,7 @@ def load_config(
         kafka_cohort=read_kafka_cohort(source),
     )
     _check_places(source, config)
+    _check_cohorts(source, config)
     source.check()
     return config
 
@@ -133,6 +134,19 @@ def _check_places(source: Source, config: NodeConfig) -> None:
                 f"{other_table}.{other_key} = {other} is taken by {table}.{key} = {place}",
                 "give each a port of its own",
             )
+
+
+def _check_cohorts(source: Source, config: NodeConfig) -> None:
+    """Take down that a node would be in two cohorts of one name."""
+    cohort, kafka = config.cohort, config.kafka_cohort
+    if kafka is None or cohort.mode == "none" or cohort.name != kafka.name:
+        return
+    source.wrong(
+        "kafka_cohort",
+        "name",
+        f"the cohort of nodes is called {kafka.name}, too",
+        "give that one another name in cohort.name: this one is its platforms'",
+    )
 
 
 def _data_directory(source: Source, node: Table) -> Path:

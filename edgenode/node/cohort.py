@@ -25,7 +25,7 @@ from edgenode.cohort.model import NodeInfo
 from edgenode.cohort.node import CohortNode
 from edgenode.cohort.service import PeerService
 from edgenode.cohort.speech import Session
-from edgenode.config import CohortConfig, EventRule, HostPort, NodeConfig
+from edgenode.config import CohortConfig, HostPort, NodeConfig
 from edgenode.config import SharedBroker as SharedBrokerConfig
 from edgenode.connectors.repository import remote_connection
 from edgenode.discovery.links import missing_interfaces, usable_links
@@ -33,7 +33,6 @@ from edgenode.discovery.mdns import MdnsDiscovery
 from edgenode.discovery.records import Announcement
 from edgenode.discovery.sightings import Sighting
 from edgenode.discovery.static import resolved
-from edgenode.events.exchange import ExchangeRule, ExchangeRules
 from edgenode.events.registration import MemberRegistration
 from edgenode.federation.http import PeerHttp, peer_http
 from edgenode.federation.peers import HttpDialer, NodeCaller
@@ -49,6 +48,7 @@ from edgenode.node.federation import ServerFederation
 from edgenode.node.highway import CohortHighway, away
 from edgenode.node.known_nodes import remembering
 from edgenode.node.metrics import member_metrics, node_metrics
+from edgenode.node.rules import exchange_rules
 from edgenode.node.servers import SERVER_TYPE, OpenServer
 from edgenode.observability.audit_log import OMRSAuditingComponent
 from edgenode.observability.audit_messages import PEER_REFUSED
@@ -245,7 +245,7 @@ class NodeCohort:
             repository=server.repository,
             types=server.types,
             codec=server.codec,
-            rules=_rules(self.settings, server),
+            rules=exchange_rules(self.settings, server),
             audit_log=server.audit_log,
             clock=self._clock,
         )
@@ -543,22 +543,3 @@ def _shared_broker(config: SharedBrokerConfig) -> SharedBroker:
         username=config.user,
         password=password,
     )
-
-
-def _rules(settings: CohortConfig, server: OpenServer) -> ExchangeRules:
-    return ExchangeRules(
-        send=_rule(settings.events_to_send, server),
-        process=_rule(settings.events_to_process, server),
-        save=_rule(settings.events_to_save, server),
-    )
-
-
-def _rule(rule: EventRule, server: OpenServer) -> ExchangeRule:
-    guids = set()
-    for name in rule.types:
-        known = server.types.type_def(name)
-        if known is None or known.guid is None:
-            logger.warning("%s is no type; the rule goes without it", name)
-        else:
-            guids.add(known.guid)
-    return ExchangeRule(rule.rule, frozenset(guids))

@@ -18,12 +18,12 @@ from edgenode.bus.topics import (
 from edgenode.clock import Clock
 from edgenode.config import KafkaCohortConfig
 from edgenode.connectors.repository import remote_connection
-from edgenode.events.exchange import ExchangeRules
 from edgenode.events.registration import MemberRegistration
 from edgenode.federation.members import AskedCollection
 from edgenode.instances.model import InstanceHeader
 from edgenode.kafka_cohort.member import KafkaCohortMember, KafkaMemberParts
 from edgenode.node.federation import ServerFederation
+from edgenode.node.rules import exchange_rules
 from edgenode.node.servers import SERVER_TYPE, OpenServer
 from edgenode.observability.audit_log import OMRSAuditingComponent
 from edgenode.observability.audit_messages import PEER_REFUSED
@@ -145,7 +145,7 @@ class NodeKafkaCohort:
             repository=server.repository,
             types=server.types,
             codec=server.codec,
-            rules=ExchangeRules(),
+            rules=exchange_rules(config, server),
             audit_log=server.audit_log,
             clock=self._clock,
             open_topics=self._open_topics,

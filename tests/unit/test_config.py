@@ -204,6 +204,11 @@ def test_every_setting_of_a_kafka_cohort_is_read(file: Path) -> None:
         admit = ["10.1.2.0/24", "10.1.3.7", "fd00:1::/64"]
         user = "platform"
         password_file = "/e/password"
+        events_to_send = "SELECTED_TYPES"
+        events_to_send_types = ["GlossaryTerm", "Asset"]
+        events_to_save = "LEARNED_TYPES"
+        events_to_process = "DESELECTED_TYPES"
+        events_to_process_types = ["ToDo"]
     """
     assert loaded(file, text).kafka_cohort == KafkaCohortConfig(
         name="cocoCohort",
@@ -231,8 +236,12 @@ def test_every_setting_of_a_kafka_cohort_is_read(file: Path) -> None:
         ),
         user="platform",
         password_file=Path("/e/password"),
+        events_to_send=EventRule(Rule.SELECTED_TYPES, ("GlossaryTerm", "Asset")),
+        events_to_save=EventRule(Rule.LEARNED_TYPES),
+        events_to_process=EventRule(Rule.DESELECTED_TYPES, ("ToDo",)),
     )
-    assert tomllib.loads(text)["kafka_cohort"].keys() == SETTINGS["kafka_cohort"]
+    read = tomllib.loads(text)["kafka_cohort"].keys()
+    assert read | {"events_to_save_types"} == SETTINGS["kafka_cohort"]
 
 
 def test_a_kafka_cohort_needs_little(file: Path) -> None:
@@ -277,6 +286,8 @@ def test_a_kafka_cohort_needs_little(file: Path) -> None:
         ("admit", "[7]", "7 is no range", "10.1.2.7"),
         ("user", '"platform"', "without password_file", "name both"),
         ("password_file", '"/e/p"', "without user", "name both"),
+        ("events_to_send", '"SOME"', "'SOME'", "JUST_TYPEDEFS"),
+        ("name", '"cohort"', "the cohort of nodes is called cohort", "cohort.name"),
         ("zookeeper", '"pi"', "zookeeper isn't known", "the keys of kafka_cohort"),
     ],
 )
