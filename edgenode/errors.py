@@ -350,6 +350,23 @@ class AwayFromCohortError(OMRSError):
     parameter_names = ("server",)
 
 
+class UnpagedAnswerError(OMRSError):
+    """A member can't page or filter as asked, and has too much to be taken as a whole.
+
+    Parameters: most, collection. Nobody but this node gets to see it: the member is named
+    as missing.
+    """
+
+    message_id = "EDGENODE-FEDERATION-503-003"
+    related_http_code = 503
+    exception_class_name = "RepositoryErrorException"
+    template = (
+        "the member with metadata collection {1} doesn't page or filter as asked, and has "
+        "more than {0} instances to be looked at"
+    )
+    parameter_names = ("most", "collection")
+
+
 class NoMetadataHighwayError(OMRSError):
     """The server belongs to no cohort. Parameters: operation."""
 

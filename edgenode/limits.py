@@ -440,6 +440,10 @@ KEEPALIVE_SECONDS = 60.0
 """How long a connection to a node is kept for its next question; less than it is kept
 on the other side (``IDLE_SECONDS``)."""
 
+PLATFORM_KEEPALIVE_SECONDS = 15.0
+"""The same to a genuine member: less than Tomcat, which serves there, keeps it by default
+where a platform is configured to (20 seconds)."""
+
 MAX_PEER_ANSWER_BYTES = 16 * 1024 * 1024
 """An answer of another node that is taken as a whole. A page of a thousand typical
 entities is 3 MB, the digests of 100,000 things are 6 MB."""
@@ -762,6 +766,18 @@ entities from each of ten members is 30 MB."""
 SHARE_ALLOWANCE = 20
 """Instances that a member is asked for beyond its share of a page: how unevenly some ten
 of each are spread by chance. It also keeps short pages from being asked for twice."""
+
+PAGE_ALLOWANCE = 20
+"""Instances that a genuine member is asked for beyond what is wanted, to see by them whether
+it puts them in order at all, and whether those at the end have the same place."""
+
+MAX_UNPAGED_INSTANCES = 5_000
+"""Instances that are taken of a genuine member that can't page or filter as it is asked, and
+looked at here: some 12 MB, and two seconds on a small machine. Nobody pages so far."""
+
+MAX_WALK_LEVELS = 100
+"""How many relationships away a genuine member is asked for what is around an entity, where
+all that can be reached is wanted and it can't be asked for that: farther than anything is."""
 
 MERGED_IN_THE_LOOP = 500
 """Instances whose answers are merged in the event loop, where their order has to be read

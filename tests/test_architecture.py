@@ -44,7 +44,11 @@ RANK = {name: -rank for rank, names in enumerate(LAYERS) for name in names}
 # Libraries, and the packages or modules that may import them.
 OWNERS = {
     "aiokafka": ("edgenode.bus.kafka",),
-    "aiohttp": ("edgenode.rest", "edgenode.federation.http"),
+    "aiohttp": (
+        "edgenode.rest",
+        "edgenode.federation.http",
+        "edgenode.federation.platform_http",
+    ),
     "aiosqlite": ("edgenode.repository",),
     "amqtt": ("edgenode.bus.broker",),
     "cryptography": ("edgenode.security.issuing",),
@@ -54,7 +58,7 @@ OWNERS = {
     "regex": ("edgenode.instances.patterns",),
     "rich": ("edgenode.cli",),
     "sqlite3": ("edgenode.repository",),
-    "yarl": ("edgenode.federation.http",),
+    "yarl": ("edgenode.federation.http", "edgenode.federation.platform_http"),
     "zeroconf": ("edgenode.discovery.mdns",),
 }
 

@@ -174,6 +174,13 @@ class _Reader:
                     f"{key} stands without {other}",
                     "name both, or leave both out",
                 )
+        name = str(self._table.get(user, ""))
+        if ":" in name or not name.isascii() or not name.isprintable():
+            self._wrong(
+                user,
+                f"{name!r} can't be told by basic authentication",
+                "use ASCII, without a colon",
+            )
 
     def _list(self, key: str, example: str, why: str) -> Iterator[object]:
         """What a list holds that has to be there."""

@@ -1,4 +1,4 @@
-"""Asks other nodes over HTTPS; the only module beside the REST API that speaks aiohttp.
+"""Asks other nodes over HTTPS.
 
 A node is known by its id, not by a name or an address: each connection is checked, when
 it is made, to lead to the node that it is for, by the certificate at the other end. So
@@ -162,7 +162,7 @@ class PeerHttp:
         """Ask a node at given addresses."""
         limits = aiohttp.ClientTimeout(total=timeout)
         async with self._asked(target, method, path, body, headers, limits) as response:
-            text = await _whole(target, response)
+            text = await whole_answer(target.name, response)
             return Answer(response.status, response.headers, text)
 
     @asynccontextmanager
@@ -212,7 +212,7 @@ class PeerHttp:
             async with self._session.request(
                 method,
                 url,
-                data=_payload(body),
+                data=payload(body),
                 headers=headers,
                 allow_redirects=False,
                 timeout=limits,
@@ -221,7 +221,7 @@ class PeerHttp:
         except TimeoutError as error:
             raise PeerUnavailableError(target.name, "no answer in time") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise _failure(target, error) from error
+            raise failure_of(target.name, error) from error
 
 
 @asynccontextmanager
@@ -413,7 +413,7 @@ async def _dropped(trying: Iterable[asyncio.Task[ResponseHandler]]) -> None:
 
 def _joined(target: Target, failures: list[Exception]) -> EdgeNodeError:
     """What came of all addresses; another try helps unless each was refused."""
-    told = [_failure(target, failure) for failure in failures]
+    told = [failure_of(target.name, failure) for failure in failures]
     reasons = "; ".join(dict.fromkeys(failure.reason for failure in told))
     if all(isinstance(failure, PeerRefusedError) for failure in told):
         # At other addresses there may be this node itself.
@@ -427,34 +427,40 @@ _OF_THE_TIME = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID and ..._HAS_EXPIRED
 _OF_THE_KEY = ("unknown ca", "decrypt error", "bad certificate")
 
 
-def _failure(
-    target: Target, error: Exception
-) -> PeerRefusedError | PeerUnavailableError:
-    """Why a node can't be asked."""
+def failure_of(name: str, error: Exception) -> PeerRefusedError | PeerUnavailableError:
+    """Why somebody can't be asked, by what the libraries raise."""
     if isinstance(error, PeerRefusedError | PeerUnavailableError):
         return error
     cause: BaseException | None = error
     while cause is not None:
+        if isinstance(cause, aiohttp.ClientError):  # it says less than its cause
+            cause = cause.__cause__ or cause.__context__
+            continue
         if isinstance(cause, ssl.SSLCertVerificationError):
             told = getattr(cause, "verify_message", None) or cause.strerror
             reason = f"its certificate: {told}"
             if cause.verify_code in _OF_THE_TIME:
-                return PeerRefusedError(target.name, reason)
-            return OtherKeyError(target.name, reason)
+                return PeerRefusedError(name, reason)
+            return OtherKeyError(name, reason)
         if isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or ""):
             reason = str(cause.reason).lower().replace("_", " ")
             if any(each in reason for each in _OF_THE_KEY):
-                return OtherKeyError(target.name, reason)
-            return PeerRefusedError(target.name, reason)
+                return OtherKeyError(name, reason)
+            return PeerRefusedError(name, reason)
         cause = cause.__cause__ or cause.__context__
     reason = str(error)[:MAX_REASON_LENGTH] or type(error).__name__
     # asyncio's own text names what it called.
     if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
         reason = os.strerror(error.errno) if error.errno else reason
-    return PeerUnavailableError(target.name, reason)
+    return PeerUnavailableError(name, reason)
 
 
-async def _whole(target: Target, response: aiohttp.ClientResponse) -> bytes:
+async def whole_answer(name: str, response: aiohttp.ClientResponse) -> bytes:
+    """The body of an answer.
+
+    Raises:
+        PeerUnavailableError: It is too large.
+    """
     pieces: list[bytes] = []
     size = response.content_length or 0
     if size <= MAX_PEER_ANSWER_BYTES:
@@ -466,11 +472,11 @@ async def _whole(target: Target, response: aiohttp.ClientResponse) -> bytes:
             pieces.append(piece)
     if size > MAX_PEER_ANSWER_BYTES:
         response.close()
-        raise PeerUnavailableError(target.name, "the answer is too large")
+        raise PeerUnavailableError(name, "the answer is too large")
     return b"".join(pieces)
 
 
-def _payload(body: bytes | None) -> bytes | BytesIO | None:
+def payload(body: bytes | None) -> bytes | BytesIO | None:
     """A body as aiohttp sends it; a large one bit by bit."""
     return BytesIO(body) if body and len(body) > LARGE_BODY_BYTES else body
 

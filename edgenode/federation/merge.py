@@ -32,10 +32,9 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from edgenode.codec.codec import Codec
 from edgenode.codec.headers import Header, header_of
-from edgenode.federation.ordering import place_in
+from edgenode.federation.ordering import put_in_order
 from edgenode.instances.conditions import Paging, SequencingOrder
 from edgenode.instances.document import Document
-from edgenode.instances.matching import DESCENDING
 from edgenode.instances.model import (
     Classification,
     EntityDetail,
@@ -243,12 +242,7 @@ def _page(
 
 def _sort(documents: list[Document[T]], paging: Paging, codec: Codec) -> None:
     """Put instances in order, if they are to be in one."""
-    order = member_paging(paging).sequencing_order
-    if order is SequencingOrder.ANY:
-        return
-    documents.sort(key=lambda document: header_of(document).guid)
-    if order is not SequencingOrder.GUID:
-        documents.sort(key=place_in(paging, codec), reverse=order in DESCENDING)
+    put_in_order(documents, member_paging(paging), codec)
 
 
 def _no_later_than(

@@ -1,22 +1,25 @@
-"""The place of an undecoded instance in an order.
+"""The place of an undecoded instance in an order, and lists in one.
 
 Of what an instance holds an order needs a single field. To read that from the parsed JSON
 takes a tenth of the time of decoding all of it.
 """
 
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, TypeVar, cast
 
 from edgenode.codec.beans import UnboundError, parse_time
 from edgenode.codec.codec import Codec
-from edgenode.codec.headers import dates_of
+from edgenode.codec.headers import dates_of, header_of
 from edgenode.codec.json import loads
 from edgenode.errors import BadRequestError
 from edgenode.instances.conditions import Paging, SequencingOrder
 from edgenode.instances.document import Document
-from edgenode.instances.matching import sort_key
+from edgenode.instances.matching import DESCENDING, sort_key
 from edgenode.instances.model import EntityDetail
 from edgenode.instances.properties import InstanceProperties, InstancePropertyValue
+
+T = TypeVar("T")
 
 _DATES = {
     SequencingOrder.CREATION_DATE_RECENT: "createTime",
@@ -24,6 +27,40 @@ _DATES = {
     SequencingOrder.LAST_UPDATE_RECENT: "updateTime",
     SequencingOrder.LAST_UPDATE_OLDEST: "updateTime",
 }
+
+
+def put_in_order(documents: list[Document[T]], paging: Paging, codec: Codec) -> None:
+    """Sort instances by what is asked for, then by GUID; ANY leaves them as they are."""
+    order = paging.sequencing_order
+    if order is SequencingOrder.ANY:
+        return
+    documents.sort(key=lambda document: header_of(document).guid)
+    if order is not SequencingOrder.GUID:
+        documents.sort(key=place_in(paging, codec), reverse=order in DESCENDING)
+
+
+def first_in_order(
+    documents: Sequence[Document[T]], paging: Paging, codec: Codec
+) -> list[Document[T]]:
+    """A page of a list that has everything."""
+    ordered = list(documents)
+    put_in_order(ordered, paging, codec)
+    end = paging.offset + paging.page_size if paging.page_size else None
+    return ordered[paging.offset : end]
+
+
+def is_in_order(
+    documents: Sequence[Document[Any]], paging: Paging, codec: Codec
+) -> bool:
+    """Whether none comes before one that it should come behind; equal ones may do both."""
+    order = paging.sequencing_order
+    if order is SequencingOrder.GUID:
+        guids = [header_of(document).guid for document in documents]
+        return all(one <= other for one, other in pairwise(guids))
+    places = list(map(place_in(paging, codec), documents))
+    if order in DESCENDING:
+        places.reverse()
+    return all(one <= other for one, other in pairwise(places))
 
 
 def place_in(paging: Paging, codec: Codec) -> Callable[[Document[Any]], Any]:

@@ -30,7 +30,13 @@ from edgenode.security.listening import (
     Refused,
     plain_address,
 )
-from edgenode.security.platforms import Admission, Login, read_login, server_context
+from edgenode.security.platforms import (
+    Admission,
+    Login,
+    UnusableFileError,
+    read_login,
+    server_context,
+)
 from edgenode.security.trust import Refusal
 
 logger = logging.getLogger(__name__)
@@ -66,6 +72,10 @@ def platform_door(config: KafkaCohortConfig, refused: Refused) -> PlatformDoor:
         context = server_context(config.certificate_file, config.key_file)
     if config.user is not None and config.password_file is not None:
         login = read_login(config.user, config.password_file)
+        if not login.password.isascii():
+            # Java's clients write other characters as question marks.
+            why = "there is more than ASCII in the password"
+            raise UnusableFileError(config.password_file, why)
     return PlatformDoor(
         context=lambda: context,
         admits=Admission(config.admit).admits,

@@ -7,7 +7,6 @@ they may be, whose certificates they have, and what they log in with.
 import os
 import ssl
 from base64 import b64decode, b64encode
-from binascii import Error as NoBase64Error
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from errno import ENOENT
@@ -61,27 +60,20 @@ class Login:
     @property
     def header(self) -> str:
         """What the header Authorization says."""
-        return f"Basic {b64encode(self._pair('utf-8')).decode()}"
+        return f"Basic {b64encode(self._pair).decode()}"
 
     def is_in(self, header: str) -> bool:
-        """Whether a header Authorization says this, in a time that doesn't tell how nearly.
-
-        Java's clients write ISO 8859-1, others UTF-8.
-        """
+        """Whether a header Authorization says this, in a time that doesn't tell how nearly."""
         scheme, _, told = header.partition(" ")
         try:
             pair = b64decode(told.strip(), validate=True)
-        except (NoBase64Error, ValueError):
+        except ValueError:
             return False
-        # All are compared, whichever it is.
-        alike = [
-            compare_digest(pair, self._pair(charset))
-            for charset in ("utf-8", "iso-8859-1")
-        ]
-        return scheme.lower() == _BASIC and any(alike)
+        return compare_digest(pair, self._pair) and scheme.lower() == _BASIC
 
-    def _pair(self, charset: str) -> bytes:
-        return f"{self.user}:{self.password}".encode(charset, "replace")
+    @property
+    def _pair(self) -> bytes:
+        return f"{self.user}:{self.password}".encode()
 
 
 def read_login(user: str, password_file: Path) -> Login:
@@ -92,11 +84,14 @@ def read_login(user: str, password_file: Path) -> Login:
     """
     try:
         text = read_bounded(password_file, MAX_PASSWORD_FILE_BYTES)
-        lines = (text or b"").decode().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise UnusableFileError(password_file, _why(error)) from error
     if text is None:
         raise UnusableFileError(password_file, os.strerror(ENOENT))
+    try:
+        lines = text.decode().splitlines()
+    except UnicodeDecodeError as error:
+        raise UnusableFileError(password_file, _why(error)) from error
     if not lines or not lines[0]:
         raise UnusableFileError(password_file, "there is no password in it")
     return Login(user, lines[0])

@@ -1,6 +1,7 @@
 """Members of a cohort for tests: real collections over SQLite, joined directly or by REST."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from edgenode.events.registration import MemberRegistration
 from edgenode.federation.enterprise import EnterpriseMetadataCollection
 from edgenode.federation.enterprise_base import EnterpriseParts
 from edgenode.federation.members import AskedCollection, FederationMembers
+from edgenode.federation.platform import PlatformMetadataCollection
 from edgenode.federation.remote import RemoteMetadataCollection
 from edgenode.instances.model import EntityDetail, EntityProxy, Relationship
 from edgenode.instances.provenance import Home
@@ -103,13 +105,91 @@ class JsonCaller(LoopbackCaller):
         return await super().request(method, path, body, plain)
 
 
+class GenuineCaller(JsonCaller):
+    """The same for one that answers as a genuine member with its worst repository.
+
+    Nothing but texts, dates and GUIDs is put in order, and without pages no entities are;
+    what genuine members don't offer, don't look at, or fail over, this one doesn't either.
+    """
+
+    async def request(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        asked = json.loads(body) if body else None
+        if "/by-relationship" in path or "/by-linkage" in path:
+            return failed(
+                501, "FunctionNotSupportedException", "OMRS-REPOSITORY-501-001"
+            )
+        if isinstance(asked, dict):
+            if asked.get("matchClassifications") is not None:
+                return failed(400, "java.lang.NullPointerException", UNFORESEEN)
+            order = str(asked.get("sequencingOrder"))
+            is_whole = "/instances/entities" in path and not asked.get("pageSize")
+            if is_whole or order.startswith("PROPERTY"):
+                asked["sequencingOrder"] = "ANY"
+            if path.endswith("/relationships"):
+                asked.pop("limitResultsByStatus", None)
+            body = json.dumps(asked).encode()
+        status, told, text = await super().request(method, path, body, headers)
+        answer = json.loads(text)
+        if "/by-neighborhood" in path and answer["relatedHTTPCode"] == 404:
+            answer = {"class": answer["class"], "relatedHTTPCode": 200}
+        if path.endswith("/home-classifications"):
+            answer.pop("classifications", None)
+        if path.endswith("/history/all"):
+            for name in {"entities", "relationships"} & answer.keys():
+                answer[name] = [each for row in answer[name] for each in (row, row)]
+        return status, told, json.dumps(answer).encode()
+
+
+class UnorderedCaller(GenuineCaller):
+    """One whose repository passes over orders altogether."""
+
+    async def request(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        if body and b'"sequencingOrder"' in body and not path.endswith("/history/all"):
+            body = json.dumps(json.loads(body) | {"sequencingOrder": "ANY"}).encode()
+        return await super().request(method, path, body, headers)
+
+
+class UnpagedCaller(GenuineCaller):
+    """One whose repository passes over pages, too."""
+
+    async def request(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        if body and b'"pageSize"' in body:
+            body = json.dumps(json.loads(body) | {"pageSize": 0, "offset": 0}).encode()
+        return await super().request(method, path, body, headers)
+
+
+UNFORESEEN = "OMRS-REPOSITORY-400-062"
+
+
+def failed(code: int, name: str, message_id: str) -> tuple[int, dict[str, str], bytes]:
+    """An answer of a genuine member that fails."""
+    package = "org.odpi.openmetadata.repositoryservices.ffdc.exception."
+    answer = {
+        "class": "EntityListResponse",
+        "relatedHTTPCode": code,
+        "exceptionClassName": name if "." in name else package + name,
+        "exceptionErrorMessage": f"{message_id} failed",
+        "exceptionErrorMessageId": message_id,
+    }
+    return 200, {"Content-Type": "application/json"}, json.dumps(answer).encode()
+
+
 def remote_of(
     home: Home, client: Client, caller: type[LoopbackCaller] = LoopbackCaller
 ) -> RemoteMetadataCollection:
     """The collection of a member that is served at a port."""
-    return RemoteMetadataCollection(
-        home.id, caller(client), f"/servers/{home.name}", CODEC
-    )
+    prefix = f"/servers/{home.name}"
+    if issubclass(caller, GenuineCaller):
+        return PlatformMetadataCollection(
+            home.id, caller(client), prefix, CODEC, types()
+        )
+    return RemoteMetadataCollection(home.id, caller(client), prefix, CODEC)
 
 
 @asynccontextmanager

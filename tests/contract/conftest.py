@@ -1,4 +1,4 @@
-"""One contract, four ways to keep it."""
+"""One contract, and the ways to keep it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,8 +10,11 @@ from edgenode.federation.members import AskedCollection
 from tests.contract.cohorts import (
     HOMES,
     Cohort,
+    GenuineCaller,
     JsonCaller,
     LoopbackCaller,
+    UnorderedCaller,
+    UnpagedCaller,
     cohort,
     enterprise_of,
     member,
@@ -21,7 +24,14 @@ from tests.contract.cohorts import (
 
 
 @pytest.fixture(
-    params=["local", "remote", "remote in JSON", "enterprise", "enterprise over REST"]
+    params=[
+        "local",
+        "remote",
+        "remote in JSON",
+        "genuine",
+        "enterprise",
+        "enterprise over REST",
+    ]
 )
 async def collection(
     request: pytest.FixtureRequest, tmp_path: Path
@@ -41,16 +51,27 @@ async def collection(
                 yield remote_of(home, client)
             case "remote in JSON":
                 yield remote_of(home, client, JsonCaller)
+            case "genuine":
+                yield remote_of(home, client, GenuineCaller)
             case "enterprise":
                 yield enterprise_of(one, {other: two.collection}, clock)[0]
             case _:
                 yield enterprise_of(one, {other: remote_of(other, client)}, clock)[0]
 
 
-@pytest.fixture(params=[None, LoopbackCaller, JsonCaller])
+@pytest.fixture(
+    params=[
+        None,
+        LoopbackCaller,
+        JsonCaller,
+        GenuineCaller,
+        UnorderedCaller,
+        UnpagedCaller,
+    ]
+)
 async def three(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[Cohort]:
-    """A cohort of three, joined directly, over REST, and over REST without packing."""
+    """A cohort of three, joined directly, by REST, and by REST as with genuine members."""
     async with cohort(tmp_path, over=request.param) as joined:
         yield joined

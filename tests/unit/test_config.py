@@ -319,6 +319,16 @@ def test_what_is_missing_of_a_kafka_cohort_is_told(file: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("user", ["a:b", "Jürgen", "\\u0007"])
+def test_a_user_is_one_that_basic_authentication_can_tell(
+    file: Path, user: str
+) -> None:
+    text = f'{KAFKA}{CERTIFICATE}password_file = "/e/p"\nuser = "{user}"'
+    found = mistake(file, text)
+    assert found.where == f"{file}:9"
+    assert "colon" in found.mend
+
+
 def test_files_of_tls_are_not_for_http(file: Path) -> None:
     found = mistakes(file, KAFKA + 'transport = "http"\n' + CERTIFICATE)
     assert [each.where for each in found] == [f"{file}:7", f"{file}:8"]

@@ -49,7 +49,8 @@ def test_a_login_is_the_header_it_is_told_by() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\nsecond line", b"\xff", b"x" * (MAX_PASSWORD_FILE_BYTES + 1)]
+    "content",
+    [b"", b"\nsecond line", b"\xff", b"x" * (MAX_PASSWORD_FILE_BYTES + 1)],
 )
 def test_a_file_without_a_password_can_not_be_used(
     tmp_path: Path, content: bytes
