@@ -711,6 +711,10 @@ KAFKA_SEND_SECONDS = 30.0
 """How long events may wait for Kafka, the time of a broker's restart, before their sender
 is told that it is away."""
 
+LONGEST_READY_SECONDS = 5.0
+"""The longest pause before a broker that answers, but isn't ready, is asked again: after
+its start that takes seconds, and whoever can't send meanwhile waits."""
+
 KAFKA_COMMIT_SECONDS = 5.0
 """How often Kafka is told what is dealt with. It is told for those who look on; what
 counts after a restart is kept with what came of the records."""

@@ -11,6 +11,7 @@ import random
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,7 @@ from edgenode.bus.kafka import (
     EventRefusedError,
     Fetched,
     KafkaSession,
+    NotNowError,
     Producer,
     SequenceError,
 )
@@ -43,6 +45,7 @@ from edgenode.limits import (
     KAFKA_METADATA_SECONDS,
     KAFKA_PASSED_OVER,
     KAFKA_SEND_SECONDS,
+    LONGEST_READY_SECONDS,
     LONGEST_RECONNECT_SECONDS,
     MAX_MESSAGE_BYTES,
     STEADY_LINK_SECONDS,
@@ -209,25 +212,29 @@ class KafkaCohortTopics:
         return self._stream
 
     async def _batches(self) -> AsyncGenerator[Batch, None]:
-        tries = 0
+        tries, was_reached = 0, False
         while True:
             start = self._clock.monotonic()
+            session = KafkaSession(self._broker, self._group)
             try:
-                async with aclosing(self._until_broken()) as batches:
+                async with aclosing(self._until_broken(session)) as batches:
                     async for batch in batches:
                         yield batch
             except BusUnavailableError as error:
                 self._broken(self._fault or str(error))
+            is_reached = bool(session.addresses)
             is_steady = self._clock.monotonic() - start > STEADY_LINK_SECONDS
-            tries = 0 if is_steady else tries + 1
-            await self._pause(tries)
+            tries = 0 if is_steady or is_reached > was_reached else tries + 1
+            was_reached = is_reached
+            await self._pause(
+                tries,
+                LONGEST_READY_SECONDS if is_reached else LONGEST_RECONNECT_SECONDS,
+            )
 
-    async def _pause(self, tries: int) -> None:
+    async def _pause(self, tries: int, longest: float) -> None:
         """Wait longer each time, and not all at once."""
-        longest = min(
-            self._first_retry_seconds * 2 ** min(tries, 16), LONGEST_RECONNECT_SECONDS
-        )
-        await asyncio.sleep(longest * random.uniform(0.5, 1))  # noqa: S311
+        wait = min(self._first_retry_seconds * 2 ** min(tries, 16), longest)
+        await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311
 
     def _broken(self, reason: str) -> None:
         self._connected_since = None
@@ -238,8 +245,7 @@ class KafkaCohortTopics:
             self._listener.disconnected(reason)
         self._told = reason
 
-    async def _until_broken(self) -> AsyncGenerator[Batch, None]:
-        session = KafkaSession(self._broker, self._group)
+    async def _until_broken(self, session: KafkaSession) -> AsyncGenerator[Batch, None]:
         try:
             await session.open(self._addresses)
             moved = await self._take_places(session)
@@ -401,8 +407,8 @@ class KafkaCohortTopics:
         for partition, found in fetched.items():
             place = self._places[partition]
             self._high_watermarks[partition] = found.high_watermark
-            for offset, count, why in found.damaged:
-                self._dropped(partition, offset, count, why)
+            for damage in found.damaged:
+                self._dropped(partition, *damage)
             of_others = len(records)
             for raw in found.records:
                 if raw.key == self._key:
@@ -462,7 +468,7 @@ class KafkaCohortTopics:
 
     async def _send(self, topic: str, events: Sequence[bytes]) -> None:
         """Send a batch, as often as it takes."""
-        while True:
+        for tries in count():
             session = await self._connection()
             try:
                 if self._producer is None:
@@ -475,6 +481,9 @@ class KafkaCohortTopics:
             except EventRefusedError as error:
                 await self._send_one_by_one(topic, events, error)
                 return
+            except NotNowError as error:
+                self._last_error = str(error)
+                await self._pause(tries, LONGEST_READY_SECONDS)
             except BusUnavailableError as error:
                 # Whether they are kept, will be known when they are sent once more.
                 self._fault = str(error)

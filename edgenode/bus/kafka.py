@@ -60,6 +60,10 @@ _MILLIS = 1000
 _NO_TRANSACTION: Any = None
 
 
+class NotNowError(BusUnavailableError):
+    """A broker answers that it can't do something now; the session is still of use."""
+
+
 class EventRefusedError(Exception):
     """The brokers won't ever take an event, being too large or for another reason."""
 
@@ -147,11 +151,15 @@ def _check(code: int, doing: str) -> None:
     """Raise what a code in an answer says.
 
     Raises:
-        BusUnavailableError: It isn't 0.
+        NotNowError: It is an error, but brokers and topics are where they were.
+        BusUnavailableError: It is another error.
     """
     if code:
         error = errors.for_code(code)
-        raise BusUnavailableError(f"{doing}: {error.message}")
+        is_moved = error.invalid_metadata
+        raise (BusUnavailableError if is_moved else NotNowError)(
+            f"{doing}: {error.message}"
+        )
 
 
 class KafkaSession:

@@ -21,7 +21,7 @@ from edgenode.bus.topics import (
 )
 from edgenode.clock import SystemClock
 
-SECONDS = 30.0
+SECONDS = 120.0
 RETRY_SECONDS = 0.05
 
 

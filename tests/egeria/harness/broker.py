@@ -66,7 +66,9 @@ class Broker:
         require_free(self.port)
         data = self._directory / "data"
         data.mkdir(parents=True, exist_ok=True)
-        (data / "meta.properties").write_text(META)
+        meta = data / "meta.properties"
+        if not meta.exists():  # it gives the directory an id there, and needs it again
+            meta.write_text(META)
         properties = self._directory / "server.properties"
         properties.write_text(
             PROPERTIES.format(
