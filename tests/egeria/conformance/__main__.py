@@ -120,6 +120,8 @@ def _begin(place: Place, arguments: list[str]) -> int:
         ):
             break
         time.sleep(POLL_SECONDS)
+    if place.is_running():
+        print("it goes on in the background; the same command says where it stands")
     return _status(place)
 
 
