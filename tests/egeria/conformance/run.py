@@ -17,8 +17,9 @@ from tests.egeria.conformance.performance import PERFORMANCE_WORKBENCH, timings_
 from tests.egeria.conformance.report import REPOSITORY_WORKBENCH, results_of
 from tests.egeria.conformance.state import Phase, Place, begun
 from tests.egeria.harness.broker import Broker, broker
+from tests.egeria.harness.calls import USER
 from tests.egeria.harness.errors import HarnessError
-from tests.egeria.harness.platform import USER, Platform, platform
+from tests.egeria.harness.platform import Platform, platform
 from tests.egeria.harness.server import (
     MAX_SEARCH_RESULTS,
     Server,

@@ -1,22 +1,18 @@
 """A genuine Egeria platform of one's own: repository services and conformance suite."""
 
-import json
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.egeria.harness.calls import CALL_SECONDS, USER, call
 from tests.egeria.harness.chassis import Chassis
-from tests.egeria.harness.errors import EgeriaError
 from tests.egeria.harness.ports import HOST, free_port, require_free
 from tests.egeria.harness.process import JavaProcess
 
 EGERIA = Chassis("platform", "interop.Platform")
-USER = "erin"
 ORIGIN = f"/open-metadata/platform-services/users/{USER}/server-platform/origin"
-CALL_SECONDS = 120.0
 
 
 class Platform:
@@ -89,32 +85,11 @@ class Platform:
         Raises:
             EgeriaError: it refused.
         """
-        request = urllib.request.Request(  # noqa: S310
-            self.url + path,
-            data=None if body is None else json.dumps(body).encode(),
-            method=method,
-            headers={"Content-Type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
-                answer = json.loads(response.read() or b"{}")
-        except urllib.error.HTTPError as error:
-            text = f"{method} {path}: {error}"
-            raise EgeriaError(error.code, "", text) from error
-        _refuse(f"{method} {path}", answer)
-        return answer
+        return call(method, self.url + path, body, timeout)
 
     def types_archive(self) -> Any:
         """The release's own types, as an open metadata archive."""
         return self.call("GET", "/interop/open-metadata-types-archive", timeout=300)
-
-
-def _refuse(what: str, answer: Any) -> None:
-    code = answer.get("relatedHTTPCode", 200) if isinstance(answer, dict) else 200
-    if code != 200:
-        text = answer.get("exceptionErrorMessage") or str(answer)
-        message_id = answer.get("exceptionErrorMessageId") or text.partition(" ")[0]
-        raise EgeriaError(code, message_id, f"{what}: {text}")
 
 
 @contextmanager

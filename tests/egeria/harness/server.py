@@ -1,10 +1,14 @@
 """Servers of a genuine platform, configured as members of a cohort over Kafka."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from tests.egeria.harness.platform import CALL_SECONDS, USER, Platform
+from tests.egeria.harness.calls import USER
+from tests.egeria.harness.member import Member
+from tests.egeria.harness.platform import Platform
 
 TOPIC_ROOT = "egeria"
 MAX_SEARCH_RESULTS = 50
@@ -12,7 +16,7 @@ REPOSITORY = "conformance-suite-workbenches/repository-workbench/repositories"
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class Server(Member):
     """A server of a platform, which need not run.
 
     Attributes:
@@ -24,38 +28,14 @@ class Server:
     name: str
 
     @property
-    def url(self) -> str:
-        """Its root; what a member's registration says."""
-        return f"{self.platform.url}/servers/{self.name}"
+    def root(self) -> str:
+        """The platform's URL."""
+        return self.platform.url
 
     def admin(self, method: str, path: str, body: object = None) -> Any:
         """Ask the admin services about it; ``path`` is below the server's own."""
         root = f"/open-metadata/admin-services/users/{USER}/servers/{self.name}"
         return self.platform.call(method, f"{root}/{path}", body)
-
-    def omrs(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        timeout: float = CALL_SECONDS,
-    ) -> Any:
-        """Ask its repository services.
-
-        Args:
-            method: Of HTTP.
-            path: Below the user's, such as ``types/all``; below ``enterprise/`` it is
-                about the whole cohort's metadata.
-            body: What is sent with it.
-            timeout: Seconds.
-
-        Raises:
-            EgeriaError: it refused.
-        """
-        services = f"/servers/{self.name}/open-metadata/repository-services"
-        return self.platform.call(
-            method, f"{services}/users/{USER}/{path}", body, timeout
-        )
 
     def cohort_members(self, cohort: str) -> dict[str, Any]:
         """The registrations of the other members that it knows of, by server name."""
@@ -125,3 +105,13 @@ def _configure(server: Server, cohort: str, brokers: str) -> None:
         {"producer": client, "consumer": client},
     )
     server.admin("POST", f"cohorts/{cohort}")
+
+
+@contextmanager
+def started(*servers: Server) -> Iterator[None]:
+    """Servers that run until the end of the block."""
+    with ExitStack() as stack:
+        for server in servers:
+            server.start()
+            stack.callback(server.stop)
+        yield
