@@ -38,12 +38,23 @@ from edgenode.instances.provenance import (
     judge_copy,
     with_home_classifications,
 )
-from edgenode.repository.base import Transaction
+from edgenode.repository.base import StoredEntity, StoredRelationship, Transaction
 from edgenode.typedefs.status import InstanceStatus
 
 
 class CopyOperations(LocalOperations):
     """What the operations on copies of either kind share."""
+
+    def _has_moved_here(
+        self, stored: StoredEntity | StoredRelationship, copy: InstanceHeader
+    ) -> bool:
+        """Whether the instance was re-homed to this member since the copy was made.
+
+        Then nothing is left here of which the copy's home could want to have it removed.
+        """
+        return is_at_home(stored.document.value, self._local_id) and not is_at_home(
+            copy, self._local_id
+        )
 
     def _check_copy(self, copy: InstanceHeader, parameter: str, operation: str) -> None:
         """Check that a copy says what every copy must say."""
@@ -224,7 +235,8 @@ class LocalEntityCopyOperations(CopyOperations):
         copy = self._entity_copy(user_id, entity, operation)
 
         def work(tx: Transaction) -> None:
-            if tx.entity(str(copy.guid)) is not None:
+            stored = tx.entity(str(copy.guid))
+            if stored is not None and not self._has_moved_here(stored, copy):
                 self._purge_entity_copy(tx, str(copy.guid), operation)
 
         await self._change(work)
@@ -399,7 +411,8 @@ class LocalRelationshipCopyOperations(CopyOperations):
         copy = self._relationship_copy(user_id, relationship, operation)
 
         def work(tx: Transaction) -> None:
-            if tx.relationship(str(copy.guid)) is not None:
+            stored = tx.relationship(str(copy.guid))
+            if stored is not None and not self._has_moved_here(stored, copy):
                 self._purge_relationship_copy(tx, str(copy.guid), operation)
 
         await self._change(work)

@@ -241,6 +241,21 @@ async def test_ours_is_not_purged_or_deleted_as_a_copy(
     assert stored(house, glossary.term) == ours
 
 
+async def test_what_moved_here_is_no_copy_of_its_former_home_any_more(
+    house: House, glossary: Glossary
+) -> None:
+    ours = house.collection.get_entity_detail(USER, glossary.term).value
+    placed = house.collection.get_relationship(USER, glossary.placed).value
+    await house.collection.purge_entity_reference_copy(
+        USER, replace(ours, metadata_collection_id=REMOTE.id, version=1)
+    )
+    await house.collection.purge_relationship_reference_copy(
+        USER, replace(placed, metadata_collection_id=REMOTE.id, version=1)
+    )
+    assert stored(house, glossary.term) == ours
+    assert house.collection.get_relationship(USER, glossary.placed).value == placed
+
+
 async def test_a_purge_by_guid_needs_something_to_purge(house: House) -> None:
     def call(type_guid: Any, guid: str) -> Any:
         return house.collection.purge_entity_reference_copy_by_guid(
