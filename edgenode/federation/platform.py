@@ -37,7 +37,7 @@ from edgenode.federation.merge import owner_of
 from edgenode.federation.ordering import first_in_order, is_in_order, place_in
 from edgenode.federation.platform_http import PlatformCaller, PlatformHttp
 from edgenode.federation.remote import RemoteMetadataCollection
-from edgenode.federation.remote_base import Caller, InstanceT
+from edgenode.federation.remote_base import Caller, InstanceT, at
 from edgenode.instances.conditions import (
     HistorySequencingOrder,
     Paging,
@@ -61,6 +61,7 @@ from edgenode.limits import (
 )
 from edgenode.repository.base import Graph, HistoryRange
 from edgenode.repository.paths import on_simple_paths
+from edgenode.typedefs.model import TypeDef
 from edgenode.typedefs.registry import TypeRegistry
 
 _EVERYTHING = Paging(page_size=MAX_UNPAGED_INSTANCES + 1)
@@ -91,6 +92,17 @@ class PlatformMetadataCollection(RemoteMetadataCollection):
         """
         super().__init__(collection_id, caller, prefix, codec)
         self._types = types
+
+    # Types
+
+    async def get_type_def_by_name(self, user_id: str, name: str) -> TypeDef:
+        """A type's definition, as the member knows it.
+
+        Raises:
+            OMRSError: It doesn't know the type.
+        """
+        told = await self._get(user_id, at("types", "typedef", "name", name))
+        return self._bean(told.get("typeDef"), TypeDef)
 
     # Lists
 

@@ -42,6 +42,7 @@ from edgenode.kafka_cohort.registry import (
     Effect,
     ForgetRegistration,
     KafkaRegistry,
+    NoteReturn,
     RemoveRemote,
     ReportClaim,
     ReportComplaint,
@@ -68,6 +69,9 @@ OpenTopics = Callable[
 ]
 """Opens the topics of the cohort: with the id by which they know the server, how far they
 are applied, and who is told of them."""
+
+
+Report = ReportClaim | ReportComplaint | ReportFull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +139,7 @@ class KafkaCohortMember:
         )
         self._deciding = asyncio.Lock()
         self._told_of_changes: list[Callable[[], None]] = []
+        self._told_of_returns: list[Callable[[str], None]] = []
         self._topics: CohortTopics | None = None
         self._session: asyncio.Task[None] | None = None
         self._returned = asyncio.Event()
@@ -163,6 +168,10 @@ class KafkaCohortMember:
         """Have somebody told when others came, left or changed, and now."""
         self._told_of_changes.append(told)
         told()
+
+    def on_return(self, told: Callable[[str], None]) -> None:
+        """Have somebody told of each member that may have been started again."""
+        self._told_of_returns.append(told)
 
     async def run(self) -> None:
         """Take part until cancelled."""
@@ -334,10 +343,18 @@ class KafkaCohortMember:
                 await self._store.save_registration_time(None)
             case SaveRemote(member, is_new):
                 await self._save(member, is_new=is_new)
+            case NoteReturn(collection_id):
+                for told in self._told_of_returns:
+                    told(collection_id)
             case RemoveRemote(collection_id):
                 await self._store.remove_member(collection_id)
                 self._audit.left(collection_id)
                 self._changed()
+            case _:
+                self._report(effect)
+
+    def _report(self, report: Report) -> None:
+        match report:
             case ReportClaim(member):
                 self._audit.claimed(member)
             case ReportComplaint(sender, error):

@@ -52,6 +52,13 @@ class SaveRemote:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteReturn:
+    """Another member says what is known of it already: it may have been started again."""
+
+    collection_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveRemote:
     """Forget another member."""
 
@@ -84,6 +91,7 @@ Effect = (
     Send
     | ForgetRegistration
     | SaveRemote
+    | NoteReturn
     | RemoveRemote
     | ReportClaim
     | ReportComplaint
@@ -245,7 +253,7 @@ class KafkaRegistry:
         if key not in self._remote and len(self._remote) >= MAX_MEMBERS:
             return [ReportFull(member)]
         if self._remote.get(key) == member:
-            return []
+            return [NoteReturn(key)]
         is_new = key not in self._remote
         self._remote[key] = member
         # Whoever registers a member that this one speaks for does so from now on.

@@ -3,7 +3,8 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from uuid import uuid4
 
 from edgenode.bus.base import Address
@@ -18,8 +19,11 @@ from edgenode.bus.topics import (
 from edgenode.clock import Clock
 from edgenode.config import KafkaCohortConfig
 from edgenode.connectors.repository import remote_connection
+from edgenode.errors import MemberUnavailableError, OMRSError
 from edgenode.events.registration import MemberRegistration
 from edgenode.federation.members import AskedCollection
+from edgenode.federation.platform import platform_collection
+from edgenode.federation.platform_http import PlatformHttp, platform_http
 from edgenode.instances.model import InstanceHeader
 from edgenode.kafka_cohort.member import KafkaCohortMember, KafkaMemberParts
 from edgenode.node.federation import ServerFederation
@@ -66,9 +70,12 @@ async def open_kafka_cohort(
     door = await asyncio.to_thread(platform_door, config, refusals.refused)
     listener = bound(config.listen.host, config.listen.port)
     try:
-        cohort = NodeKafkaCohort(config, broker, door, listener, refusals, clock)
-        await cohort.put_together(servers, federations)
-        yield cohort
+        async with platform_http(config) as http:
+            cohort = NodeKafkaCohort(
+                config, broker, door, listener, http, refusals, clock
+            )
+            await cohort.put_together(servers, federations)
+            yield cohort
     finally:
         listener.close()
 
@@ -88,6 +95,7 @@ class NodeKafkaCohort:
         broker: KafkaBroker,
         door: PlatformDoor,
         listener: socket.socket,
+        http: PlatformHttp,
         refusals: Refusals,
         clock: Clock,
     ) -> None:
@@ -97,6 +105,7 @@ class NodeKafkaCohort:
         self._broker = broker
         self._door = door
         self._listener = listener
+        self._http = http
         self._port = int(listener.getsockname()[1])
         self._clock = clock
 
@@ -120,7 +129,9 @@ class NodeKafkaCohort:
             member = KafkaCohortMember(await self._parts(server))
             self.members[name] = member
             server.members.append(member)
-            federations[name].add(_Source(member))
+            federation = federations[name]
+            federation.add(_Source(member, self._http, server))
+            member.on_return(federation.members.returned)
 
     async def _parts(self, server: OpenServer) -> KafkaMemberParts:
         config, name = self.config, server.config.name
@@ -149,7 +160,7 @@ class NodeKafkaCohort:
             audit_log=server.audit_log,
             clock=self._clock,
             open_topics=self._open_topics,
-            ask_types=self._ask_types,
+            ask_types=partial(self._ask_types, server),
         )
 
     def _open_topics(
@@ -164,10 +175,23 @@ class NodeKafkaCohort:
         )
 
     async def _ask_types(
-        self, collection_id: str, names: Sequence[str]
+        self, server: OpenServer, collection_id: str, names: Sequence[str]
     ) -> Sequence[TypeDef]:
-        """The definitions of types, from a member that uses them."""
-        return ()
+        """The definitions of types, from a member that uses them; not of those unknown."""
+        asking = self.members[server.config.name]
+        registration = asking.remote.get(collection_id)
+        if registration is None:
+            return ()
+        collection = platform_collection(
+            registration, self._http, server.codec, server.types
+        )
+        if collection is None:
+            return ()
+        found = []
+        for name in names:
+            with suppress(OMRSError, MemberUnavailableError):
+                found.append(await collection.get_type_def_by_name(asking.name, name))
+        return found
 
     @asynccontextmanager
     async def taking_part(self, platform: Platform) -> AsyncIterator[None]:
@@ -199,8 +223,12 @@ class NodeKafkaCohort:
 class _Source:
     """The members of the cohort, as one server asks them: ``MemberSource``."""
 
-    def __init__(self, member: KafkaCohortMember) -> None:
+    def __init__(
+        self, member: KafkaCohortMember, http: PlatformHttp, server: OpenServer
+    ) -> None:
         self._member = member
+        self._http = http
+        self._server = server
 
     @property
     def alone(self) -> str:
@@ -219,7 +247,8 @@ class _Source:
 
     def connect(self, registration: MemberRegistration) -> AskedCollection | None:
         """What is asked for one of them; None for one that isn't to be."""
-        return None
+        server = self._server
+        return platform_collection(registration, self._http, server.codec, server.types)
 
     def unanswered(self, collection_id: str) -> None:
         """Whether it is there is told by nothing else."""

@@ -19,6 +19,7 @@ from edgenode.kafka_cohort.registry import (
     Effect,
     ForgetRegistration,
     KafkaRegistry,
+    NoteReturn,
     RemoveRemote,
     ReportClaim,
     ReportComplaint,
@@ -109,7 +110,7 @@ def test_whoever_registers_is_remembered_and_not_answered(again: bool) -> None:
 def test_a_new_address_replaces_the_old_one_and_the_same_changes_nothing() -> None:
     registry = joined()
     registry.receive(registration(HUB), NOW)
-    assert registry.receive(registration(HUB), NOW) == []
+    assert registry.receive(registration(HUB), NOW) == [NoteReturn("hub")]
     moved = member("hub", port=1)
     (effect,) = registry.receive(registration(moved, again=True), NOW)
     assert effect == SaveRemote(replace(moved, registration_time=NOW), is_new=False)
