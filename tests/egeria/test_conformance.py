@@ -72,6 +72,8 @@ REPOSITORY = {
 }
 PERFORMANCE = {
     "testPassCount": 2,
+    "testFailedCount": 1,
+    "failedTestCases": [{"unsuccessfulAssertions": ["slow-01: Time is there."]}],
     "profileResults": [
         {
             "name": profile,
@@ -172,13 +174,13 @@ def test_a_slower_median_stands_out() -> None:
     theirs = timings_of(PERFORMANCE, FACTS)
     (method,) = theirs.by_method
     ours = replace(theirs, by_method=(replace(method, median=6.0),))
-    by_method, by_profile = timing_tables(
-        Kept(node_timings=ours, genuine_timings=theirs)
-    )
+    found = Kept(node_timings=ours, genuine_timings=theirs)
+    by_method, by_profile = timing_tables(found)
     assert by_method.rows == (("getEntityDetail", "5", "4", "**6**", "1.50"),)
-    assert by_profile.rows[0] == (
-        ("Retrieval", "getEntityDetail", "3", "2", "2", "1.00")
-    )
+    assert by_profile.rows[0] == (("Retrieval: getEntityDetail", "3", "2", "2", "1.00"))
+    text = document(found)
+    assert "- node: 2 test cases passed, 1 failed; " in text
+    assert text.count("`slow-01`: 1 times") == 2
 
 
 def test_the_document_in_the_project_is_made_of_what_is_kept() -> None:

@@ -180,7 +180,7 @@ def _cells(found: Requirement | None) -> str:
     return " | ".join([_verdict(found), *map(str, counts)])
 
 
-def _failures(name: str, results: Results) -> str:
+def _failures(name: str, results: Results | Timings) -> str:
     lines = [f"Assertions that failed, {name}:", ""]
     lines.extend(
         f"- `{text}`: {count} times" for text, count in results.failures.items()
@@ -189,14 +189,21 @@ def _failures(name: str, results: Results) -> str:
 
 
 def _performance(found: Kept) -> Iterator[str]:
-    for timings in (found.node_timings, found.genuine_timings):
+    runs = {"in-memory repository": found.genuine_timings, "node": found.node_timings}
+    for name, timings in runs.items():
         if timings is not None:
-            yield _told(timings.facts) + "."
-            yield ""
-            break
+            yield (
+                f"- {name}: {timings.passed} test cases passed, {timings.failed} failed; "
+                f"{_told(timings.facts)}"
+            )
+    yield ""
     for table in timing_tables(found):
         yield table.markdown()
         yield ""
+    for name, timings in runs.items():
+        if timings is not None and timings.failures:
+            yield _failures(name, timings)
+            yield ""
 
 
 def timing_tables(found: Kept) -> list[Table]:
@@ -215,9 +222,9 @@ def timing_tables(found: Kept) -> list[Table]:
         ),
         Table(
             "Median of each method in each profile, ms",
-            ("profile", "method", "calls", "in-memory repository", "node", "ratio"),
+            ("profile and method", "calls", "in-memory repository", "node", "ratio"),
             tuple(
-                (profile, method, *cells)
+                (f"{profile}: {method}", *cells)
                 for (profile, method), cells in _compared(
                     node.by_profile if node else (),
                     genuine.by_profile if genuine else (),

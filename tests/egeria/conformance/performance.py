@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
+from tests.egeria.conformance.report import failures_in
+
 PERFORMANCE_WORKBENCH = "performance-workbench"
 
 Json = Mapping[str, Any]
@@ -40,6 +42,7 @@ class Timings:
         facts: When, where and how long; as JSON.
         passed: Test cases.
         failed: Test cases.
+        failures: How often which assertion failed.
         by_profile: Each method in each profile, in the suite's order.
         by_method: Each method in all profiles, by name.
     """
@@ -47,6 +50,7 @@ class Timings:
     facts: Json
     passed: int
     failed: int
+    failures: Mapping[str, int]
     by_profile: tuple[Timing, ...]
     by_method: tuple[Timing, ...]
 
@@ -71,6 +75,7 @@ def timings_of(report: Json, facts: Json) -> Timings:
         facts=facts,
         passed=report.get("testPassCount", 0),
         failed=report.get("testFailedCount", 0),
+        failures=failures_in(report),
         by_profile=tuple(
             Timing(profile, method, len(elapsed), median(elapsed))
             for (profile, method), elapsed in times.items()

@@ -76,16 +76,13 @@ class Results:
 
 def results_of(report: Json, facts: Json) -> Results:
     """The results in the ``workbenchResults`` of a report."""
-    failed = report.get("failedTestCases") or []
     return Results(
         facts=facts,
         passed=report.get("testPassCount", 0),
         failed=report.get("testFailedCount", 0),
         skipped=report.get("testSkippedCount", 0),
         profiles=tuple(_profile(each) for each in report.get("profileResults") or []),
-        failures=dict(
-            Counter(text for case in failed for text in failures_of(case)).most_common()
-        ),
+        failures=failures_in(report),
     )
 
 
@@ -134,6 +131,13 @@ def _requirement(found: Json) -> Requirement:
 
 def _cases(evidence: Iterable[Json]) -> set[str]:
     return {each["testCaseId"] for each in evidence}
+
+
+def failures_in(report: Json) -> dict[str, int]:
+    """How often which assertion failed, the most frequent first."""
+    cases = report.get("failedTestCases") or []
+    counted = Counter(text for case in cases for text in failures_of(case))
+    return dict(counted.most_common())
 
 
 def failures_of(case: Json) -> list[str]:
