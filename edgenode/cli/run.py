@@ -38,6 +38,7 @@ def run(arguments: Namespace, output: Output) -> None:
 
     from edgenode.bus.opening import INSTALL_KAFKA, KafkaMissingError
     from edgenode.node import run_node
+    from edgenode.node.highway import CohortNameTakenError
     from edgenode.repository.lock import DirectoryInUseError
     from edgenode.security.directory import DamagedCohortError
     from edgenode.security.platforms import UnusableFileError
@@ -55,6 +56,12 @@ def run(arguments: Namespace, output: Output) -> None:
         raise CommandError(ExitCode.REFUSED, str(error), FREE_SPACE) from error
     except KafkaMissingError as error:
         mend = f"{INSTALL_KAFKA}; or leave the table [kafka_cohort] out"
+        raise CommandError(ExitCode.CONFIGURATION, str(error), mend) from error
+    except CohortNameTakenError as error:
+        mend = (
+            "the cohort of nodes gets another name by 'edgenode cohort create NAME "
+            "--replace', whose token its other machines join with"
+        )
         raise CommandError(ExitCode.CONFIGURATION, str(error), mend) from error
     except UnusableFileError as error:
         mend = "name one that the node's user can use in the table [kafka_cohort]"

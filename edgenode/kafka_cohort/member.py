@@ -24,6 +24,7 @@ from edgenode.bus.topics import Partition as TopicPartition
 from edgenode.bus.topics import Position as TopicPosition
 from edgenode.clock import Clock, EpochMillis
 from edgenode.codec.codec import Codec
+from edgenode.cohort.model import Standing as CohortStanding
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.received import Outcome, Received
 from edgenode.errors import EdgeNodeError
@@ -144,6 +145,7 @@ class KafkaCohortMember:
         self._session: asyncio.Task[None] | None = None
         self._returned = asyncio.Event()
         self._returned.set()
+        self._is_in = asyncio.Event()
         self._sender = Sender(
             parts.repository,
             parts.standing.sent,
@@ -210,9 +212,11 @@ class KafkaCohortMember:
                 tasks.create_task(self._receiver.run(self._topics, begun.set))
                 await begun.wait()
                 await self._connect()
+                self._is_in.set()
                 self.trouble = ""
                 tasks.create_task(self._sender.run(self._topics))
         finally:
+            self._is_in.clear()
             self._topics = None
             for part in (self._receiver, self._sender):
                 try:
@@ -237,9 +241,20 @@ class KafkaCohortMember:
         return self._registry.remote
 
     @property
-    def is_connected(self) -> bool:
-        """Whether it takes part."""
-        return self._registry.is_connected
+    def server_id(self) -> str:
+        """By which the topics know it."""
+        return self._parts.standing.server_id
+
+    @property
+    def standing(self) -> CohortStanding:
+        """How it stands with the cohort; it has to be told to come back if it went."""
+        if not self._returned.is_set():
+            is_registered = self.local.registration_time is not None
+            gone = CohortStanding.DISCONNECTED
+            return gone if is_registered else CohortStanding.UNREGISTERED
+        if self._registry.is_connected:
+            return CohortStanding.CONNECTED
+        return CohortStanding.STARTING
 
     @property
     def is_put_back(self) -> bool:
@@ -293,15 +308,23 @@ class KafkaCohortMember:
 
     async def disconnect(self) -> None:
         """Take no part for now: say and hear nothing, and keep what is known."""
+        if not self._returned.is_set():
+            return
         await self._decide(lambda registry: registry.disconnect())
         self._go()
         self._audit.went()
 
     async def unregister(self) -> None:
-        """Leave the cohort."""
+        """Leave the cohort; who was disconnected comes back to say so."""
+        if self.standing is CohortStanding.UNREGISTERED:
+            return
+        self._returned.set()
+        with suppress(TimeoutError):  # nobody hears it while the brokers are away
+            async with asyncio.timeout(KAFKA_LEAVE_SECONDS):
+                await self._is_in.wait()
         now = self._parts.clock.now()
         await self._decide(lambda registry: registry.unregister(now))
-        with suppress(TimeoutError):  # nobody hears it while the brokers are away
+        with suppress(TimeoutError):
             async with asyncio.timeout(KAFKA_LEAVE_SECONDS):
                 await self._sender.all_said.wait()
         self._go()
@@ -309,6 +332,7 @@ class KafkaCohortMember:
 
     def _go(self) -> None:
         self._returned.clear()
+        self._is_in.clear()
         if self._session is not None:
             self._session.cancel()
         self._changed()

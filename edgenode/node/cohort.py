@@ -45,7 +45,7 @@ from edgenode.limits import (
 )
 from edgenode.node.admin import NodeAdmin
 from edgenode.node.federation import ServerFederation
-from edgenode.node.highway import CohortHighway, away
+from edgenode.node.highway import NodesCohort, away
 from edgenode.node.known_nodes import remembering
 from edgenode.node.metrics import member_metrics, node_metrics
 from edgenode.node.rules import exchange_rules
@@ -57,7 +57,6 @@ from edgenode.releases import SERVED
 from edgenode.rest.adapter import Adapter
 from edgenode.rest.cohort_admin import admin_operations
 from edgenode.rest.cohort_services import cohort_operations
-from edgenode.rest.hosting import Highway
 from edgenode.rest.members import Door, MemberServer, listening_for_members
 from edgenode.rest.streams import StreamOperation
 from edgenode.security.cohorts import Cohort
@@ -271,9 +270,13 @@ class NodeCohort:
             *admin_operations(self.admin),
         )
 
-    def highway(self, server: str) -> Highway:
-        """The cohorts of a server, for its metadata highway."""
-        return CohortHighway(self.cohort.key.name, self._members[server])
+    def of_server(self, server: str) -> NodesCohort:
+        """The cohort as one of the servers is in it, for its metadata highway."""
+        return NodesCohort(self.cohort.key.name, self._members[server])
+
+    def is_away(self, server: str) -> bool:
+        """Whether somebody had a server go."""
+        return self._members[server].standing.is_away
 
     def metrics(self, server: str) -> tuple[Metric, ...]:
         """The figures of a server in its cohort."""

@@ -27,6 +27,7 @@ from edgenode.federation.platform_http import PlatformHttp, platform_http
 from edgenode.instances.model import InstanceHeader
 from edgenode.kafka_cohort.member import KafkaCohortMember, KafkaMemberParts
 from edgenode.node.federation import ServerFederation
+from edgenode.node.kafka_highway import PlatformsCohort, away
 from edgenode.node.rules import exchange_rules
 from edgenode.node.servers import SERVER_TYPE, OpenServer
 from edgenode.observability.audit_log import OMRSAuditingComponent
@@ -163,6 +164,10 @@ class NodeKafkaCohort:
             ask_types=partial(self._ask_types, server),
         )
 
+    def of_server(self, server: str) -> PlatformsCohort:
+        """The cohort as one of the servers is in it, for its metadata highway."""
+        return PlatformsCohort(self.config, self.members[server])
+
     def _open_topics(
         self, server_id: str, positions: Sequence[Position], listener: TopicsListener
     ) -> AbstractAsyncContextManager[CohortTopics]:
@@ -199,7 +204,7 @@ class NodeKafkaCohort:
 
         def find(name: str) -> Server | None:
             member = self.members.get(name)
-            takes_part = member is not None and member.is_connected
+            takes_part = member is not None and not member.standing.is_away
             return platform.servers.get(name) if takes_part else None
 
         adapter = member_adapter(
@@ -233,9 +238,8 @@ class _Source:
     @property
     def alone(self) -> str:
         """Why none of them is asked; empty where they are."""
-        if self._member.is_connected:
-            return ""
-        return f"{self._member.name} takes no part in {self._member.cohort_name}"
+        gone = away(self._member)
+        return "" if gone is None else f"{gone.reason}; {gone.mend}"
 
     def on_change(self, told: Callable[[], None]) -> None:
         """Have somebody told when others came, left or changed, and now."""

@@ -14,6 +14,7 @@ from edgenode.federation.enterprise import EnterpriseMetadataCollection
 from edgenode.memory import keep_what_is_there
 from edgenode.node.cohort import NodeCohort, open_cohort_of_node
 from edgenode.node.federation import ServerFederation
+from edgenode.node.highway import CohortNameTakenError, CohortOfServer, ServerHighway
 from edgenode.node.kafka_cohort import NodeKafkaCohort, open_kafka_cohort
 from edgenode.node.servers import (
     SERVER_TYPE,
@@ -60,6 +61,7 @@ async def running_node(
         DirectoryInUseError: Another process uses the data directory.
         OSError: An address can't be listened on, or the directory not be written.
         EdgeNodeError: The cohort's files can't be used.
+        CohortNameTakenError: It has joined a cohort that is called as that of platforms.
     """
     system = clock or SystemClock()
     is_in_cohort = config.cohort.mode != "none"
@@ -84,6 +86,9 @@ async def running_node(
             )
         kafka_cohort = None
         if config.kafka_cohort is not None:
+            name = config.kafka_cohort.name
+            if cohort is not None and cohort.cohort.key.name == name:
+                raise CohortNameTakenError(name)
             kafka_cohort = await stack.enter_async_context(
                 open_kafka_cohort(config.kafka_cohort, opened, federations, clock)
             )
@@ -91,6 +96,7 @@ async def running_node(
             each.config.name: _server(
                 each,
                 cohort,
+                kafka_cohort,
                 federations[each.config.name].enterprise if keeps_events else None,
             )
             for each in opened
@@ -119,10 +125,16 @@ async def running_node(
 def _server(
     opened: OpenServer,
     cohort: NodeCohort | None,
+    kafka_cohort: NodeKafkaCohort | None,
     enterprise: EnterpriseMetadataCollection | None,
 ) -> Server:
     config, repository = opened.config, opened.repository
     name = config.name
+    cohorts: list[CohortOfServer] = []
+    if cohort is not None:
+        cohorts.append(cohort.of_server(name))
+    if kafka_cohort is not None:
+        cohorts.append(kafka_cohort.of_server(name))
     return Server(
         name=name,
         server_type=SERVER_TYPE,
@@ -143,7 +155,8 @@ def _server(
             transfers=opened.transfers,
             count=lambda: sum(repository.counts().values()),
         ),
-        highway=None if cohort is None else cohort.highway(name),
+        highway=ServerHighway(cohorts) if cohorts else None,
+        is_away=lambda: cohort is not None and cohort.is_away(name),
     )
 
 

@@ -31,7 +31,7 @@ from edgenode.observability.metrics import OperationMetrics
 from edgenode.rest.answers import Answers, failure, missing_members
 from edgenode.rest.bodies import Bodies
 from edgenode.rest.callers import CALLER, Audience, check_audience
-from edgenode.rest.hosting import CohortConnectionStatus, Platform, Server
+from edgenode.rest.hosting import Platform, Server
 from edgenode.rest.mounts import (
     FindServer,
     Mounted,
@@ -208,17 +208,14 @@ def _placed(target: Target) -> tuple[str, str, Target]:
 
 
 def _check_taking_part(server: Server, operation: Operation[Any]) -> None:
-    """Answer other members, unless the server was disconnected from its cohort.
+    """Answer other nodes, unless the server was disconnected from their cohort.
 
     Who it is it says all the same: whoever doesn't hear that takes it for lost.
 
     Raises:
         AwayFromCohortError: It was.
     """
-    if server.highway is None or operation.name == "getMetadataCollectionId":
-        return
-    gone = CohortConnectionStatus.DISCONNECTED
-    if any(each.connection_status is gone for each in server.highway.cohorts()):
+    if server.is_away() and operation.name != "getMetadataCollectionId":
         raise AwayFromCohortError(server.name, reporting_operation=operation.name)
 
 

@@ -19,9 +19,15 @@ def _description(call: Call, cohort: CohortDescription) -> dict[str, Any]:
         "cohortName": cohort.cohort_name,
         "connectionStatus": cohort.connection_status.name,
     }
-    if cohort.topic_connection is not None:
-        topic = call.server.codec.to_object(cohort.topic_connection)
-        described["topicConnection"] = topic
+    for name, connection in (
+        ("topicConnection", cohort.topic_connection),
+        ("singleTopicConnection", cohort.single_topic_connection),
+        ("registrationTopicConnection", cohort.registration_topic_connection),
+        ("typesTopicConnection", cohort.types_topic_connection),
+        ("instancesTopicConnection", cohort.instances_topic_connection),
+    ):
+        if connection is not None:
+            described[name] = call.server.codec.to_object(connection)
     return described
 
 
@@ -35,11 +41,8 @@ def get_local_registration(call: Call, highway: Highway) -> Fields:
 
 
 def get_cohort_local_registration(call: Call, highway: Highway) -> Fields:
-    registered_at = highway.registration_time(call.path["cohortName"])
-    if registered_at is None:
-        return {}
-    member = replace(highway.local_member(), registration_time=registered_at)
-    return {"cohortMember": member}
+    member = highway.local_registration(call.path["cohortName"])
+    return {} if member is None else {"cohortMember": member}
 
 
 def get_remote_registrations(call: Call, highway: Highway) -> Fields:

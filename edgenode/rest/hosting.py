@@ -59,11 +59,19 @@ class CohortDescription:
         cohort_name: Its name.
         connection_status: How the server stands with it.
         topic_connection: Where its events go.
+        single_topic_connection: The same, where there is one topic for all.
+        registration_topic_connection: Where it goes who is in the cohort.
+        types_topic_connection: Where events about types go.
+        instances_topic_connection: Where events about instances go.
     """
 
     cohort_name: str
     connection_status: CohortConnectionStatus
     topic_connection: Connection | None = None
+    single_topic_connection: Connection | None = None
+    registration_topic_connection: Connection | None = None
+    types_topic_connection: Connection | None = None
+    instances_topic_connection: Connection | None = None
 
 
 class Highway(Protocol):
@@ -77,8 +85,8 @@ class Highway(Protocol):
         """The server as its cohorts know it; when it registered isn't asked for."""
         ...
 
-    def registration_time(self, cohort_name: str) -> EpochMillis | None:
-        """When the server registered; None where it is in no such cohort."""
+    def local_registration(self, cohort_name: str) -> MemberRegistration | None:
+        """The server as a cohort knows it; None where it isn't registered there."""
         ...
 
     def remote_members(self, cohort_name: str) -> Sequence[MemberRegistration]:
@@ -104,6 +112,8 @@ class Server:
 
     ``enterprise`` answers for the whole cohort; it is None while the server is in none.
     So is ``highway``. Without ``holdings`` it offers neither archives nor backups.
+    ``is_away`` tells whether it was disconnected from its cohort of nodes, whom it then
+    answers nothing.
     """
 
     name: str
@@ -118,6 +128,7 @@ class Server:
     metrics: Callable[[], tuple[Metric, ...]]
     holdings: Holdings | None = None
     highway: Highway | None = None
+    is_away: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,3 +63,16 @@ def test_a_file_that_is_not_there_ends_the_start(
     assert (ended.code, ended.out) == (ExitCode.CONFIGURATION, "")
     assert f"{missing} can't be used (No such file or directory)" in ended.err
     assert "[kafka_cohort]" in ended.err
+
+
+def test_two_cohorts_of_one_name_are_refused(tmp_path: Path) -> None:
+    environ = configured(tmp_path) | {"EDGENODE_COHORT_MODE": "keyed"}
+    assert run(["cohort", "create", "cocoCohort"], environ).code == ExitCode.OK
+    environ |= {
+        "EDGENODE_COHORT_LISTEN": "127.0.0.1:0",
+        "EDGENODE_COHORT_BUS_LISTEN": "127.0.0.1:0",
+    }
+    ended = run(["run"], environ)
+    assert (ended.code, ended.out) == (ExitCode.CONFIGURATION, "")
+    assert "both cohorts of this node are called cocoCohort" in ended.err
+    assert "edgenode cohort create NAME --replace" in ended.err

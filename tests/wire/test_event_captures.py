@@ -10,15 +10,17 @@ from typing import Any
 
 import pytest
 
+from edgenode.bus.topics import OmrsTopic, topic_names
 from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps
 from edgenode.connectors.repository import remote_connection
+from edgenode.connectors.topics import topic_connection
 from edgenode.events.model import OMRSEventV1
 from edgenode.events.registration import MemberRegistration
 from edgenode.events.wrapping import EventBuilder
 from edgenode.releases import SERVED
 from tests.conftest import SHARED
-from tests.wire.captures import SAMPLES
+from tests.wire.captures import SAMPLES, without
 
 CODEC = Codec(SERVED)
 BY_HAND = "event-BATCH_INSTANCES_EVENT-injected-and-accepted"
@@ -74,6 +76,28 @@ def test_our_connection_is_the_genuine_one_but_for_descriptions() -> None:
     del theirs["connectorType"]["type"]["typeDescription"]
     ours = remote_connection("http://localhost:9443/servers/cocoMDS1")
     assert dumps(CODEC.event_object(ours)) == dumps(theirs)
+
+
+@needs_captures
+def test_our_topics_are_described_as_genuine_ones_but_for_descriptions() -> None:
+    body = captured("88-highway-cohort-descriptions")["response"]["body"]
+    (cohort,) = without(body["cohorts"], frozenset({"description", "typeDescription"}))
+    topics = topic_names("egeria", "cocoCohort", dedicated=True)
+    for kind, what in (
+        (OmrsTopic.REGISTRATION, "registrations"),
+        (OmrsTopic.TYPES, "types"),
+        (OmrsTopic.INSTANCES, "instances"),
+    ):
+        theirs = cohort[f"{kind}TopicConnection"]
+        (embedded,) = theirs["embeddedConnections"]
+        client = embedded["embeddedConnection"]["configurationProperties"]
+        ours = topic_connection(
+            f"cocoCohort OMRS Topic for {what}",
+            topics[kind],
+            client["local.server.id"],
+            client["producer"],
+        )
+        assert dumps(CODEC.to_object(ours)) == dumps(theirs)
 
 
 @needs_captures

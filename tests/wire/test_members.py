@@ -19,18 +19,13 @@ from edgenode.limits import MAX_CONNECTIONS_OF_A_NODE, MAX_HANDSHAKES_OF_AN_ADDR
 from edgenode.rest import members
 from edgenode.rest.callers import Audience
 from edgenode.rest.cohort_services import cohort_operations
-from edgenode.rest.hosting import (
-    CohortConnectionStatus,
-    CohortDescription,
-    Server,
-)
+from edgenode.rest.hosting import Server
 from edgenode.rest.streams import Answer, StreamOperation
 from edgenode.security import listening
 from edgenode.security.tls import Credentials
 from edgenode.security.trust import Refusal
 from tests.conftest import ROOT
 from tests.model.house import CODEC
-from tests.unit.rest.test_services import OneCohort
 from tests.unit.security.samples import issued
 from tests.wire.answering import Shelf
 from tests.wire.http import Client, request_text
@@ -65,14 +60,6 @@ class Stage:
         return await asyncio.open_connection(
             HOST, self.port, ssl=context, server_hostname=name
         )
-
-
-class AwayHighway(OneCohort):
-    """That of a server that was disconnected."""
-
-    def cohorts(self) -> list[CohortDescription]:
-        status = CohortConnectionStatus.DISCONNECTED
-        return [replace(each, connection_status=status) for each in super().cohorts()]
 
 
 async def _told(request: object, path: dict[str, str]) -> Answer:
@@ -146,7 +133,7 @@ async def test_a_server_that_is_away_says_no_more_than_who_it_is(
 ) -> None:
     authority = Authority("cohort")
     identity, other = authority.node(tmp_path), authority.node(tmp_path)
-    away = replace(server, highway=AwayHighway())
+    away = replace(server, is_away=lambda: True)
     async with (
         member_listener(identity.server(), Gate(), servers={SERVER: away}) as port,
         asker(other.client(), lambda _: [(HOST, port)]) as http,

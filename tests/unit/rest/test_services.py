@@ -173,8 +173,8 @@ class OneCohort:
     def local_member(self) -> MemberRegistration:
         return registered("one", 5_000)
 
-    def registration_time(self, cohort_name: str) -> int | None:
-        return START if cohort_name == "home" else None
+    def local_registration(self, cohort_name: str) -> MemberRegistration | None:
+        return registered("one", START) if cohort_name == "home" else None
 
     def remote_members(self, cohort_name: str) -> list[MemberRegistration]:
         return [registered("two", START)] if cohort_name == "home" else []

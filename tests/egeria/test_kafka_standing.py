@@ -1,0 +1,203 @@
+"""A server that is told to leave its cohort of platforms, and to come back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from edgenode.bus.topics import OmrsTopic, topic_names
+from edgenode.codec.codec import Codec
+from edgenode.config import load_config
+from edgenode.connectors.repository import remote_connection
+from edgenode.events.model import OMRSEventV1, OMRSRegistryEventType
+from edgenode.events.registration import MemberRegistration
+from edgenode.events.wrapping import EventBuilder, originator_of
+from edgenode.kafka_cohort.member import KafkaCohortMember
+from edgenode.node import running_node
+from edgenode.releases import SERVED
+from tests.egeria.harness.broker import Broker
+from tests.egeria.reader import Reader, put
+from tests.model.house import properties
+from tests.wire.http import Client
+from tests.wire.test_observability import TERM
+
+CODEC = Codec(SERVED)
+Kind = OMRSRegistryEventType
+BASE = "/servers/pi/open-metadata/repository-services/users/erin"
+CONFIG = """
+[node]
+listen = "127.0.0.1:0"
+data_directory = "{data}"
+[[server]]
+name = "pi"
+[cohort]
+mode = "none"
+[kafka_cohort]
+name = "{name}"
+brokers = ["{brokers}"]
+transport = "http"
+listen = "127.0.0.1:0"
+admit = ["127.0.0.0/8"]
+{more}
+"""
+HUB = MemberRegistration(
+    metadata_collection_id=str(uuid4()),
+    metadata_collection_name="hub",
+    server_name="hub",
+    server_type="Metadata Access Store",
+    repository_connection=remote_connection("http://192.0.2.1:9443/servers/hub"),
+)
+
+
+@asynccontextmanager
+async def node(
+    path: Path, cohort: str, brokers: str, more: str = ""
+) -> AsyncIterator[tuple[Client, KafkaCohortMember]]:
+    """A node in a cohort of platforms, until the end of the block."""
+    config = path / "edgenode.toml"
+    text = CONFIG.format(data=path / "data", name=cohort, brokers=brokers, more=more)
+    await asyncio.to_thread(config.write_text, text, encoding="utf-8")
+    loaded = await asyncio.to_thread(load_config, config)
+    async with running_node(loaded) as running:
+        assert running.kafka_cohort is not None
+        yield Client(running.port), running.kafka_cohort.members["pi"]
+
+
+class Onlooker(Reader):
+    """Reads what the members of a cohort say."""
+
+    @property
+    def events(self) -> list[OMRSEventV1]:
+        return [CODEC.decode_event(each) for each in self.values]
+
+    @property
+    def registry(self) -> list[Kind | None]:
+        """What pi said of who is in the cohort."""
+        return [
+            event.registry_event_section.registry_event_type
+            for event in self.events
+            if event.originator is not None
+            and event.originator.server_name == "pi"
+            and event.registry_event_section is not None
+        ]
+
+    @property
+    def terms(self) -> list[str]:
+        """Of which terms somebody told, by their names."""
+        names = []
+        for event in self.events:
+            section = event.instance_event_section
+            if section is not None and section.entity is not None:
+                told = CODEC.event_object(section.entity)["properties"]
+                values = told["instanceProperties"]
+                names.append(values["qualifiedName"]["primitiveValue"])
+        return names
+
+
+async def add_term(client: Client, name: str) -> None:
+    request = {
+        "class": "EntityCreateRequest",
+        "entityTypeGUID": TERM,
+        "initialProperties": CODEC.to_object(properties(qualifiedName=name)),
+    }
+    assert (await client.post(BASE + "/instances/entity", request)).status == 200
+
+
+async def highway(client: Client, path: str) -> Any:
+    return (await client.get(f"{BASE}/metadata-highway{path}")).body
+
+
+async def members(client: Client, cohort: str) -> list[str]:
+    told = await highway(client, f"/cohorts/{cohort}/remote-members")
+    return [each["serverName"] for each in told.get("cohortMembers", [])]
+
+
+async def status(client: Client) -> str:
+    (cohort,) = (await highway(client, "/cohort-descriptions"))["cohorts"]
+    return str(cohort["connectionStatus"])
+
+
+async def test_a_server_goes_and_comes_back(kafka: Broker, tmp_path: Path) -> None:
+    cohort = uuid4().hex
+    names = topic_names("egeria", cohort, dedicated=True)
+    onlooker = Onlooker(names)
+    hub = CODEC.encode_event(
+        EventBuilder(originator_of(HUB)).registered(HUB, 1, again=False)
+    )
+    async with (
+        onlooker.reading(kafka.address),
+        node(tmp_path, cohort, kafka.address) as (client, member),
+    ):
+        path = f"/cohorts/{cohort}"
+        await onlooker.until(lambda: Kind.REGISTRATION_EVENT in onlooker.registry)
+        await add_term(client, "before")
+        await onlooker.until(lambda: "before" in onlooker.terms)
+        assert await status(client) == "CONNECTED"
+
+        assert (await highway(client, f"{path}/disconnect"))["flag"]
+        assert await status(client) == "DISCONNECTED"
+        await add_term(client, "meanwhile")
+        await put(kafka.address, names[OmrsTopic.REGISTRATION], hub)
+        assert member.backlog == 1
+        assert await members(client, cohort) == []
+
+        await highway(client, f"{path}/connect")
+        await onlooker.until(lambda: "meanwhile" in onlooker.terms)
+        assert Kind.RE_REGISTRATION_EVENT in onlooker.registry
+        await onlooker.until(lambda: member.remote)
+        assert await members(client, cohort) == ["hub"]
+
+        for first in ("", "disconnect"):
+            if first:  # it comes back to say that it leaves
+                await highway(client, f"{path}/{first}")
+            onlooker.records.clear()
+            await highway(client, f"{path}/unregister")
+            await onlooker.until(
+                lambda: Kind.UN_REGISTRATION_EVENT in onlooker.registry
+            )
+            told = await highway(client, f"{path}/local-registration")
+            assert "cohortMember" not in told
+            assert (await members(client, cohort), await status(client)) == (
+                [],
+                "DISCONNECTED",
+            )
+            onlooker.records.clear()
+            await highway(client, f"{path}/connect")
+            await onlooker.until(lambda: Kind.REGISTRATION_EVENT in onlooker.registry)
+            told = await highway(client, f"{path}/local-registration")
+            assert told["cohortMember"]["registrationTime"]
+
+
+async def test_the_highway_shows_topics_and_no_passwords(
+    kafka: Broker, tmp_path: Path
+) -> None:
+    cohort = uuid4().hex
+    password = tmp_path / "password"
+    password.write_text("secret\n")
+    more = f'user = "hub"\npassword_file = "{password}"\ntopics = "single"'
+    async with node(tmp_path, cohort, kafka.address, more) as (client, member):
+        for path in (
+            "/cohort-descriptions",
+            "/local-registration",
+            f"/cohorts/{cohort}/local-registration",
+        ):
+            assert "secret" not in str(await highway(client, path))
+        (told,) = (await highway(client, "/cohort-descriptions"))["cohorts"]
+        assert told["topicConnection"] == told["singleTopicConnection"]
+        (embedded,) = told["topicConnection"]["embeddedConnections"]
+        topic = embedded["embeddedConnection"]
+        assert (
+            topic["endpoint"]["address"]
+            == topic_names("egeria", cohort, dedicated=False)[OmrsTopic.INSTANCES]
+        )
+        assert topic["configurationProperties"] == {
+            "producer": {"bootstrap.servers": kafka.address},
+            "local.server.id": member.server_id,
+            "consumer": {"bootstrap.servers": kafka.address},
+            "eventDirection": "inOut",
+        }
+        connection = member.registration.repository_connection
+        assert connection is not None
+        assert connection.clear_password == "secret"  # noqa: S105 - platforms are told
