@@ -83,6 +83,8 @@ class LocalCollectionParts:
             deregistered.
         is_put_back: Whether the store was put back to an earlier state, and lacks what
             others may hold of it.
+        passes_on: Whether what members tell is queued as their event, too: then the
+            server is in two cohorts, and the members of one are told of the other's.
     """
 
     home: Home
@@ -94,6 +96,7 @@ class LocalCollectionParts:
     random_uuid: Callable[[], str]
     is_known_collection: Callable[[str], bool]
     is_put_back: Callable[[], bool] = lambda: False
+    passes_on: bool = False
 
 
 class InstanceReader(Protocol):

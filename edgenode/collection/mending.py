@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from edgenode.collection.passing_on import State, differences
 from edgenode.collection.received import Report
 from edgenode.collection.replica_base import Entity, ReplicaOperations, ends_of
 from edgenode.errors import BadRequestError
@@ -41,7 +42,6 @@ _KINDS: dict[str, type[EntityDetail | EntityProxy | Relationship]] = {
 }
 
 E = TypeVar("E", bound=EntitySummary)
-State = EntityDetail | EntityProxy | Relationship
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +120,33 @@ class LocalMendingOperations(ReplicaOperations):
                     new_guid = self._made_way(tx, state, word)
                     if new_guid:
                         moved.append((frame.guid, new_guid))
+                    before = self._held(tx, frame.guid)
                     saved += self._adopt(tx, state, word)
                 else:
+                    before = self._held(tx, frame.guid)
                     purged += self._let_go(tx, frame.guid, word)
+                self._pass_on(tx, frame.guid, before, word)
             except _UnusableError as error:
                 refused.append((frame.guid, str(error)))
                 if error.report is not None and not reports:
                     # Who hears one compares with this member, and finds the others.
                     reports.append(error.report)
         return Mended(saved, purged, tuple(refused), tuple(reports), tuple(moved))
+
+    # What members of another cohort are told
+
+    def _held(self, tx: Transaction, guid: str) -> State | None:
+        if not self._parts.passes_on:
+            return None
+        stored = tx.relationship(guid)
+        return self._known(tx, guid) if stored is None else stored.document.value
+
+    def _pass_on(
+        self, tx: Transaction, guid: str, before: State | None, word: _Word
+    ) -> None:
+        if self._parts.passes_on and word.teller:
+            for event in differences(before, self._held(tx, guid), word.owner):
+                tx.queue_event(event, word.teller)
 
     # What a frame holds
 

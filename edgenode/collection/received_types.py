@@ -1,8 +1,8 @@
 """Type events of other members, and types taken over from them.
 
 Types are everybody's: whoever hears of an unknown one adds it, and one patch leads from
-one version of a type to the next wherever it is applied. No event is sent of what was
-received, or members would tell each other the same types for ever.
+one version of a type to the next wherever it is applied. No event of one's own is sent
+of what was received, or members would tell each other the same types for ever.
 """
 
 from collections.abc import Sequence
@@ -72,7 +72,10 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
                 if elsewhere is not None:
                     return elsewhere
                 move_past(tx, origin, step)
-                return self._changed(tx, change)
+                received = self._changed(tx, change)
+                if received.outcome is Outcome.SAVED and self._parts.passes_on:
+                    tx.queue_event(event, origin)
+                return received
 
             # As for a removal of our own: no instance of it may be created meanwhile.
             if change.remove is not None:

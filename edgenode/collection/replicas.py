@@ -169,6 +169,8 @@ class LocalReplicaOperations(ReplicaOperations):
                 )
             if received.outcome is not Outcome.UNKNOWN_TYPE:
                 move_past(tx, origin, step)
+            if received.outcome is Outcome.SAVED and self._parts.passes_on:
+                tx.queue_event(event, origin)
             return received
 
         return await self._change(work)

@@ -6,6 +6,7 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
+    Collection,
     Iterable,
     Mapping,
     Sequence,
@@ -160,7 +161,7 @@ class KafkaCohortMember:
             parts.codec,
             parts.rules,
             parts.clock,
-            own_id=self.collection_id,
+            speaks_for=self._speaks_for,
             heard=self._hear_registry,
             refused=self._report_refused,
             ask_types=parts.ask_types,
@@ -299,6 +300,11 @@ class KafkaCohortMember:
         wanted, now = list(members), self._parts.clock.now()
         await self._decide(lambda registry: registry.speak_for(wanted, now))
 
+    @property
+    def spoken_for(self) -> Mapping[str, MemberRegistration]:
+        """The members of another cohort that it has registered, by collection id."""
+        return self._registry.spoken_for
+
     async def connect(self) -> None:
         """Take part again."""
         if self._returned.is_set():
@@ -353,8 +359,13 @@ class KafkaCohortMember:
     async def _decide(self, news: Callable[[KafkaRegistry], list[Effect]]) -> None:
         """Have the registry decide, and do what it says before it decides again."""
         async with self._deciding:
+            before = set(self._registry.spoken_for)
             for effect in news(self._registry):
                 await self._perform(effect)
+            if self._registry.spoken_for.keys() != before:
+                await self._sender.speak_for(
+                    self._registry.spoken_for.keys(), wanted=self._registry.wanted
+                )
 
     async def _perform(self, effect: Effect) -> None:
         match effect:
@@ -451,18 +462,25 @@ class KafkaCohortMember:
         member = self._registry.spoken_for.get(origin)
         return None if member is None else EventBuilder(originator_of(member))
 
-    async def _states(self) -> AsyncIterator[Sequence[bytes]]:
-        """All instances that the server speaks for, as events."""
+    async def _states(
+        self, owners: Collection[str] | None
+    ) -> AsyncIterator[Sequence[bytes]]:
+        """The instances of some owners, or of all it speaks for, as events."""
         async for events in stored_events(self._parts.repository):
             yield [
                 text
                 for owner, event in events
-                if (text := self._state_text(owner, event)) is not None
+                if (owners is None or owner in owners)
+                and (text := self._state_text(owner, event)) is not None
             ]
 
     def _state_text(self, owner: str, event: InstanceEvent) -> bytes | None:
         origin = None if owner == self.collection_id else owner
         return self._event_text(QueuedEvent(0, self._now(), event, origin=origin))
+
+    def _speaks_for(self, collection_id: str) -> bool:
+        is_own = collection_id == self.collection_id
+        return is_own or collection_id in self._registry.spoken_for
 
     def _now(self) -> EpochMillis:
         return self._parts.clock.now()

@@ -53,7 +53,7 @@ class Receiver:
         rules: ExchangeRules,
         clock: Clock,
         *,
-        own_id: str,
+        speaks_for: Callable[[str], bool],
         heard: Callable[[OMRSEventV1], Awaitable[None]],
         refused: Callable[[str, Received], None],
         ask_types: AskTypes,
@@ -66,7 +66,8 @@ class Receiver:
             codec: Reads events.
             rules: What is looked at and kept.
             clock: Times how often that is remembered.
-            own_id: The server's collection id.
+            speaks_for: Whether a metadata collection is the server's, or that of a member
+                of another cohort for which the server speaks in this one.
             heard: Takes in registry events.
             refused: Told of what was refused, with who sent it.
             ask_types: Asks for types that aren't known here.
@@ -77,7 +78,7 @@ class Receiver:
         self._store = store
         self._codec = codec
         self._clock = clock
-        self._own_id = own_id
+        self._speaks_for = speaks_for
         self._heard = heard
         self._refused = refused
         self._ask_types = ask_types
@@ -156,7 +157,7 @@ class Receiver:
         try:
             if event.registry_event_section is not None:
                 await self._heard(event)
-            elif origin == self._own_id:
+            elif self._speaks_for(origin):
                 self._refuse(origin, "somebody else speaks for this collection")
             else:
                 await self._apply(origin, event)

@@ -9,7 +9,7 @@ and has them leave, as they would themselves. Whom another one has registered al
 left to it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from edgenode.clock import EpochMillis
@@ -144,6 +144,11 @@ class KafkaRegistry:
     def spoken_for(self) -> Mapping[str, MemberRegistration]:
         """The members of another cohort that this one has registered."""
         return self._spoken_for
+
+    @property
+    def wanted(self) -> Collection[str]:
+        """The collection ids of these, and of those whom others have registered."""
+        return self._wanted.keys()
 
     # what this member does
 

@@ -2,13 +2,14 @@
 
 Nothing counts as said before the brokers have it durably. Where they are away it waits
 in the outbox, for as long as that is kept. What was forgotten there meanwhile, and what
-was before the server joined, is said as the states that are stored by then.
+was before the server joined, is said as the states that are stored by then. So is what is
+stored of a member of another cohort when the server begins to speak for it.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from edgenode.bus.topics import BusUnavailableError, CohortTopics, OmrsTopic
@@ -29,7 +30,7 @@ from edgenode.repository.sqlite import SqliteRepository
 logger = logging.getLogger(__name__)
 
 Wording = Callable[[QueuedEvent], bytes | None]
-States = Callable[[], AsyncIterator[Sequence[bytes]]]
+States = Callable[[Collection[str] | None], AsyncIterator[Sequence[bytes]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Sender:
             sent: Up to which place it is sent; None before the server ever joined.
             encode: Makes the JSON of an event.
             wording: An event of the outbox as it is sent; None for one that isn't.
-            states: All instances that the server speaks for, as events, some at a time.
+            states: The instances of some members that the server speaks for, or of all
+                and the server itself, as events, some at a time.
             clock: Times retries.
         """
         self._repository = repository
@@ -86,6 +88,8 @@ class Sender:
         self._waiting: deque[Outgoing] = deque()
         self._woken = asyncio.Event()
         self._is_sending = False
+        self._told = set(self._store.told)
+        self._spoken_for: frozenset[str] = frozenset()
         self.all_said = asyncio.Event()
         self.all_said.set()
         self.events = 0
@@ -115,6 +119,23 @@ class Sender:
         self.all_said.clear()
         self._woken.set()
         return True
+
+    async def speak_for(
+        self, members: Collection[str], *, wanted: Collection[str]
+    ) -> None:
+        """Tell what is stored of members, too, once.
+
+        Args:
+            members: Those of another cohort that the server speaks for.
+            wanted: These, and those that another server speaks for.
+        """
+        self._spoken_for = frozenset(members)
+        gone = self._told - set(wanted)
+        if gone:
+            self._told -= gone
+            await self._store.save_told(untold=gone)
+        if self._spoken_for - self._told:
+            self._woken.set()
 
     async def run(self, topics: CohortTopics) -> None:
         """Send what is there, and then whatever comes, until cancelled."""
@@ -183,6 +204,8 @@ class Sender:
         sent = self._sent
         if sent is None or sent.incarnation != incarnation:
             sent = await self._send_states(topics)
+        while new := self._spoken_for - self._told:
+            await self._send_states_of(topics, new)
         while sent.sequence < self._repository.last_sequence():
             await self._send_waiting(topics)
             events = await self._repository.events_after(
@@ -223,11 +246,21 @@ class Sender:
         place = Position(
             self._repository.incarnation(), self._repository.last_sequence()
         )
-        async for states in self._states():
-            await self._send_waiting(topics)
-            await self._put(topics, OmrsTopic.INSTANCES, states)
+        await self._send_states_of(topics, None)
         await self._reached(place, KAFKA_SENT_SAVED_EVENTS)
         return place
+
+    async def _send_states_of(
+        self, topics: CohortTopics, members: frozenset[str] | None
+    ) -> None:
+        """All that is stored of members, or of all whom the server speaks for."""
+        told = self._spoken_for if members is None else members
+        async for states in self._states(members):
+            await self._send_waiting(topics)
+            await self._put(topics, OmrsTopic.INSTANCES, states)
+        told &= self._spoken_for
+        self._told |= told
+        await self._store.save_told(told)
 
     async def _put(
         self, topics: CohortTopics, topic: OmrsTopic, events: Sequence[bytes]

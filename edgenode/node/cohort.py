@@ -127,6 +127,7 @@ class NodeCohort:
     Attributes:
         settings: How it is configured.
         is_new: Whether this node has just made it.
+        members: The node's servers in it, by name.
         keys: The cohort's key, and what secures connections.
         trust: Who isn't let in.
         node: This node in it.
@@ -155,7 +156,7 @@ class NodeCohort:
         self._nodes_path = nodes_path
         self._port = int(listener.getsockname()[1])
         self._clock = clock
-        self._members: dict[str, CohortMember] = {}
+        self.members: dict[str, CohortMember] = {}
         self._federations: Mapping[str, ServerFederation] = {}
         self._service: PeerService | None = None
         self._http: PeerHttp | None = None
@@ -178,7 +179,7 @@ class NodeCohort:
         self._federations = federations
         for server in servers:
             member = CohortMember(self._member_parts(server))
-            self._members[server.config.name] = member
+            self.members[server.config.name] = member
             server.members.append(member)
         self.node = CohortNode(
             info=NodeInfo(
@@ -190,7 +191,7 @@ class NodeCohort:
                 addresses=tuple(self._addresses()),
                 rest_port=self._port,
             ),
-            members=list(self._members.values()),
+            members=list(self.members.values()),
             dialer=HttpDialer(http, Codec(SERVED)),
             trust=self.trust,
             codec=Codec(SERVED),
@@ -199,13 +200,13 @@ class NodeCohort:
             keys=None if self.cohort.is_open else self.keys,
             cut=self._cut,
         )
-        by_collection = {each.collection_id: each for each in self._members.values()}
+        by_collection = {each.collection_id: each for each in self.members.values()}
         self._service = PeerService(self.node, by_collection, self.keys.told)
         self.admin = NodeAdmin(
             self.keys,
             self.node,
             self.trust,
-            self._members,
+            self.members,
             {name: each.members for name, each in federations.items()},
             self._clock,
         )
@@ -222,7 +223,7 @@ class NodeCohort:
         self.trust.on_refusal(refused)
         for server in servers:
             name = server.config.name
-            member, federation = self._members[name], federations[name]
+            member, federation = self.members[name], federations[name]
             federation.add(_Source(self.node, member, http, server.codec))
             member.on_return(federation.members.returned)
 
@@ -272,18 +273,18 @@ class NodeCohort:
 
     def of_server(self, server: str) -> NodesCohort:
         """The cohort as one of the servers is in it, for its metadata highway."""
-        return NodesCohort(self.cohort.key.name, self._members[server])
+        return NodesCohort(self.cohort.key.name, self.members[server])
 
     def is_away(self, server: str) -> bool:
         """Whether somebody had a server go."""
-        return self._members[server].standing.is_away
+        return self.members[server].standing.is_away
 
     def metrics(self, server: str) -> tuple[Metric, ...]:
         """The figures of a server in its cohort."""
         figures = member_metrics(
-            server, self._members[server], self._federations[server].members
+            server, self.members[server], self._federations[server].members
         )
-        if server != next(iter(self._members)):
+        if server != next(iter(self.members)):
             return figures
         # The node's own are told once, with those of its first server.
         return (*figures, *node_metrics(self.node, self.trust))

@@ -18,6 +18,7 @@ from edgenode.bus.topics import (
 )
 from edgenode.clock import Clock
 from edgenode.config import KafkaCohortConfig
+from edgenode.connectors.connection import Connection
 from edgenode.connectors.repository import remote_connection
 from edgenode.errors import MemberUnavailableError, OMRSError
 from edgenode.events.registration import MemberRegistration
@@ -26,6 +27,7 @@ from edgenode.federation.platform import platform_collection
 from edgenode.federation.platform_http import PlatformHttp, platform_http
 from edgenode.instances.model import InstanceHeader
 from edgenode.kafka_cohort.member import KafkaCohortMember, KafkaMemberParts
+from edgenode.node.bridge import Bridge
 from edgenode.node.federation import ServerFederation
 from edgenode.node.kafka_highway import PlatformsCohort, away
 from edgenode.node.rules import exchange_rules
@@ -136,7 +138,6 @@ class NodeKafkaCohort:
 
     async def _parts(self, server: OpenServer) -> KafkaMemberParts:
         config, name = self.config, server.config.name
-        root, login = config.told_address(self._port), self._door.login
         store = server.repository.kafka_cohort
         return KafkaMemberParts(
             cohort_name=config.name,
@@ -147,11 +148,7 @@ class NodeKafkaCohort:
                 server_name=name,
                 server_type=SERVER_TYPE,
                 organization_name=server.config.organization_name,
-                repository_connection=remote_connection(
-                    f"{root}/servers/{name}",
-                    None if login is None else login.user,
-                    None if login is None else login.password,
-                ),
+                repository_connection=self.connection(name),
             ),
             collection=server.collection,
             repository=server.repository,
@@ -167,6 +164,15 @@ class NodeKafkaCohort:
     def of_server(self, server: str) -> PlatformsCohort:
         """The cohort as one of the servers is in it, for its metadata highway."""
         return PlatformsCohort(self.config, self.members[server])
+
+    def connection(self, name: str) -> Connection:
+        """How platforms reach what this node answers for under a name."""
+        root, login = self.config.told_address(self._port), self._door.login
+        return remote_connection(
+            f"{root}/servers/{name}",
+            None if login is None else login.user,
+            None if login is None else login.password,
+        )
 
     def _open_topics(
         self, server_id: str, positions: Sequence[Position], listener: TopicsListener
@@ -199,13 +205,24 @@ class NodeKafkaCohort:
         return found
 
     @asynccontextmanager
-    async def taking_part(self, platform: Platform) -> AsyncIterator[None]:
-        """Be asked, and be in the cohort, until the end of the block."""
+    async def taking_part(
+        self, platform: Platform, bridge: Bridge | None
+    ) -> AsyncIterator[None]:
+        """Be asked, and be in the cohort, until the end of the block.
+
+        Args:
+            platform: Has the servers.
+            bridge: Brings in the members of another cohort, if there is one.
+        """
 
         def find(name: str) -> Server | None:
             member = self.members.get(name)
-            takes_part = member is not None and not member.standing.is_away
-            return platform.servers.get(name) if takes_part else None
+            if member is not None:
+                return None if member.standing.is_away else platform.servers.get(name)
+            return None if bridge is None else bridge.for_platforms(platform, name)
+
+        if bridge is not None:
+            await bridge.begin()
 
         adapter = member_adapter(
             find, platform.codec, platform.operation_metrics, self._clock
@@ -218,6 +235,8 @@ class NodeKafkaCohort:
                 tasks.create_task(member.run(), name=f"{name}: Kafka cohort")
                 for name, member in self.members.items()
             ]
+            if bridge is not None:
+                running.append(tasks.create_task(bridge.run(), name="bridge"))
             try:
                 yield
             finally:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from edgenode.codec.codec import Codec
 from edgenode.config import NodeConfig
 from edgenode.federation.enterprise import EnterpriseMetadataCollection
 from edgenode.memory import keep_what_is_there
+from edgenode.node.bridge import Bridge
 from edgenode.node.cohort import NodeCohort, open_cohort_of_node
 from edgenode.node.federation import ServerFederation
 from edgenode.node.highway import CohortNameTakenError, CohortOfServer, ServerHighway
@@ -66,13 +67,23 @@ async def running_node(
     system = clock or SystemClock()
     is_in_cohort = config.cohort.mode != "none"
     keeps_events = is_in_cohort or config.kafka_cohort is not None
+    # Of several servers one is the bridge, or each would tell everything.
+    bridging = None
+    if is_in_cohort and config.kafka_cohort is not None:
+        bridging = config.servers[0]
     async with AsyncExitStack() as stack:
         directory = config.data_directory
         await asyncio.to_thread(stack.enter_context, locked(directory))
         clock = await stack.enter_async_context(floored(system, directory / CLOCK_FILE))
         opened = [
             await stack.enter_async_context(
-                open_server(directory, server, clock, keep_events=keeps_events)
+                open_server(
+                    directory,
+                    server,
+                    clock,
+                    keep_events=keeps_events,
+                    passes_on=server is bridging,
+                )
             )
             for server in config.servers
         ]
@@ -92,6 +103,9 @@ async def running_node(
             kafka_cohort = await stack.enter_async_context(
                 open_kafka_cohort(config.kafka_cohort, opened, federations, clock)
             )
+        bridge = None
+        if bridging is not None and cohort is not None and kafka_cohort is not None:
+            bridge = _bridge(bridging.name, cohort, kafka_cohort, federations)
         servers = {
             each.config.name: _server(
                 each,
@@ -116,10 +130,26 @@ async def running_node(
         if cohort is not None:
             await stack.enter_async_context(cohort.taking_part(adapter))
         if kafka_cohort is not None:
-            await stack.enter_async_context(kafka_cohort.taking_part(platform))
+            taking_part = kafka_cohort.taking_part(platform, bridge)
+            await stack.enter_async_context(taking_part)
         for server in servers.values():
             stack.enter_context(recorded_as_running(server))
         yield RunningNode(port, cohort, kafka_cohort)
+
+
+def _bridge(
+    server: str,
+    cohort: NodeCohort,
+    kafka_cohort: NodeKafkaCohort,
+    federations: Mapping[str, ServerFederation],
+) -> Bridge:
+    return Bridge(
+        cohort.node.info.node_id,
+        cohort.members[server],
+        kafka_cohort.members[server],
+        federations[server].members,
+        kafka_cohort.connection,
+    )
 
 
 def _server(

@@ -92,7 +92,12 @@ class OpenServer:
 
 @asynccontextmanager
 async def open_server(
-    data_directory: Path, config: ServerConfig, clock: Clock, *, keep_events: bool
+    data_directory: Path,
+    config: ServerConfig,
+    clock: Clock,
+    *,
+    keep_events: bool,
+    passes_on: bool = False,
 ) -> AsyncIterator[OpenServer]:
     """Open a server's store until the end of the block.
 
@@ -101,6 +106,7 @@ async def open_server(
         config: The server.
         clock: The time.
         keep_events: Whether changes leave events for a cohort.
+        passes_on: Whether what members of cohorts tell leaves events, too.
 
     Raises:
         EdgeNodeError: The store can't be used.
@@ -134,6 +140,7 @@ async def open_server(
                 random_uuid=lambda: str(uuid4()),
                 is_known_collection=_known(collection_id, members),
                 is_put_back=lambda: any(member.is_put_back for member in members),
+                passes_on=passes_on,
             )
         )
         yield OpenServer(

@@ -18,6 +18,9 @@ relationships at the instance, and a soft deletion deletes them; none of what is
 could have saved one from that, for nothing but an event about itself brings it back, and
 that is kept or made up for by another one.
 
+Whoever follows one origin is sent its events alone: only events of the same origin make
+up for each other.
+
 What receivers must do for this to be true: take a state whatever they had of the
 instance before, unless theirs is newer; and at a purge remove the relationships at the
 instance even if they know it only as their end. ``outbox`` says what all this means for
@@ -25,6 +28,7 @@ numbers; the proof by example stands in the tests.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from edgenode.limits import (
     MAX_OUTBOX_BYTES,
@@ -57,7 +61,7 @@ class Later:
     """What later events make up for, by instance; asked about the newest event first."""
 
     def __init__(self) -> None:
-        self._later: dict[str, frozenset[str]] = {}
+        self._later: dict[tuple[str | None, str], frozenset[str]] = {}
         # Nearly all sets are equal to some other, and there may be very many.
         self._shared: dict[frozenset[str], frozenset[str]] = {}
 
@@ -67,6 +71,7 @@ class Later:
         guid: str | None,
         original_guid: str | None,
         classification: str | None,
+        origin: str | None = None,
     ) -> bool:
         """Whether an event is needed beside those asked about before, which are later.
 
@@ -75,31 +80,35 @@ class Later:
             guid: The instance that it is about.
             original_guid: The GUID that the instance had before.
             classification: The classification that it is about.
+            origin: Whose event it is; None for one of this member's own.
         """
         if guid is None or event_type is None:
             return True
+        about = (origin, guid)
         given, removed = f"+{classification}", f"-{classification}"
         if event_type in _STATES:
-            return self._adds(guid, _STATE, {_STATE, _PURGE})
+            return self._adds(about, _STATE, {_STATE, _PURGE})
         if event_type in _CLASSIFIED:
-            return self._adds(guid, given, {given, removed, _PURGE})
+            return self._adds(about, given, {given, removed, _PURGE})
         if event_type == _DECLASSIFIED:
-            return self._adds(guid, removed, {removed, _PURGE})
-        if event_type in _DELETED and _PURGE in self._later.get(guid, _NOTHING):
+            return self._adds(about, removed, {removed, _PURGE})
+        if event_type in _DELETED and _PURGE in self._later.get(about, _NOTHING):
             return False
-        self._later.pop(guid, None)
+        self._later.pop(about, None)
         if original_guid is not None:
-            self._later.pop(original_guid, None)
+            self._later.pop((origin, original_guid), None)
         if event_type in _PURGED:
-            self._adds(guid, _PURGE, set())
+            self._adds(about, _PURGE, set())
         return True
 
-    def _adds(self, guid: str, what: str, made_up_for_by: set[str]) -> bool:
-        later = self._later.get(guid, _NOTHING)
+    def _adds(
+        self, about: tuple[str | None, str], what: str, made_up_for_by: set[str]
+    ) -> bool:
+        later = self._later.get(about, _NOTHING)
         if later & made_up_for_by:
             return False
         more = later | {what}
-        self._later[guid] = self._shared.setdefault(more, more)
+        self._later[about] = self._shared.setdefault(more, more)
         return True
 
 
@@ -141,18 +150,18 @@ class Compaction:
 
     def _look_at(
         self,
-        rows: Iterable[tuple[int, str | None, str | None, str | None, str | None, int]],
+        rows: Iterable[Any],
         connection: Connection,
     ) -> bool:
         needless = []
         is_any = False
-        for sequence, event_type, guid, original_guid, classification, size in rows:
+        for sequence, *about, size in rows:
             is_any = True
             if self._is_full() or sequence <= self.forgotten_through:
                 self.forgotten_through = max(sequence, self.forgotten_through)
                 self._is_at_oldest = True
                 break
-            if self._later.needs(event_type, guid, original_guid, classification):
+            if self._later.needs(*about):
                 self.kept += 1
                 self._bytes += size
             else:

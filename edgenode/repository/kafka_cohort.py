@@ -78,6 +78,7 @@ class KafkaCohortChange:
         """Forget the cohort and its members, but that these were members."""
         for collection_id in member_documents(self._connection):
             self.remove_member(collection_id)
+        self._connection.execute(_SQL["forget_told"])
         self._connection.execute(_SQL["forget_positions"])
         self._connection.execute(_SQL["leave"])
 
@@ -98,6 +99,11 @@ class KafkaCohortChange:
         self._connection.execute(_SQL["remove_member"], (collection_id,))
         members.remember_origin(self._connection, collection_id)
 
+    def save_told(self, told: Iterable[str], untold: Iterable[str]) -> None:
+        """Remember of whom all was told, and of whom not any more."""
+        self._connection.executemany(_SQL["remove_told"], [(each,) for each in untold])
+        self._connection.executemany(_SQL["save_told"], [(each,) for each in told])
+
     def save_places(self, places: Iterable[TopicPlace]) -> None:
         """Remember up to where records are applied."""
         self._connection.executemany(_SQL["save_position"], places)
@@ -116,6 +122,11 @@ def place_of(place: Position) -> tuple[str, int]:
 def member_documents(connection: Connection) -> dict[str, bytes]:
     """What the members said when they registered, by collection id."""
     return {key: bytes(text) for key, text in connection.execute(_SQL["members"])}
+
+
+def told(connection: Connection) -> frozenset[str]:
+    """The members of another cohort of whom all was told."""
+    return frozenset(key for (key,) in connection.execute(_SQL["told"]))
 
 
 def places(connection: Connection) -> list[TopicPlace]:
@@ -159,6 +170,11 @@ class KafkaCohortStore:
         return member_documents(self._point())
 
     @property
+    def told(self) -> frozenset[str]:
+        """The members of another cohort of whom all that is stored was told."""
+        return told(self._point())
+
+    @property
     def places(self) -> list[TopicPlace]:
         """Up to where records are applied."""
         return places(self._point())
@@ -182,6 +198,13 @@ class KafkaCohortStore:
     async def remove_member(self, collection_id: str) -> None:
         """Forget a member, but not that it was one."""
         await self._change(lambda change: change.remove_member(collection_id))
+
+    async def save_told(
+        self, told: Iterable[str] = (), untold: Iterable[str] = ()
+    ) -> None:
+        """Remember of whom all was told, and of whom not any more."""
+        some, others = list(told), list(untold)
+        await self._change(lambda change: change.save_told(some, others))
 
     async def save_places(self, at: Iterable[TopicPlace]) -> None:
         """Remember up to where records are applied."""

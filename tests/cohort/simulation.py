@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from edgenode.bus.base import Message
@@ -32,9 +32,11 @@ from edgenode.events.exchange import ExchangeRules
 from edgenode.events.frames import HistoryFrame, StateFrame
 from edgenode.events.registration import MemberRegistration
 from edgenode.events.streams import Position, Sum
-from edgenode.instances.model import EntityDetail, Relationship
+from edgenode.federation.members import FederationMembers
 from edgenode.instances.provenance import Home
+from edgenode.kafka_cohort.member import KafkaCohortMember
 from edgenode.limits import MAX_ADDRESSES_TRIED
+from edgenode.node.bridge import Bridge
 from edgenode.observability.audit_log import AuditLog
 from edgenode.releases import SERVED
 from edgenode.releases.shipped_types import load_release_types
@@ -43,7 +45,18 @@ from edgenode.repository.sqlite import SqliteRepository
 from edgenode.security.cohorts import ToldKey
 from edgenode.security.trust import Trust
 from edgenode.typedefs.registry import TypeRegistry
+from tests.cohort.topics import (
+    MemoryTopics,
+    SimulatedPlatform,
+    connection_at,
+    holdings,
+    kafka_member,
+    wake,
+)
 from tests.unit.cohort.clocks import FakeClock
+
+if TYPE_CHECKING:
+    from edgenode.node.servers import Membership
 
 CODEC = Codec(SERVED)
 TOPICS = Topics("edgenode/test/00/")
@@ -84,6 +97,7 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     network: MemoryNetwork = field(default_factory=MemoryNetwork)
     nodes: dict[str, "SimulatedNode"] = field(default_factory=dict)
+    platforms: dict[str, SimulatedPlatform] = field(default_factory=dict)
     questions: int = 0
     refusing: dict[str, PeerRefusedError | PeerUnavailableError] = field(
         default_factory=dict
@@ -91,24 +105,28 @@ class World:
     delay: float = 0.0
     """Seconds that the answer to an exchange takes."""
 
+    def everybody(self) -> "list[SimulatedNode | SimulatedPlatform]":
+        """The nodes, and the platforms of another cohort."""
+        return [*self.nodes.values(), *self.platforms.values()]
+
     async def settle(self, *, deliver: bool = True) -> None:
         """Let everything happen that can without time passing."""
         while True:
             if deliver:
                 self.network.deliver_all()
-            for node in self.nodes.values():
+            for node in self.everybody():
                 node.check()
             await asyncio.sleep(0)
-            is_busy = any(node.cohort.is_busy for node in self.nodes.values())
+            is_busy = any(node.is_busy for node in self.everybody())
             if not is_busy and not (deliver and self.network.pending):
                 # What the stores answered is told in the next turns.
                 before = self.activity()
-                for node in list(self.nodes.values()):
+                for node in self.everybody():
                     with suppress(StoreFullError):  # that is an answer, too
                         await node.repository.change(lambda tx: None)
                 for _ in range(TURNS):
                     await asyncio.sleep(0)
-                is_busy = any(node.cohort.is_busy for node in self.nodes.values())
+                is_busy = any(node.is_busy for node in self.everybody())
                 if not is_busy and self.activity() == before:
                     return
             elif is_busy:
@@ -132,6 +150,7 @@ class World:
                 )
                 for name, node in self.nodes.items()
             ),
+            *(platform.activity() for platform in self.platforms.values()),
         )
 
     async def pass_time(self, seconds: float, step: float = 1.0) -> None:
@@ -152,6 +171,21 @@ class World:
                 yield node
             finally:
                 self.nodes.pop(name, None)
+
+    @asynccontextmanager
+    async def platform(
+        self, name: str, topics: MemoryTopics
+    ) -> AsyncIterator[SimulatedPlatform]:
+        """A server of another cohort that runs until the end of the block."""
+        async with AsyncExitStack() as stack:
+            platform = await SimulatedPlatform.started(
+                self.directory, name, self.clock, topics, stack
+            )
+            self.platforms[name] = platform
+            try:
+                yield platform
+            finally:
+                self.platforms.pop(name, None)
 
 
 @dataclass
@@ -264,6 +298,7 @@ class SimulatedNode:
     audit_log: AuditLog
     trust: Trust
     tasks: "list[asyncio.Task[None]]"
+    kafka: KafkaCohortMember | None = None
 
     def check(self) -> None:
         """Make sure that all of it still runs."""
@@ -284,11 +319,15 @@ class SimulatedNode:
         collection_id: str | None = None,
         node_id: str | None = None,
         connect: Connect = connect,
+        topics: MemoryTopics | None = None,
     ) -> "SimulatedNode":
-        """``node_id`` is the name unless the node is a copy of another one."""
+        """``node_id`` is the name unless the node is a copy of another one.
+
+        With ``topics`` it is a bridge to the cohort there.
+        """
         node_id = node_id or name
         clock = SkewedClock(world.clock, skew)
-        members: list[CohortMember] = []
+        members: list[Membership] = []
         repository = await stack.enter_async_context(
             SqliteRepository.opened(
                 world.directory / name / "metadata.db",
@@ -297,7 +336,7 @@ class SimulatedNode:
                 name=name,
                 keep_events=True,
                 connect=connect,
-                events_queued=lambda _: members[0].wake() if members else None,
+                events_queued=lambda _: wake(members),
             )
         )
         new_id = str(UUID(int=world.random.getrandbits(128), version=4))
@@ -316,8 +355,11 @@ class SimulatedNode:
                 random_uuid=lambda: str(
                     UUID(int=world.random.getrandbits(128), version=4)
                 ),
-                is_known_collection=lambda known: members[0].is_known(known),
-                is_put_back=lambda: members[0].is_put_back,
+                is_known_collection=lambda known: any(
+                    each.is_known(known) for each in members
+                ),
+                is_put_back=lambda: any(each.is_put_back for each in members),
+                passes_on=topics is not None,
             )
         )
         registration = MemberRegistration(
@@ -372,6 +414,19 @@ class SimulatedNode:
         ]
         for peer in peers:
             node.conversations.found([(peer, PORT)])
+        kafka = None
+        if topics is not None:
+            kafka = await kafka_member(
+                topics, name, clock, collection, repository, types
+            )
+            members.append(kafka)
+            nobody = FederationMembers(lambda _: None, clock)
+            bridge = Bridge(node_id, member, kafka, nobody, connection_at(name))
+            await bridge.begin()
+            tasks += [
+                asyncio.create_task(kafka.run(), name=f"{name} on topics"),
+                asyncio.create_task(bridge.run(), name=f"bridge {name}"),
+            ]
 
         async def stop() -> None:
             for task in tasks:
@@ -390,7 +445,13 @@ class SimulatedNode:
             audit_log,
             trust,
             tasks,
+            kafka,
         )
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is under way that needn't wait for others."""
+        return self.cohort.is_busy or (self.kafka is not None and self.kafka.is_busy)
 
     @property
     def id(self) -> str:
@@ -398,17 +459,4 @@ class SimulatedNode:
 
     async def holdings(self) -> dict[str, tuple[str, str, str]]:
         """Everything stored, by GUID: kind, home and the document's text."""
-        newest = await self.repository.newest_state()
-        entities = await self.repository.states_until(EntityDetail, newest, "", 100_000)
-        links = await self.repository.states_until(Relationship, newest, "", 100_000)
-        found: dict[str, tuple[str, str, str]] = {}
-        for entity in entities:
-            found[str(entity.value.guid)] = _held(entity.value, entity.json)
-        for link in links:
-            found[str(link.value.guid)] = _held(link.value, link.json)
-        return found
-
-
-def _held(instance: EntityDetail | Relationship, text: bytes) -> tuple[str, str, str]:
-    home = str(instance.metadata_collection_id)
-    return type(instance).__name__, home, text.decode()
+        return await holdings(self.repository)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from edgenode.clock import SystemClock
-from edgenode.federation.members import AskedCollection
+from edgenode.federation.members import AskedCollection, FederationMembers
+from edgenode.federation.relayed import relayed
 from tests.contract.cohorts import (
     HOMES,
     Cohort,
@@ -18,9 +19,11 @@ from tests.contract.cohorts import (
     cohort,
     enterprise_of,
     member,
+    registration_of,
     remote_of,
     served,
 )
+from tests.wire.serving import hosted, serving
 
 
 @pytest.fixture(
@@ -29,6 +32,7 @@ from tests.contract.cohorts import (
         "remote",
         "remote in JSON",
         "genuine",
+        "relayed",
         "enterprise",
         "enterprise over REST",
     ]
@@ -53,6 +57,14 @@ async def collection(
                 yield remote_of(home, client, JsonCaller)
             case "genuine":
                 yield remote_of(home, client, GenuineCaller)
+            case "relayed":
+                asked = FederationMembers(lambda _: remote_of(home, client), clock)
+                asked.update([registration_of(home)])
+                passing = hosted(
+                    relayed(home.id, asked, two.collection), clock, name=str(home.name)
+                )
+                async with serving(clock, {str(home.name): passing}) as bridge:
+                    yield remote_of(home, bridge)
             case "enterprise":
                 yield enterprise_of(one, {other: two.collection}, clock)[0]
             case _:

@@ -26,6 +26,18 @@ INSERT INTO kafka_member (collection_id, document) VALUES (?, ?)
 -- remove_member --
 DELETE FROM kafka_member WHERE collection_id = ?;
 
+-- told --
+SELECT collection_id FROM kafka_told;
+
+-- save_told --
+INSERT OR IGNORE INTO kafka_told (collection_id) VALUES (?);
+
+-- remove_told --
+DELETE FROM kafka_told WHERE collection_id = ?;
+
+-- forget_told --
+DELETE FROM kafka_told;
+
 -- positions --
 SELECT topic, partition, next_offset, topic_id FROM kafka_position;
 

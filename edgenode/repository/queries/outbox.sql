@@ -76,8 +76,8 @@ SELECT sequence, json_extract(text, '$.eventType'),
        json_extract(text, '$.instanceGUID'), json_extract(text, '$.originalInstanceGUID'),
        coalesce(json_extract(text, '$.classification.name'),
                 json_extract(text, '$.originalClassification.name')),
-       length
-  FROM (SELECT sequence, CAST(detail AS TEXT) AS text, length(detail) AS length
+       origin, length
+  FROM (SELECT sequence, CAST(detail AS TEXT) AS text, origin, length(detail) AS length
           FROM outbox
          WHERE sequence <= ?
          ORDER BY sequence DESC

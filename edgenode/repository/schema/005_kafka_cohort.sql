@@ -22,6 +22,11 @@ CREATE TABLE kafka_member (
     document BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- The members of another cohort of whom all that is stored was told on the topics.
+CREATE TABLE kafka_told (
+    collection_id TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
 -- The offset of the next record that is to be applied. topic_id tells the topic from a
 -- later one of its name, and is empty where the broker doesn't tell it.
 CREATE TABLE kafka_position (

@@ -39,6 +39,7 @@ class Member:
     types: TypeRegistry
     rules: ExchangeRules = ALL
     uuids: Iterable[int] = field(default_factory=count)
+    passes_on: bool = False
     collection: LocalMetadataCollection = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,6 +54,7 @@ class Member:
                 clock=self.clock,
                 random_uuid=lambda: f"{self.home.name}-{next(numbers)}",
                 is_known_collection=self.known_collections.__contains__,
+                passes_on=self.passes_on,
             )
         )
 
@@ -68,6 +70,7 @@ class Member:
         return [
             (Step(incarnation, queued.after, queued.sequence), queued.event)
             for queued in await self.repository.events_after(0, 10_000)
+            if queued.origin is None
         ]
 
     async def instance_events(self) -> list[InstanceEvent]:

@@ -455,6 +455,15 @@ def test_classifications_are_kept_by_name() -> None:
     assert kept(removed, n, removed) == [2]
 
 
+def test_events_of_one_origin_make_up_for_none_of_anothers() -> None:
+    later = Later()
+    asked = [
+        ("CLASSIFIED_ENTITY_EVENT", "a", None, "n", origin)
+        for origin in ("x", "y", None, "x", "y", None)
+    ]
+    assert [later.needs(*each) for each in asked] == [True] * 3 + [False] * 3
+
+
 def test_other_events_are_kept() -> None:
     later = Later()
     assert all(later.needs(None, None, None, None) for _ in range(3))

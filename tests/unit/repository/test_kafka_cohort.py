@@ -38,6 +38,19 @@ async def test_it_is_all_there_after_a_restart(opener: Opener) -> None:
         ]
 
 
+async def test_who_was_told_of_is_remembered(opener: Opener) -> None:
+    async with opener() as repository:
+        store = repository.kafka_cohort
+        await store.enter("plant", "id 1")
+        await store.save_told(["one", "other"])
+        await store.save_told(["other", "third"], untold=["one", "nobody"])
+    async with opener() as repository:
+        store = repository.kafka_cohort
+        assert store.told == {"other", "third"}
+        await store.enter("office", "id 2")
+        assert store.told == set()
+
+
 async def test_in_another_cohort_nothing_of_the_first_counts(opener: Opener) -> None:
     async with opener() as repository:
         store = repository.kafka_cohort
