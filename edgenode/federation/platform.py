@@ -12,6 +12,8 @@ for they have different repositories. What is corrected here:
 - all that is related to an entity, and the ways between two: not offered, and found in its
   neighbourhood, which for an entity that isn't known is empty;
 - versions, which are listed again for each change of a classification;
+- classifying again, which is passed over whatever the properties are, and by the proxy of
+  an entity of its own, which is done where nobody looks for it;
 - classifications given to entities of others, which are asked for without ever being told.
 """
 
@@ -23,9 +25,10 @@ from edgenode.clock import EpochMillis
 from edgenode.codec.codec import Codec
 from edgenode.codec.headers import header_of
 from edgenode.codec.requests import OMRSAPIPagedFindRequest
-from edgenode.collection.base import Guids, Statuses
+from edgenode.collection.base import ClassificationSource, Guids, Statuses
 from edgenode.collection.search_requests import SearchReader
 from edgenode.errors import (
+    EntityAlreadyClassifiedError,
     EntityNotKnownError,
     OMRSError,
     UnexpectedError,
@@ -46,12 +49,15 @@ from edgenode.instances.conditions import (
     SequencingOrder,
 )
 from edgenode.instances.document import Document
+from edgenode.instances.lifecycle import classification_of, same_content
 from edgenode.instances.matching import matches_instance
 from edgenode.instances.model import (
     Classification,
     EntityDetail,
+    EntityProxy,
     Relationship,
 )
+from edgenode.instances.properties import InstanceProperties
 from edgenode.instances.validate import type_name
 from edgenode.limits import (
     MAX_UNPAGED_INSTANCES,
@@ -346,6 +352,84 @@ class PlatformMetadataCollection(RemoteMetadataCollection):
         known = (self._types.type_def_by_guid(guid) for guid in guids)
         names = (str(each.name) for each in known if each is not None)
         return frozenset().union(*map(self._types.with_subtypes, names))
+
+    # Classifications
+
+    async def classify_entity(
+        self,
+        user_id: str,
+        entity_guid: str,
+        classification_name: str,
+        source: ClassificationSource,
+        properties: InstanceProperties | None,
+    ) -> Document[EntityDetail]:
+        entity = await super().classify_entity(
+            user_id, entity_guid, classification_name, source, properties
+        )
+        given = classification_of(entity.value, classification_name)
+        if given is None or not same_content(given.properties, properties):
+            raise EntityAlreadyClassifiedError(
+                "classifyEntity", self.collection_id, classification_name, entity_guid
+            )
+        return entity
+
+    async def classify_entity_by_proxy(
+        self,
+        user_id: str,
+        entity_proxy: EntityProxy | None,
+        classification_name: str,
+        source: ClassificationSource,
+        properties: InstanceProperties | None,
+    ) -> Classification:
+        guid = self._own(entity_proxy)
+        if guid is not None:
+            entity = await self.classify_entity(
+                user_id, guid, classification_name, source, properties
+            )
+            return self._given(entity, classification_name)
+        return await super().classify_entity_by_proxy(
+            user_id, entity_proxy, classification_name, source, properties
+        )
+
+    async def update_entity_classification_by_proxy(
+        self,
+        user_id: str,
+        entity_proxy: EntityProxy | None,
+        classification_name: str,
+        properties: InstanceProperties | None,
+    ) -> Classification:
+        guid = self._own(entity_proxy)
+        if guid is not None:
+            entity = await self.update_entity_classification(
+                user_id, guid, classification_name, properties
+            )
+            return self._given(entity, classification_name)
+        return await super().update_entity_classification_by_proxy(
+            user_id, entity_proxy, classification_name, properties
+        )
+
+    async def declassify_entity_by_proxy(
+        self, user_id: str, entity_proxy: EntityProxy | None, classification_name: str
+    ) -> Classification:
+        guid = self._own(entity_proxy)
+        if guid is not None:
+            entity = await self.get_entity_detail(user_id, guid)
+            await self.declassify_entity(user_id, guid, classification_name)
+            return self._given(entity, classification_name)
+        return await super().declassify_entity_by_proxy(
+            user_id, entity_proxy, classification_name
+        )
+
+    def _own(self, proxy: EntityProxy | None) -> str | None:
+        """The GUID of an entity of the member's own; None for another's."""
+        is_own = proxy is not None and owner_of(proxy) == self.collection_id
+        return proxy.guid if proxy is not None and is_own else None
+
+    def _given(self, entity: Document[EntityDetail], name: str) -> Classification:
+        found = classification_of(entity.value, name)
+        if found is None:
+            raise self._unavailable(f"tells of an entity without {name}")
+        return found
 
     # Single instances
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from edgenode.clock import Clock, SystemClock
@@ -123,23 +124,36 @@ class GenuineCaller(JsonCaller):
         if isinstance(asked, dict):
             if asked.get("matchClassifications") is not None:
                 return failed(400, "java.lang.NullPointerException", UNFORESEEN)
-            order = str(asked.get("sequencingOrder"))
-            is_whole = "/instances/entities" in path and not asked.get("pageSize")
-            if is_whole or order.startswith("PROPERTY"):
-                asked["sequencingOrder"] = "ANY"
-            if path.endswith("/relationships"):
-                asked.pop("limitResultsByStatus", None)
-            body = json.dumps(asked).encode()
+            body = json.dumps(_looked_at(path, asked)).encode()
         status, told, text = await super().request(method, path, body, headers)
         answer = json.loads(text)
-        if "/by-neighborhood" in path and answer["relatedHTTPCode"] == 404:
-            answer = {"class": answer["class"], "relatedHTTPCode": 200}
-        if path.endswith("/home-classifications"):
-            answer.pop("classifications", None)
-        if path.endswith("/history/all"):
-            for name in {"entities", "relationships"} & answer.keys():
-                answer[name] = [each for row in answer[name] for each in (row, row)]
-        return status, told, json.dumps(answer).encode()
+        if answer.get("exceptionErrorMessageId") == CLASSIFIED:
+            entity = path.partition("/classification/")[0]
+            return await super().request("GET", entity, None, {})
+        return status, told, json.dumps(_told(path, answer)).encode()
+
+
+def _looked_at(path: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """What a genuine member looks at of what it is asked."""
+    order = str(asked.get("sequencingOrder"))
+    is_whole = "/instances/entities" in path and not asked.get("pageSize")
+    if is_whole or order.startswith("PROPERTY"):
+        asked["sequencingOrder"] = "ANY"
+    if path.endswith("/relationships"):
+        asked.pop("limitResultsByStatus", None)
+    return asked
+
+
+def _told(path: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """What a genuine member makes of an answer."""
+    if "/by-neighborhood" in path and answer["relatedHTTPCode"] == 404:
+        answer = {"class": answer["class"], "relatedHTTPCode": 200}
+    if path.endswith("/home-classifications"):
+        answer.pop("classifications", None)
+    if path.endswith("/history/all"):
+        for name in {"entities", "relationships"} & answer.keys():
+            answer[name] = [each for row in answer[name] for each in (row, row)]
+    return answer
 
 
 class UnorderedCaller(GenuineCaller):
@@ -164,6 +178,7 @@ class UnpagedCaller(GenuineCaller):
         return await super().request(method, path, body, headers)
 
 
+CLASSIFIED = "OMRS-REPOSITORY-400-081"
 UNFORESEEN = "OMRS-REPOSITORY-400-062"
 
 
