@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from edgenode.cli.members import add_actions
+from edgenode.cli import members, platforms
 from edgenode.cli.outcome import CommandError, ExitCode, mend_of
 from edgenode.cli.output import Output, warn
 from edgenode.clock import EpochMillis, FlooredClock, SystemClock
@@ -521,7 +521,8 @@ def add_commands(commands: Any, common: ArgumentParser) -> None:
             description=perform.__doc__,
         )
         parsers[perform.__name__].set_defaults(perform=perform)
-    add_actions(actions, common)
+    members.add_actions(actions, common)
+    platforms.add_actions(actions, common)
     parsers["create"].add_argument(
         "name", nargs="?", help="what it is called; cohort.name by default"
     )

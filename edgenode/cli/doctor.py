@@ -15,7 +15,13 @@ from edgenode.cli.cohort_checks import cohort_findings
 from edgenode.cli.findings import Finding, Verdict
 from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
-from edgenode.cli.query import away_line, is_refused_by_all, node_line, refusal_line
+from edgenode.cli.query import (
+    away_line,
+    is_refused_by_all,
+    node_line,
+    platforms_line,
+    refusal_line,
+)
 from edgenode.clock import Clock, EpochMillis, SystemClock
 from edgenode.codec.json import loads
 from edgenode.config import NodeConfig, load_config
@@ -412,8 +418,10 @@ def _ready_at(config: NodeConfig) -> Mapping[str, Any]:
 
 
 def standing(ready: Mapping[str, Any]) -> Iterator[Finding]:
-    """Whether other members speak with the node that runs; nothing where none runs."""
-    cohort = ready.get("cohort")
+    """How the node that runs stands in its cohorts; nothing where none runs."""
+    platforms, cohort = ready.get("kafkaCohort"), ready.get("cohort")
+    if isinstance(platforms, dict):
+        yield from _platforms(platforms)
     if not isinstance(cohort, dict):
         return
     check, alive = "other members", cohort["members"]["alive"]
@@ -428,6 +436,15 @@ def standing(ready: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(check, Verdict.WARN, away_line(each), each["mend"])
     for each in others:
         yield Finding(check, Verdict.WARN, node_line(each), each["mend"])
+
+
+def _platforms(cohort: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether the node is connected to its cohort of platforms."""
+    check, troubles = "platforms", cohort["troubles"]
+    if not troubles:
+        yield Finding(check, Verdict.OK, platforms_line(cohort))
+    for each in troubles:
+        yield Finding(check, Verdict.WARN, away_line(each), each["mend"])
 
 
 def python(version: tuple[int, ...]) -> Finding:

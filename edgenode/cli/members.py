@@ -30,7 +30,7 @@ def members(arguments: Namespace, output: Output) -> None:
     """List the members of the cohort, how each of them is, and what is missing."""
     client = node_client(arguments)
     query = urlencode({"server": client.server})
-    answer = _asked(client, "GET", f"/members?{query}")
+    answer = asked(client, "GET", f"{_BASE}/members?{query}")
     if output.as_json:
         output.json(answer)
         return
@@ -63,7 +63,7 @@ class RunningCohort(NamedTuple):
 def running_cohort(client: NodeClient) -> RunningCohort | None:
     """The cohort of the node that answers; None where there is none with a key."""
     try:
-        answer = _asked(client, "GET", "/members")
+        answer = asked(client, "GET", f"{_BASE}/members")
     except CommandError:
         return None
     if answer.get("mode") != "keyed":
@@ -102,30 +102,54 @@ def readmit(arguments: Namespace, output: Output) -> None:
 
 
 def connect(arguments: Namespace, output: Output) -> None:
-    """Bring a server back that was disconnected or unregistered from the cohort."""
+    """Bring a server back that was disconnected or unregistered from a cohort."""
     client = node_client(arguments)
-    name = _asked(client, "GET", "/members")["cohort"]
-    path = f"/metadata-highway/cohorts/{segment(name)}/connect"
-    answer = client.repository("GET", path)
+    highway = "/metadata-highway"
+    told = client.repository("GET", f"{highway}/cohort-descriptions")
+    names = [cohort["cohortName"] for cohort in told.get("cohorts", ())]
+    if arguments.cohort and arguments.cohort not in names:
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"server {client.server} is in no cohort {arguments.cohort}",
+            f"name one of {', '.join(names)}",
+        )
+    cohorts = [arguments.cohort] if arguments.cohort else names
+    for name in cohorts:
+        client.repository("GET", f"{highway}/cohorts/{segment(name)}/connect")
     if output.as_json:
-        output.json(answer)
+        output.json({"server": client.server, "cohorts": cohorts})
         return
-    output.line(f"server {client.server} takes part in cohort {name}")
+    for name in cohorts:
+        output.line(f"server {client.server} takes part in cohort {name}")
 
 
 def _decided(client: NodeClient, path: str, node: str) -> JsonObject:
-    return _asked(client, "POST", path, {"node": node, "by": client.user})
+    return asked(client, "POST", _BASE + path, {"node": node, "by": client.user})
 
 
-def _asked(
-    client: NodeClient, method: str, path: str, body: object = None
+def asked(
+    client: NodeClient,
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    none: str = "in no cohort",
+    mend: str = "see cohort.mode in its configuration; 'edgenode check-config' shows it",
 ) -> JsonObject:
     """What the node's services for its own machine answer.
+
+    Args:
+        client: Asks the node.
+        method: Of HTTP.
+        path: The service's.
+        body: What is sent with it.
+        none: Where the node is if it has no such services.
+        mend: What helps there.
 
     Raises:
         CommandError: They refuse, or there are none.
     """
-    status, text = client.fetch(method, _BASE + path, body)
+    status, text = client.fetch(method, path, body)
     try:
         answer = loads(text)
     except BadRequestError:
@@ -136,9 +160,7 @@ def _asked(
     if told.get("message"):
         raise CommandError(ExitCode.REFUSED, told["message"], told.get("mend", ""))
     raise CommandError(
-        ExitCode.REFUSED,
-        f"the node at {client.url} is in no cohort (HTTP {status})",
-        "see cohort.mode in its configuration; 'edgenode check-config' shows it",
+        ExitCode.REFUSED, f"the node at {client.url} is {none} (HTTP {status})", mend
     )
 
 
@@ -210,6 +232,10 @@ def add_actions(actions: Any, common: ArgumentParser) -> None:
             description=perform.__doc__,
         )
         parser.set_defaults(perform=perform)
+        if perform is connect:
+            parser.add_argument(
+                "--cohort", metavar="NAME", help="which one; all of them by default"
+            )
         if perform in (remove, readmit):
             parser.add_argument(
                 "node",

@@ -52,6 +52,8 @@ def status(arguments: Namespace, client: NodeClient, output: Output) -> None:
         output.line(f"{client.url}: {ready.get('status')}")
         if cohort := ready.get("cohort"):
             _tell_cohort(cohort, output)
+        if platforms := ready.get("kafkaCohort"):
+            _tell_platforms(platforms, output)
         for name, answer in servers.items():
             output.line(
                 f"\n{name} ({answer['serverType']}), up since {answer['serverStartTime']}"
@@ -116,6 +118,21 @@ def _tell_cohort(cohort: JsonObject, output: Output) -> None:
         output.line(f"{refusal_line(each)}\n  mend: {each['mend']}")
     for each in (*cohort.get("copies", ()), *cohort.get("clocks", ())):
         output.line(f"{node_line(each)}\n  mend: {each['mend']}")
+
+
+def _tell_platforms(cohort: JsonObject, output: Output) -> None:
+    """Say how the node stands in its cohort of platforms, and what is wrong there."""
+    output.line(platforms_line(cohort))
+    for each in cohort["troubles"]:
+        output.line(f"{away_line(each)}\n  mend: {each['mend']}")
+
+
+def platforms_line(cohort: Mapping[str, Any]) -> str:
+    """How the node stands in its cohort of platforms."""
+    return (
+        f"cohort {cohort['name']} of platforms: {cohort['members']} other members; "
+        f"at most {cohort['worstLag']} records behind, {cohort['backlog']} events to send"
+    )
 
 
 def _cohort_line(cohort: JsonObject) -> str:

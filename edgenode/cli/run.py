@@ -124,6 +124,8 @@ def _hints(config: NodeConfig, node: "RunningNode", output: Output) -> None:
         if cohort is not None:
             told["cohort"] = cohort.cohort.key.name
             told["node"] = cohort.node.info.node_id
+        if config.kafka_cohort is not None:
+            told["kafkaCohort"] = config.kafka_cohort.name
         output.json(told)
         return
     base = f"{url}/servers/{server}/open-metadata/repository-services/users/me"
@@ -132,6 +134,11 @@ def _hints(config: NodeConfig, node: "RunningNode", output: Output) -> None:
     options = f" --url {url}" if url != DEFAULT_URL else ""
     options += f" --server {server}" if server != default_server_name() else ""
     in_cohort = "" if cohort is None else _cohort_hint(cohort, command)
+    if config.kafka_cohort is not None:
+        in_cohort += (
+            f"it is in cohort '{config.kafka_cohort.name}' of platforms; '{command} "
+            "cohort platforms' shows who else is\n"
+        )
     output.line(
         f"edgenode serves {', '.join(each.name for each in config.servers)} at {url}\n"
         f"data is in {config.data_directory}\n"

@@ -202,13 +202,7 @@ class NodeAdmin:
                 "comparisons": follower.figures.comparisons,
             }
         if asked is not None:
-            told["queries"] = {
-                "state": _ASKED[asked.state],
-                "answered": asked.answered,
-                "failed": asked.failed,
-                "medianSeconds": asked.median_seconds,
-                "reason": asked.reason,
-            }
+            told["queries"] = queries_told(asked)
         return told
 
     def _refusals(self) -> list[dict[str, Any]]:
@@ -438,6 +432,17 @@ class NodeAdmin:
             name = record.registration.server_name
             names.setdefault(record.node_id, set()).add(name or "")
         return names
+
+
+def queries_told(asked: MemberStatistics) -> dict[str, Any]:
+    """What came of questions to a member."""
+    return {
+        "state": _ASKED[asked.state],
+        "answered": asked.answered,
+        "failed": asked.failed,
+        "medianSeconds": asked.median_seconds,
+        "reason": asked.reason,
+    }
 
 
 def _is_far_off(peer: Peer) -> bool:

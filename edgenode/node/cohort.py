@@ -157,7 +157,6 @@ class NodeCohort:
         self._port = int(listener.getsockname()[1])
         self._clock = clock
         self.members: dict[str, CohortMember] = {}
-        self._federations: Mapping[str, ServerFederation] = {}
         self._service: PeerService | None = None
         self._http: PeerHttp | None = None
         self._server: MemberServer | None = None
@@ -176,7 +175,6 @@ class NodeCohort:
     ) -> None:
         """Make the members, and have them asked by each other; to be called once."""
         self._http = http
-        self._federations = federations
         for server in servers:
             member = CohortMember(self._member_parts(server))
             self.members[server.config.name] = member
@@ -281,9 +279,7 @@ class NodeCohort:
 
     def metrics(self, server: str) -> tuple[Metric, ...]:
         """The figures of a server in its cohort."""
-        figures = member_metrics(
-            server, self.members[server], self._federations[server].members
-        )
+        figures = member_metrics(server, self.members[server])
         if server != next(iter(self.members)):
             return figures
         # The node's own are told once, with those of its first server.

@@ -29,18 +29,23 @@ from edgenode.instances.model import InstanceHeader
 from edgenode.kafka_cohort.member import KafkaCohortMember, KafkaMemberParts
 from edgenode.node.bridge import Bridge
 from edgenode.node.federation import ServerFederation
+from edgenode.node.kafka_admin import KafkaAdmin
 from edgenode.node.kafka_highway import PlatformsCohort, away
+from edgenode.node.metrics import kafka_metrics, refusal_metrics
 from edgenode.node.rules import exchange_rules
 from edgenode.node.servers import SERVER_TYPE, OpenServer
 from edgenode.observability.audit_log import OMRSAuditingComponent
 from edgenode.observability.audit_messages import PEER_REFUSED
+from edgenode.observability.metrics import Metric
 from edgenode.rest.adapter import member_adapter
 from edgenode.rest.hosting import Platform, Server
+from edgenode.rest.kafka_admin import kafka_admin_operations
 from edgenode.rest.platforms import (
     PlatformDoor,
     listening_for_platforms,
     platform_door,
 )
+from edgenode.rest.streams import StreamOperation
 from edgenode.security.listening import bound
 from edgenode.security.platforms import client_context, read_login
 from edgenode.security.trust import Refusal, Refusals
@@ -90,7 +95,10 @@ class NodeKafkaCohort:
         config: How it is configured.
         members: The node's servers in it, by name.
         refusals: Who wasn't let in.
+        admin: What people ask of it.
     """
+
+    admin: KafkaAdmin
 
     def __init__(
         self,
@@ -135,6 +143,11 @@ class NodeKafkaCohort:
             federation = federations[name]
             federation.add(_Source(member, self._http, server))
             member.on_return(federation.members.returned)
+        self.admin = KafkaAdmin(
+            self.config,
+            self.members,
+            {name: each.members for name, each in federations.items()},
+        )
 
     async def _parts(self, server: OpenServer) -> KafkaMemberParts:
         config, name = self.config, server.config.name
@@ -173,6 +186,18 @@ class NodeKafkaCohort:
             None if login is None else login.user,
             None if login is None else login.password,
         )
+
+    def operations(self) -> Iterable[StreamOperation]:
+        """What people on this machine may ask."""
+        return kafka_admin_operations(self.admin)
+
+    def metrics(self, server: str) -> tuple[Metric, ...]:
+        """The figures of a server in the cohort."""
+        figures = kafka_metrics(self.members[server])
+        if server != next(iter(self.members)):
+            return figures
+        # The node's own are told once, with those of its first server.
+        return (*figures, refusal_metrics(self.refusals))
 
     def _open_topics(
         self, server_id: str, positions: Sequence[Position], listener: TopicsListener

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from edgenode.clock import Clock, SystemClock
 from edgenode.codec.codec import Codec
 from edgenode.config import NodeConfig
-from edgenode.federation.enterprise import EnterpriseMetadataCollection
 from edgenode.memory import keep_what_is_there
 from edgenode.node.bridge import Bridge
 from edgenode.node.cohort import NodeCohort, open_cohort_of_node
 from edgenode.node.federation import ServerFederation
 from edgenode.node.highway import CohortNameTakenError, CohortOfServer, ServerHighway
 from edgenode.node.kafka_cohort import NodeKafkaCohort, open_kafka_cohort
+from edgenode.node.metrics import federation_metrics
 from edgenode.node.servers import (
     SERVER_TYPE,
     OpenServer,
@@ -111,7 +111,7 @@ async def running_node(
                 each,
                 cohort,
                 kafka_cohort,
-                federations[each.config.name].enterprise if keeps_events else None,
+                federations[each.config.name],
             )
             for each in opened
         }
@@ -121,8 +121,12 @@ async def running_node(
             servers,
             OperationMetrics(),
             cohort=None if cohort is None else cohort.admin.summary,
+            kafka_cohort=None if kafka_cohort is None else kafka_cohort.admin.summary,
         )
-        services = () if cohort is None else cohort.operations(platform.codec)
+        services = (
+            *(() if cohort is None else cohort.operations(platform.codec)),
+            *(() if kafka_cohort is None else kafka_cohort.operations()),
+        )
         adapter = node_adapter(platform, clock, services)
         port = await stack.enter_async_context(
             listening(adapter, config.host, config.port)
@@ -156,7 +160,7 @@ def _server(
     opened: OpenServer,
     cohort: NodeCohort | None,
     kafka_cohort: NodeKafkaCohort | None,
-    enterprise: EnterpriseMetadataCollection | None,
+    federation: ServerFederation,
 ) -> Server:
     config, repository = opened.config, opened.repository
     name = config.name
@@ -172,12 +176,14 @@ def _server(
         started_at=opened.started_at,
         codec=opened.codec,
         collection=opened.collection,
-        enterprise=enterprise,
+        enterprise=federation.enterprise if cohorts else None,
         audit_log=opened.audit_log,
         health=lambda: _health(opened),
         metrics=lambda: (
             *store_metrics(name, repository),
             *(() if cohort is None else cohort.metrics(name)),
+            *(() if kafka_cohort is None else kafka_cohort.metrics(name)),
+            *(federation_metrics(name, federation.members) if cohorts else ()),
         ),
         holdings=Holdings(
             collection=opened.collection,

@@ -85,9 +85,9 @@ class _AdminServices:
 
     async def members(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
         try:
-            return _json(self._admin.members(request.rel_url.query.get("server")))
+            return json_answer(self._admin.members(request.rel_url.query.get("server")))
         except AdminRefusedError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
     async def remove(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
         return await self._decided(request, self._admin.remove)
@@ -97,16 +97,16 @@ class _AdminServices:
 
     async def reload(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
         try:
-            return _json(await self._admin.reload())
+            return json_answer(await self._admin.reload())
         except AdminRefusedError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
     async def leave(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
         told = await self._bodies.read(request, loads)
         try:
-            return _json(self._admin.leave(_text(told, "cohort")))
+            return json_answer(self._admin.leave(_text(told, "cohort")))
         except AdminRefusedError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
     async def _decided(
         self, request: web.BaseRequest, decide: Callable[[str, str], Awaitable[Told]]
@@ -114,9 +114,9 @@ class _AdminServices:
         told = await self._bodies.read(request, loads)
         node, by = _text(told, "node"), _text(told, "by")
         try:
-            return _json(await decide(node, by))
+            return json_answer(await decide(node, by))
         except AdminRefusedError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
 
 def _text(told: object, name: str) -> str:
@@ -126,10 +126,12 @@ def _text(told: object, name: str) -> str:
     return value
 
 
-def _refusal(error: AdminRefusedError) -> RefusalError:
+def refusal(error: AdminRefusedError) -> RefusalError:
+    """What the caller is answered who asked for what can't be done."""
     return RefusalError(HTTPStatus.CONFLICT, str(error), mend=error.mend)
 
 
-def _json(told: Told) -> Answer:
+def json_answer(told: Told) -> Answer:
+    """What was asked for, as JSON."""
     headers = {hdrs.CONTENT_TYPE: "application/json"}
     return web.Response(body=dumps(told), headers=headers), False

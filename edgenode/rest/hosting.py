@@ -135,7 +135,8 @@ class Server:
 class Platform:
     """The process: its servers by name, and what it measures of itself.
 
-    ``cohort`` tells how it stands in its cohort, in short; None while it is in none.
+    ``cohort`` tells how it stands in its cohort of nodes, in short, and ``kafka_cohort`` how
+    in the one of platforms; None while it is in none.
     """
 
     origin: str
@@ -143,3 +144,4 @@ class Platform:
     servers: Mapping[str, Server]
     operation_metrics: OperationMetrics
     cohort: Callable[[], Mapping[str, Any]] | None = None
+    kafka_cohort: Callable[[], Mapping[str, Any]] | None = None

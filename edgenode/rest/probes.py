@@ -53,6 +53,8 @@ class _Probes:
         }
         if self._platform.cohort is not None:
             content["cohort"] = self._platform.cohort()
+        if self._platform.kafka_cohort is not None:
+            content["kafkaCohort"] = self._platform.kafka_cohort()
         return _json(HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE, content)
 
     async def metrics(self) -> web.Response:

@@ -21,7 +21,7 @@ from tests.egeria.harness.broker import Broker
 from tests.egeria.reader import Reader, put
 from tests.model.house import properties
 from tests.wire.http import Client
-from tests.wire.test_observability import TERM
+from tests.wire.test_observability import TERM, parsed
 
 CODEC = Codec(SERVED)
 Kind = OMRSRegistryEventType
@@ -119,6 +119,25 @@ async def status(client: Client) -> str:
     return str(cohort["connectionStatus"])
 
 
+async def shown_to_people(client: Client) -> None:
+    """What the commands show while the platform is a member."""
+    told = (await client.get("/edgenode/kafka-cohort/admin/platforms")).body
+    (member,) = told["members"]
+    assert (member["name"], member["address"], member["queries"]["state"]) == (
+        "hub",
+        "http://192.0.2.1:9443/servers/hub",
+        "is asked",
+    )
+    assert (told["trouble"], told["topics"]["lag"]) == (None, 0)
+    assert told["registeredSince"] < told["topics"]["connectedSince"]
+    ready = (await client.get("/health/ready")).body["kafkaCohort"]
+    assert (ready["members"], ready["troubles"]) == (1, [])
+    found = parsed((await client.get("/metrics")).text.decode())
+    assert found["edgenode_kafka_connected"].value(server="pi") == 1
+    assert found["edgenode_kafka_members"].value(server="pi") == 1
+    assert found["edgenode_kafka_sent_total"].value(server="pi") > 0
+
+
 async def test_a_server_goes_and_comes_back(kafka: Broker, tmp_path: Path) -> None:
     cohort = uuid4().hex
     names = topic_names("egeria", cohort, dedicated=True)
@@ -148,6 +167,7 @@ async def test_a_server_goes_and_comes_back(kafka: Broker, tmp_path: Path) -> No
         assert Kind.RE_REGISTRATION_EVENT in onlooker.registry
         await onlooker.until(lambda: member.remote)
         assert await members(client, cohort) == ["hub"]
+        await shown_to_people(client)
 
         for first in ("", "disconnect"):
             if first:  # it comes back to say that it leaves

@@ -1,0 +1,107 @@
+"""The command about the cohort of platforms that a running node is in."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+from edgenode.cli.client import node_client
+from edgenode.cli.members import JsonObject, asked
+from edgenode.cli.output import Output
+from edgenode.codec.beans import iso_time
+
+_PATH = "/edgenode/kafka-cohort/admin/platforms"
+_SPOKEN_FOR = "told of by this server"
+_NOT_ASKED = "offers no repository"
+
+
+def platforms(arguments: Namespace, output: Output) -> None:
+    """List the members of the cohort of platforms, how each of them is, and its topics."""
+    client = node_client(arguments)
+    answer = asked(
+        client,
+        "GET",
+        f"{_PATH}?{urlencode({'server': client.server})}",
+        none="in no cohort of platforms",
+        mend="see the table [kafka_cohort] in its configuration",
+    )
+    if output.as_json:
+        output.json(answer)
+        return
+    output.table(
+        ("name", "collection", "organization", "address", "registered", "state",
+         "answered", "failed", "median", "trouble"),
+        (
+            *map(_member_row, answer["members"]),
+            *map(_spoken_for_row, answer["spokenFor"]),
+        ),
+        title=f"cohort {answer['cohort']} of platforms, as {answer['server']} sees it",
+    )  # fmt: skip
+    for line in _lines(answer):
+        output.line(line)
+
+
+def _member_row(member: JsonObject) -> tuple[str, ...]:
+    queries = member.get("queries", {})
+    seconds = queries.get("medianSeconds") or 0.0
+    return (
+        *_who(member),
+        queries.get("state", _NOT_ASKED),
+        str(queries.get("answered", "")),
+        str(queries.get("failed", "")),
+        f"{seconds * 1000:.0f} ms" if seconds else "",
+        queries.get("reason", ""),
+    )
+
+
+def _spoken_for_row(member: JsonObject) -> tuple[str, ...]:
+    return (*_who(member), _SPOKEN_FOR, "", "", "", "")
+
+
+def _who(member: JsonObject) -> tuple[str, ...]:
+    return (
+        member["name"],
+        str(member["metadataCollectionId"]),
+        member["organizationName"] or "",
+        member["address"] or "",
+        _time(member["registeredSince"]),
+    )
+
+
+def _lines(answer: JsonObject) -> Iterable[str]:
+    """What is to be said of the server itself, and of the topics."""
+    if answer["registeredSince"]:
+        yield f"{answer['server']} is registered since {_time(answer['registeredSince'])}"
+    if trouble := answer["trouble"]:
+        yield f"{trouble['reason']}\n  mend: {trouble['mend']}"
+    topics = answer["topics"]
+    if topics["connectedSince"]:
+        yield (
+            f"topics are read since {_time(topics['connectedSince'])}: "
+            f"{topics['lag']} records to be read, {topics['backlog']} events to be sent"
+        )
+    elif topics["backlog"]:
+        yield f"{topics['backlog']} events wait to be sent"
+    lost = {
+        "dropped": "records were passed over",
+        "expired": "records were gone before they were read",
+        "refused": "events were refused by the brokers",
+    }
+    for name, what in lost.items():
+        if topics[name]:
+            yield f"{topics[name]} {what}; the audit log says which"
+
+
+def _time(millis: int | None) -> str:
+    return "" if millis is None else iso_time(millis)
+
+
+def add_actions(actions: Any, common: ArgumentParser) -> None:
+    """Add this command below ``edgenode cohort``."""
+    parser: ArgumentParser = actions.add_parser(
+        "platforms",
+        parents=[common],
+        help=platforms.__doc__,
+        description=platforms.__doc__,
+    )
+    parser.set_defaults(perform=platforms)

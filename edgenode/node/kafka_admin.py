@@ -1,0 +1,142 @@
+"""What a node tells of its cohort of platforms to people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from edgenode.bus.topics import topic_names
+from edgenode.config import KafkaCohortConfig
+from edgenode.events.registration import MemberRegistration
+from edgenode.federation.members import FederationMembers, MemberStatistics
+from edgenode.kafka_cohort.member import KafkaCohortMember
+from edgenode.node.admin import queries_told
+from edgenode.node.kafka_highway import away
+from edgenode.rest.cohort_admin import AdminRefusedError
+
+_UNREACHED_MEND = (
+    "see that Kafka runs there, and that brokers, security_protocol and what belongs to it "
+    "in [kafka_cohort] are as it wants them; it is tried again by itself"
+)
+_FAILED_MEND = "the node's log says more; it is tried again by itself"
+
+
+class KafkaAdmin:
+    """Looks at the servers of a node as members of its cohort of platforms."""
+
+    def __init__(
+        self,
+        config: KafkaCohortConfig,
+        members: Mapping[str, KafkaCohortMember],
+        federations: Mapping[str, FederationMembers],
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            config: The cohort's.
+            members: The node's servers as members, by name.
+            federations: What each of them asks of others.
+        """
+        self._config = config
+        self._members = members
+        self._federations = federations
+
+    def summary(self) -> dict[str, Any]:
+        """How the node stands in it, in short; that Kafka is away is no fault of it."""
+        servers = self._members.values()
+        remote = {key for member in servers for key in member.remote}
+        return {
+            "name": self._config.name,
+            "members": len(remote - {each.collection_id for each in servers}),
+            "worstLag": max((each.statistics().lag for each in servers), default=0),
+            "backlog": max((each.backlog for each in servers), default=0),
+            "troubles": [
+                {"server": each.name, **trouble}
+                for each in servers
+                if (trouble := self._trouble(each))
+            ],
+        }
+
+    def _trouble(self, member: KafkaCohortMember) -> dict[str, str] | None:
+        """Why a server isn't connected, and what helps; None where it is."""
+        statistics, gone = member.statistics(), away(member)
+        if gone is not None:
+            return gone._asdict()
+        if member.trouble:
+            return {"reason": member.trouble, "mend": _FAILED_MEND}
+        if statistics.connected_since is not None:
+            return None
+        brokers = ", ".join(map(str, self._config.brokers))
+        reason = statistics.last_error or "it is being connected"
+        return {
+            "reason": f"no connection to Kafka at {brokers}: {reason}",
+            "mend": _UNREACHED_MEND,
+        }
+
+    def platforms(self, server: str | None) -> dict[str, Any]:
+        """The cohort and its members, as a server sees them; the first by default."""
+        name = server or next(iter(self._members))
+        member = self._members.get(name)
+        if member is None:
+            raise AdminRefusedError(
+                f"there is no server {name} here",
+                f"name one of {', '.join(self._members)}",
+            )
+        asked = {
+            each.collection_id: each for each in self._federations[name].statistics()
+        }
+        members = [
+            _told(each) | _asked(asked.get(collection_id))
+            for collection_id, each in member.remote.items()
+        ]
+        return {
+            "cohort": member.cohort_name,
+            "server": name,
+            "metadataCollectionId": member.collection_id,
+            "registeredSince": member.local.registration_time,
+            "trouble": self._trouble(member),
+            "topics": self._topics(member),
+            "members": sorted(members, key=_by_name),
+            "spokenFor": sorted(map(_told, member.spoken_for.values()), key=_by_name),
+        }
+
+    def _topics(self, member: KafkaCohortMember) -> dict[str, Any]:
+        """What goes over the cohort's topics."""
+        config, statistics = self._config, member.statistics()
+        names = topic_names(
+            config.topic_root, config.name, dedicated=config.topics == "dedicated"
+        )
+        return {
+            "names": sorted(set(names.values())),
+            "connectedSince": statistics.connected_since,
+            "lastError": statistics.last_error,
+            "lag": statistics.lag,
+            "backlog": member.backlog,
+            "received": statistics.received,
+            "sent": statistics.sent,
+            "dropped": statistics.dropped,
+            "expired": statistics.expired,
+            "refused": statistics.refused,
+            "reconnects": statistics.reconnects,
+        }
+
+
+def _told(member: MemberRegistration) -> dict[str, Any]:
+    """What a member says of itself, but for passwords."""
+    connection = member.repository_connection
+    endpoint = None if connection is None else connection.endpoint
+    return {
+        "metadataCollectionId": member.metadata_collection_id,
+        "metadataCollectionName": member.metadata_collection_name,
+        "name": member.server_name or "",
+        "organizationName": member.organization_name,
+        "address": None if endpoint is None else endpoint.address,
+        "registeredSince": member.registration_time,
+    }
+
+
+def _asked(asked: MemberStatistics | None) -> dict[str, Any]:
+    """What came of questions to a member; nothing where it offers no repository."""
+    return {} if asked is None else {"queries": queries_told(asked)}
+
+
+def _by_name(told: Mapping[str, Any]) -> tuple[str, str]:
+    return told["name"], str(told["metadataCollectionId"])
