@@ -307,6 +307,15 @@ MAX_TYPE_BYTES = 64 * 1024
 """The JSON of a type, or of an event about one, that is taken from another member. The
 largest of the releases has 11 KB."""
 
+MAX_ENDINGS = 1_000
+"""Ends of each kind (purges, deletions, ...) that are remembered for events of buses that
+keep no order; each takes half a KB at most. Events overtake others of the same second, and
+a genuine server deletes some hundred instances in one."""
+
+CLAIM_SECONDS = 10.0
+"""How long a member may tell another one's instance as its own, on a bus that keeps no
+order, until that is complained of: so long the event that it took it over may be late."""
+
 MAX_COMPARED_OWNERS = 256
 """Owners, beside a member itself, whose things are compared with what it holds of them, a
 question each: archives, of which there are tens, and members that have left."""

@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from edgenode.events.model import EventError, InstanceEvent, TypeDefEvent
+from edgenode.events.model import (
+    EventError,
+    InstanceEvent,
+    OMRSEventErrorCode,
+    TypeDefEvent,
+)
 from edgenode.events.streams import Position, Step
 from edgenode.repository.base import Transaction
 
@@ -39,13 +44,16 @@ class Received:
 
     Attributes:
         reason: Why it was not saved, for the audit log.
+        code: What the protocol calls that, where it was refused.
         report: What the cohort is to be told of it.
-        unknown_types: The names of types that must be known first.
+        unknown_types: The names of types that must be known first; of a type that was
+            saved, those that it names and that aren't known yet.
         compare_with: A member that is said to hold something otherwise; or empty.
     """
 
     outcome: Outcome
     reason: str = ""
+    code: OMRSEventErrorCode | None = None
     report: Report | None = None
     unknown_types: tuple[str, ...] = ()
     compare_with: str = ""

@@ -7,9 +7,13 @@ are at home here are changed by nobody else: they are deleted or purged with the
 too, but with events of their own.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeVar
 
+from edgenode.clock import EpochMillis
+from edgenode.collection.endings import Endings
+from edgenode.collection.local_base import LocalCollectionParts
 from edgenode.collection.received import Report
 from edgenode.collection.references import CopyOperations
 from edgenode.events import outbound
@@ -48,6 +52,10 @@ E = TypeVar("E", bound=EntitySummary)
 class ReplicaOperations(CopyOperations):
     """What receiving events and mending share."""
 
+    def __init__(self, parts: LocalCollectionParts) -> None:
+        super().__init__(parts)
+        self._endings = Endings()
+
     # What is stored
 
     def _known(self, tx: Transaction, guid: str) -> Entity | None:
@@ -67,15 +75,39 @@ class ReplicaOperations(CopyOperations):
     # Putting states in place
 
     def _put_entity(
-        self, tx: Transaction, origin: str, told: EntityDetail, known: Entity | None
-    ) -> None:
-        """Store an entity as its owner tells it, with the classifications of others."""
+        self,
+        tx: Transaction,
+        origin: str,
+        told: EntityDetail,
+        known: Entity | None,
+        told_at: EpochMillis | None = None,
+    ) -> bool:
+        """Store an entity as its owner tells it, with the classifications of others.
+
+        Args:
+            tx: The change.
+            origin: Who tells it.
+            told: The entity.
+            known: What is known of it.
+            told_at: As for ``with_told_classifications``.
+
+        Returns:
+            Whether it was any news.
+        """
         told = self._without_made_up(tx, told, origin, owner_of(told))
         new = with_told_classifications(
-            told, known, origin, self._local_id, self._parts.is_known_collection
+            told,
+            known,
+            origin,
+            self._local_id,
+            self._parts.is_known_collection,
+            told_at=told_at,
         )
+        if new == known:
+            return False
         tx.save_entity(new, lifecycle.copy_time(new, self._parts.clock.now()))
         self._tell_yielded(tx, known, new)
+        return True
 
     def _without_made_up(self, tx: Transaction, told: E, *speakers: str) -> E:
         """What is told of an entity, without what may be made up and stay so.
@@ -110,15 +142,24 @@ class ReplicaOperations(CopyOperations):
             if is_at_home(ours, self._local_id) and ours not in kept:
                 tx.queue_event(outbound.declassified(new, ours))
 
-    def _put_relationship(self, tx: Transaction, told: Relationship) -> None:
-        """Store a relationship, with proxies of ends of which nothing is known yet."""
+    def _put_relationship(
+        self, tx: Transaction, told: Relationship, known: Relationship | None = None
+    ) -> bool:
+        """Store a relationship, with proxies of ends of which nothing is known yet.
+
+        Returns:
+            Whether it was any news, beside what is known.
+        """
         now = self._parts.clock.now()
         for end in ends_of(told):
             if tx.entity(str(end.guid)) is None and not is_at_home(end, self._local_id):
                 heard = self._without_made_up(tx, end, owner_of(told))
                 tx.save_proxy(heard, lifecycle.copy_time(end, now))
         new = self._with_known_ends(tx, told)
+        if new == known:
+            return False
         tx.save_relationship(new, lifecycle.copy_time(new, now))
+        return True
 
     # What follows without an event
 
@@ -127,16 +168,38 @@ class ReplicaOperations(CopyOperations):
 
         Those of third members are left to them.
         """
-        user = entity.updated_by or ""
         for stored in list(tx.relationships_of(str(entity.guid))):
             if stored.status is InstanceStatus.DELETED:
                 continue
             relationship = self._with_current_ends(tx, stored.document)
             if owner_of(relationship) == owner_of(entity):
-                edit = lifecycle.deletion_with_end(relationship, entity, user)
-                self._put_relationship(tx, lifecycle.deleted(relationship, edit))
+                self._delete_at_end(tx, relationship, entity)
             else:
-                self._delete_own(tx, relationship, user)
+                self._delete_own(tx, relationship, entity.updated_by or "")
+
+    def _delete_until(self, tx: Transaction, entity: EntityDetail) -> bool:
+        """Delete the relationships that an owner deleted with an entity some time ago.
+
+        Returns:
+            Whether there were any. Those that it changed since live on.
+        """
+        is_any = False
+        for stored in list(tx.relationships_of(str(entity.guid))):
+            relationship = self._with_current_ends(tx, stored.document)
+            if (
+                stored.status is not InstanceStatus.DELETED
+                and owner_of(relationship) == owner_of(entity)
+                and lifecycle.last_change(relationship) <= lifecycle.last_change(entity)
+            ):
+                self._delete_at_end(tx, relationship, entity)
+                is_any = True
+        return is_any
+
+    def _delete_at_end(
+        self, tx: Transaction, relationship: Relationship, end: EntityDetail
+    ) -> None:
+        """Delete a relationship as its owner did with an end of it."""
+        self._put_relationship(tx, _deleted_with(relationship, end))
 
     def _delete_own_at(self, tx: Transaction, entity: EntityDetail) -> None:
         """Delete the relationships of ours at an entity that its owner deleted."""
@@ -163,17 +226,23 @@ class ReplicaOperations(CopyOperations):
         if told.status is InstanceStatus.DELETED:
             return told
         for proxy in ends_of(told):
-            end = self._known(tx, str(proxy.guid))
-            if (
-                isinstance(end, EntityDetail)
-                and end.status is InstanceStatus.DELETED
-                and owner_of(end) == owner_of(told)
-                and lifecycle.last_change(told) <= lifecycle.last_change(end)
-            ):
-                user = end.updated_by or ""
-                edit = lifecycle.deletion_with_end(told, end, user)
-                return lifecycle.deleted(told, edit)
+            for end in self._deletions_of(tx, proxy):
+                if owner_of(end) == owner_of(told) and (
+                    lifecycle.last_change(told) <= lifecycle.last_change(end)
+                ):
+                    return _deleted_with(told, end)
         return told
+
+    def _deletions_of(
+        self, tx: Transaction, proxy: EntityProxy
+    ) -> Iterator[EntityDetail]:
+        """An entity as it was deleted, and as it was before it was restored."""
+        known = self._known(tx, str(proxy.guid))
+        if isinstance(known, EntityDetail) and known.status is InstanceStatus.DELETED:
+            yield known
+        before = self._endings.deletion_of(proxy)
+        if before is not None:
+            yield before
 
     def _purge(self, tx: Transaction, kind: type[InstanceHeader], guid: str) -> None:
         """Remove a copy; of an entity, its relationships go with it."""
@@ -285,6 +354,11 @@ def ends_of(relationship: Relationship) -> tuple[EntityProxy, ...]:
     """The ends that a relationship names."""
     ends = (relationship.entity_one_proxy, relationship.entity_two_proxy)
     return tuple(end for end in ends if end is not None)
+
+
+def _deleted_with(relationship: Relationship, end: EntityDetail) -> Relationship:
+    edit = lifecycle.deletion_with_end(relationship, end, end.updated_by or "")
+    return lifecycle.deleted(relationship, edit)
 
 
 def _type_summary(header: InstanceHeader) -> TypeDefSummary | None:

@@ -6,13 +6,15 @@ repeated and late events change nothing. Events of our own kind of members have 
 in the history of their origin and are applied in its order without a gap; then what is
 stored of the origin's here is what the origin has, which digests can verify.
 
-Events without a place may come in any order. Then, too, the states of instances end as
-they are at home, and classifications as well as far as versions of their entities tell
-what was later. Three things are only sure in order: an instance that is gone for good can
-come back with an event from before that arrives late, and so can a classification that
-was taken away since its entity's newest version; what was told under a GUID before a
-re-identification stays under it; and relationships deleted with an entity that was
-restored since are only known to be if the deletion came in between.
+Events without a place, from a bus that numbers nothing, may overtake each other and come
+again. Then, too, everything ends as it is at home: versions tell which state is newer, and
+times tell what happened to relationships and classifications that have none of the
+entity's. What leaves nothing to compare with (purges, GUIDs and classifications given up,
+deletions that were taken back) is remembered for a while, see ``endings``. What can't be
+known: that something ended whose event was lost, or came so early that it isn't remembered
+any more; and the order of what one home did in the same millisecond. The next state that a
+home tells of an entity, or its answer to a request to refresh, puts its properties and
+classifications right all the same.
 
 Genuine members accept more than this does: states of instances at home here, of third
 members', and purges that leave a copy behind. Each place says why it differs.
@@ -22,6 +24,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from edgenode.clock import EpochMillis
+from edgenode.collection.late_events import LateEventOperations
 from edgenode.collection.local_base import full_document
 from edgenode.collection.received import (
     Outcome,
@@ -30,7 +34,7 @@ from edgenode.collection.received import (
     move_past,
     out_of_place,
 )
-from edgenode.collection.replica_base import Entity, ReplicaOperations, ends_of
+from edgenode.collection.replica_base import Entity, ends_of
 from edgenode.events import outbound
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.model import EventError, InstanceEvent, OMRSEventErrorCode
@@ -58,6 +62,7 @@ from edgenode.typedefs.status import InstanceStatus
 
 T = TypeVar("T")
 Instance = TypeVar("Instance", EntityDetail, Relationship)
+Known = TypeVar("Known", Entity | None, Relationship | None)
 
 _SAVED = Received(outcome=Outcome.SAVED)
 _NOT_WANTED = Received(outcome=Outcome.NOT_WANTED)
@@ -88,6 +93,8 @@ _RELATIONSHIP_STATES = frozenset(
         Type.REFRESHED_RELATIONSHIP_EVENT,
     }
 )
+_REFRESHED = frozenset({Type.REFRESHED_ENTITY_EVENT, Type.REFRESHED_RELATIONSHIP_EVENT})
+_UNDONE = frozenset({Type.UNDONE_ENTITY_EVENT, Type.UNDONE_RELATIONSHIP_EVENT})
 _RE_HOMED = frozenset({Type.RE_HOMED_ENTITY_EVENT, Type.RE_HOMED_RELATIONSHIP_EVENT})
 _RE_IDENTIFIED = frozenset(
     {Type.RE_IDENTIFIED_ENTITY_EVENT, Type.RE_IDENTIFIED_RELATIONSHIP_EVENT}
@@ -108,6 +115,16 @@ class _RefusedError(Exception):
         self.reason = reason
         self.report = report
 
+    @property
+    def code(self) -> OMRSEventErrorCode:
+        """What the protocol calls the reason."""
+        code = None if self.report is None else self.report.error.error_code
+        return code or OMRSEventErrorCode.INVALID_INSTANCE_EVENT
+
+
+class _EarlyClaimError(_RefusedError):
+    """A member tells another one's as its own, as if it had told that it is the home."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Sender:
@@ -115,6 +132,8 @@ class _Sender:
 
     Attributes:
         last_try: Unknown types won't become known.
+        is_placed: What is told comes in the order in which it happened.
+        at: When it is told, by the sender's clock.
         is_hearsay: What is told may be others'.
     """
 
@@ -122,10 +141,18 @@ class _Sender:
     origin: str
     rules: ExchangeRules
     last_try: bool = False
+    is_placed: bool = False
+    at: EpochMillis | None = None
     is_hearsay: bool = False
 
+    def told_at(self, told: InstanceHeader) -> EpochMillis | None:
+        """When a state was told, where what happened since may be known already."""
+        if self.is_placed:
+            return None
+        return lifecycle.last_change(told) if self.at is None else self.at
 
-class LocalReplicaOperations(ReplicaOperations):
+
+class LocalReplicaOperations(LateEventOperations):
     """Taking in instance events of other members."""
 
     async def receive_instance_event(
@@ -137,6 +164,7 @@ class LocalReplicaOperations(ReplicaOperations):
         *,
         error: EventError | None = None,
         last_try: bool = False,
+        at: EpochMillis | None = None,
     ) -> Received:
         """Apply an event and move the position of its origin, in one change.
 
@@ -147,6 +175,7 @@ class LocalReplicaOperations(ReplicaOperations):
             rules: What is looked at and kept.
             error: The error section, of an error event.
             last_try: Pass over an event whose types are unknown.
+            at: When it was sent, by its sender's clock, if that is told.
         """
         processed = rules.processed(event)
 
@@ -154,7 +183,7 @@ class LocalReplicaOperations(ReplicaOperations):
             elsewhere = out_of_place(tx, origin, step)
             if elsewhere is not None:
                 return elsewhere
-            sender = _Sender(tx, origin, rules, last_try)
+            sender = _Sender(tx, origin, rules, last_try, step is not None, at)
             try:
                 received = (
                     _NOT_WANTED
@@ -165,6 +194,7 @@ class LocalReplicaOperations(ReplicaOperations):
                 received = Received(
                     outcome=Outcome.REFUSED,
                     reason=refusal.reason,
+                    code=refusal.code,
                     report=refusal.report,
                 )
             if received.outcome is not Outcome.UNKNOWN_TYPE:
@@ -225,7 +255,10 @@ class LocalReplicaOperations(ReplicaOperations):
     def _of_unknown_type(self, sender: _Sender, unknown: tuple[str, ...]) -> Received:
         outcome = Outcome.REFUSED if sender.last_try else Outcome.UNKNOWN_TYPE
         reason = f"types that are not known: {', '.join(unknown)}"
-        return Received(outcome=outcome, reason=reason, unknown_types=unknown)
+        code = OMRSEventErrorCode.INVALID_INSTANCE_EVENT if sender.last_try else None
+        return Received(
+            outcome=outcome, reason=reason, code=code, unknown_types=unknown
+        )
 
     # What may be told
 
@@ -235,6 +268,9 @@ class LocalReplicaOperations(ReplicaOperations):
         """Check that a state is whole, and told by who answers for it."""
         if not told.guid or told.metadata_collection_id is None:
             raise _RefusedError("an instance without a GUID or home")
+        if told.create_time is None and not sender.is_placed:
+            # Nothing tells it from another one under its GUID.
+            raise _RefusedError("an instance without a time of creation")
         known = self._parts.types.type_def(type_name(told))
         if known is None or known.category is not category:
             raise _RefusedError("an instance of another category than its type")
@@ -304,26 +340,52 @@ class LocalReplicaOperations(ReplicaOperations):
         self, sender: _Sender, told: EntityDetail, event: InstanceEvent
     ) -> Received:
         self._check_told(sender, told, TypeDefCategory.ENTITY_DEF)
-        tx = sender.tx
+        tx, as_told = sender.tx, told
+        if not sender.is_placed:
+            told = self._as_since(told)
         known = self._known(tx, str(told.guid))
         full = known if isinstance(known, EntityDetail) else None
         verdict = self._verdict(sender, full, told, event)
         left = self._left_behind(sender, told, event)
-        if verdict is CopyVerdict.IGNORE and left is None:
-            return _ignored()
-        if not self._is_wanted(sender, told, full):
-            return _NOT_WANTED
-        if verdict is CopyVerdict.SAVE:
-            self._put_entity(tx, sender.origin, told, known)
-            if told.status is InstanceStatus.DELETED and (
+        is_wanted = self._is_wanted(sender, told, full)
+        is_news = False
+        if not (sender.is_placed or sender.is_hearsay):
+            is_news = self._remember_end(tx, as_told, event)
+        if is_wanted and verdict is CopyVerdict.SAVE:
+            known = self._making_room(sender, known, told)
+            at = sender.told_at(told)
+            is_news |= self._put_entity(tx, sender.origin, told, known, at)
+            if as_told.status is not told.status:
+                self._follow_end(tx, str(told.guid), as_told)
+            elif told.status is InstanceStatus.DELETED and (
                 full is None or full.status is not InstanceStatus.DELETED
             ):
-                self._delete_with(tx, told)
-        if left is not None:
-            self._point_relationships(tx, str(left.guid), told)
-            before = self._known(tx, str(left.guid))
-            self._put_entity(tx, sender.origin, left, before)
-        return _SAVED
+                self._deleted_here(sender, told)
+        if is_wanted and left is not None:
+            is_news = True
+            self._moved(sender, left, told)
+        if is_news:
+            return _SAVED
+        if is_wanted or (verdict is CopyVerdict.IGNORE and left is None):
+            return _ignored()
+        return _NOT_WANTED
+
+    def _moved(self, sender: _Sender, left: EntityDetail, moved: EntityDetail) -> None:
+        """Have an entity's relationships follow it, and leave a deleted one behind."""
+        tx, old_guid = sender.tx, str(left.guid)
+        if sender.is_placed:
+            self._point_relationships(tx, old_guid, moved)
+        else:
+            self._follow_end(tx, old_guid, moved)
+        self._put_entity(tx, sender.origin, left, self._known(tx, old_guid))
+
+    def _deleted_here(self, sender: _Sender, entity: EntityDetail) -> None:
+        """Delete what an entity's deletion takes with it."""
+        if sender.is_placed:
+            self._delete_with(sender.tx, entity)
+        else:
+            self._delete_until(sender.tx, entity)
+            self._delete_own_at(sender.tx, entity)
 
     def _relationship_told(
         self, sender: _Sender, told: Relationship, event: InstanceEvent
@@ -331,6 +393,10 @@ class LocalReplicaOperations(ReplicaOperations):
         self._check_told(sender, told, TypeDefCategory.RELATIONSHIP_DEF)
         tx = sender.tx
         self._check_ends(sender, told)
+        if not sender.is_placed:
+            told = self._with_moved_ends(tx, told)
+            if self._is_end_purged(told):
+                return _ignored("an end is no more")
         stored = tx.relationship(str(told.guid))
         known = None if stored is None else stored.document.value
         told = self._deleted_with_end(tx, told)
@@ -342,11 +408,13 @@ class LocalReplicaOperations(ReplicaOperations):
             return _ignored()
         if not self._is_wanted(sender, told, known):
             return _NOT_WANTED
+        is_news = left is not None
         if verdict is CopyVerdict.SAVE:
-            self._put_relationship(tx, told)
+            known = self._making_room(sender, known, told)
+            is_news |= self._put_relationship(tx, told, known)
         if left is not None:
             self._put_relationship(tx, left)
-        return _SAVED
+        return _SAVED if is_news else _ignored()
 
     def _check_ends(self, sender: _Sender, told: Relationship) -> None:
         ends = ends_of(told)
@@ -367,18 +435,78 @@ class LocalReplicaOperations(ReplicaOperations):
         if sender.is_hearsay and known is not None and not self._may_tell(sender, told):
             # Others' instances are taken from anybody only while nothing better is known.
             return CopyVerdict.IGNORE
-        if (
-            known is not None
-            and owner_of(told) == sender.origin
-            and self._rank(sender.tx, told) < self._rank(sender.tx, known)
-            and self._is_left_behind(sender.tx, known)
-        ):
-            # Nobody has that any more who could say what it is.
-            known = None
+        if not sender.is_placed and self._endings.is_purged(told):
+            return CopyVerdict.IGNORE
+        if known is not None and owner_of(told) == sender.origin:
+            if self._is_another(sender, known, told):
+                # Whose both are has the one that was created later.
+                is_late = (told.create_time or 0) < (known.create_time or 0)
+                return CopyVerdict.IGNORE if is_late else CopyVerdict.SAVE
+            if self._rank(sender.tx, told) < self._rank(
+                sender.tx, known
+            ) and self._is_left_behind(sender.tx, known):
+                # Nobody has that any more who could say what it is.
+                known = None
         is_new_home = event.event_type in _RE_HOMED and owner_of(told) == sender.origin
         verdict = judge_event(known, told, self._local_id, re_homed=is_new_home)
+        if known is not None and self._is_owners_word(
+            sender, verdict, told, known, event
+        ):
+            return CopyVerdict.SAVE
+        if (
+            known is not None
+            and not sender.is_placed
+            and self._is_early_claim(sender.origin, verdict, told, known)
+        ):
+            raise _EarlyClaimError(f"{owner_of(known)} has it, as far as is known")
         self._check_verdict(sender, verdict, told, known)
+        if is_new_home and not sender.is_placed:
+            self._ask_for_claimed(sender.tx, sender.origin, told)
         return verdict
+
+    def _is_another(
+        self, sender: _Sender, known: InstanceHeader, told: InstanceHeader
+    ) -> bool:
+        """Whether a member tells another instance of its own than it did before."""
+        return (
+            owner_of(known) == owner_of(told) == sender.origin
+            and not (is_archived(known) or is_archived(told))
+            and None not in (known.create_time, told.create_time)
+            and known.create_time != told.create_time
+        )
+
+    def _making_room(
+        self, sender: _Sender, known: Known, told: InstanceHeader
+    ) -> Known | None:
+        """What stays known of an instance when its owner tells it."""
+        if known is None or not self._is_another(sender, known, told):
+            return known
+        self._purge(sender.tx, type(known), str(known.guid))
+        return None
+
+    def _is_owners_word(
+        self,
+        sender: _Sender,
+        verdict: CopyVerdict,
+        told: InstanceHeader,
+        known: InstanceHeader,
+        event: InstanceEvent,
+    ) -> bool:
+        """Whether a state holds that versions speak against.
+
+        Genuine members pass over the answer to a request to refresh if they have that
+        version, whatever they have made of it, and over an undoing that brings an older
+        version of the type back.
+        """
+        if verdict is CopyVerdict.OLDER_TYPE:
+            return event.event_type in _UNDONE
+        return (
+            verdict is CopyVerdict.IGNORE
+            and event.event_type in _REFRESHED
+            and not sender.is_placed
+            and told.version == known.version
+            and owner_of(told) == owner_of(known) == sender.origin
+        )
 
     def _left_behind(
         self, sender: _Sender, told: Instance, event: InstanceEvent
@@ -401,6 +529,8 @@ class LocalReplicaOperations(ReplicaOperations):
             return None
         elif not isinstance(known, EntityDetail):
             known = None
+        if not sender.is_placed and self._endings.is_purged(left):
+            return None
         verdict = judge_event(known, left, self._local_id)
         return left if verdict is CopyVerdict.SAVE else None
 
@@ -411,21 +541,42 @@ class LocalReplicaOperations(ReplicaOperations):
         told: InstanceHeader | None = event.entity
         if kind is Relationship:
             told = event.relationship
-        guid = event.instance_guid if told is None else told.guid
-        known = self._known_copy(sender.tx, kind, guid or "")
+        guid = (event.instance_guid if told is None else told.guid) or ""
+        until = self._purged_until(sender, told)
+        known = self._known_copy(sender.tx, kind, guid)
         if known is None:
+            if not sender.is_placed:
+                self._endings.purged(guid, until, sender.origin)
             return _ignored("it is not known")
-        if told is not None and known.create_time != told.create_time:
+        if until < (known.create_time or 0) or (
+            sender.is_placed
+            and told is not None
+            and told.create_time != known.create_time
+        ):
             return _ignored("it is another one that is known")
         if is_at_home(known, self._local_id):
             raise self._conflict(sender, told or known, known)
         if owner_of(known) != sender.origin or is_archived(known):
             raise _RefusedError(f"{owner_of(known)} answers for it")
-        if told is not None and told.version < known.version:
+        if (
+            told is not None
+            and told.create_time == known.create_time
+            and told.version < known.version
+        ):
             return _ignored("what is known is newer")
         # Genuine members keep it if it was told as deleted before, which it always was.
-        self._purge(sender.tx, kind, str(guid))
+        self._purge(sender.tx, kind, guid)
+        if not sender.is_placed:
+            self._endings.purged(guid, until)
         return _SAVED
+
+    def _purged_until(
+        self, sender: _Sender, told: InstanceHeader | None
+    ) -> EpochMillis:
+        """When the newest instance was created that a purge can be about."""
+        if told is not None and told.create_time is not None:
+            return told.create_time
+        return self._parts.clock.now() if sender.at is None else sender.at
 
     # Classifications
 
@@ -435,6 +586,11 @@ class LocalReplicaOperations(ReplicaOperations):
         self._check_classification(sender, entity, given)
         known = self._known(sender.tx, str(entity.guid))
         self._check_same(sender, entity, known)
+        if not sender.is_placed and (
+            self._endings.is_purged(entity)
+            or self._endings.is_declassified(str(entity.guid), given)
+        ):
+            return _ignored("it is no more")
         if known is None and not sender.rules.saves(entity):
             return _NOT_WANTED
         if known is None and is_at_home(entity, self._local_id):
@@ -443,7 +599,7 @@ class LocalReplicaOperations(ReplicaOperations):
             return _ignored()
         received = _ignored()
         if isinstance(entity, EntityDetail) and self._is_better(sender, entity, known):
-            received = self._entity_told(sender, entity, event)
+            received = self._classified_told(sender, entity, event)
             known = self._known(sender.tx, str(entity.guid))
         if known is None:
             known = replace(self._proxy_of(entity), classifications=None)
@@ -461,11 +617,13 @@ class LocalReplicaOperations(ReplicaOperations):
         self._check_classification(sender, entity, gone)
         known = self._known(sender.tx, str(entity.guid))
         self._check_same(sender, entity, known)
+        if not sender.is_placed:
+            self._endings.declassified(str(entity.guid), gone)
         if self._is_outdated(sender, entity, known):
             return _ignored()
         received = _ignored()
         if isinstance(entity, EntityDetail) and self._is_better(sender, entity, known):
-            received = self._entity_told(sender, entity, event)
+            received = self._classified_told(sender, entity, event)
             known = self._known(sender.tx, str(entity.guid))
         if known is None:
             return received
@@ -480,6 +638,15 @@ class LocalReplicaOperations(ReplicaOperations):
         rest = lifecycle.without_classification(known, str(gone.name))
         self._save_known(sender.tx, rest)
         return _SAVED
+
+    def _classified_told(
+        self, sender: _Sender, entity: EntityDetail, event: InstanceEvent
+    ) -> Received:
+        """Take in the entity of a classification, which holds whosever the entity is."""
+        try:
+            return self._entity_told(sender, entity, event)
+        except _EarlyClaimError:
+            return _ignored()
 
     def _check_classification(
         self, sender: _Sender, entity: Entity, told: Classification
@@ -575,7 +742,10 @@ class LocalReplicaOperations(ReplicaOperations):
         if not saved:
             outcome = Outcome.REFUSED
         return Received(
-            outcome=outcome, reason=complaint.reason, report=complaint.report
+            outcome=outcome,
+            reason=complaint.reason,
+            code=complaint.code,
+            report=complaint.report,
         )
 
     def _one_of_batch(

@@ -241,6 +241,8 @@ def with_told_classifications(
     origin: str,
     local_id: str,
     is_known: Callable[[str], bool],
+    *,
+    told_at: EpochMillis | None = None,
 ) -> E:
     """The state of an entity as told, each classification as its own owner told it.
 
@@ -254,6 +256,8 @@ def with_told_classifications(
         origin: Who tells it.
         local_id: This collection, which nobody tells what it gave.
         is_known: Whether a metadata collection is this one or a registered member's.
+        told_at: When it was told, by the teller's clock, where what was given since may
+            be known already; None where it can't.
     """
     owners = {origin, owner_of(told)}
     before = (stored and stored.classifications) or ()
@@ -265,7 +269,10 @@ def with_told_classifications(
     for kept in before:
         given_now = named.get(kept.name)
         if given_now is None:
-            stays = is_at_home(kept, local_id) or owner_of(kept) not in owners
+            is_since = told_at is not None and (kept.create_time or 0) >= told_at
+            stays = (
+                is_since or is_at_home(kept, local_id) or owner_of(kept) not in owners
+            )
         else:
             stays = is_newer(kept, given_now, told, is_known)
         if stays:

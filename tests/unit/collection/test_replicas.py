@@ -334,8 +334,16 @@ async def test_nobody_takes_over_for_an_archive(here: Member) -> None:
 @pytest.mark.parametrize(
     ("changes", "origin", "code"),
     [
-        ({"create_time": START}, REMOTE, OMRSEventErrorCode.CONFLICTING_INSTANCES),
-        ({"home": THIRD}, THIRD, OMRSEventErrorCode.CONFLICTING_INSTANCES),
+        (
+            {"home": THIRD, "create_time": START},
+            THIRD,
+            OMRSEventErrorCode.CONFLICTING_INSTANCES,
+        ),
+        (
+            {"home": THIRD, "created_by": "somebody"},
+            THIRD,
+            OMRSEventErrorCode.CONFLICTING_INSTANCES,
+        ),
         (
             {"type": replace(instance_type(TERM), type_def_version=1)},
             REMOTE,
@@ -349,8 +357,9 @@ async def test_contradictions_are_reported(
 ) -> None:
     await here.hear(REMOTE.id, outbound.created(remote_entity()))
     told = remote_entity(version=4, **changes)
-    error = error_of(await here.hear(origin.id, outbound.updated(told, told)))
-    assert error.error_code is code
+    received = await here.hear(origin.id, outbound.updated(told, told))
+    error = error_of(received)
+    assert received.code is error.error_code is code
     assert error.target_metadata_collection_id == origin.id
     assert error.target_type_def_summary is not None
     assert error.other_origin is InstanceProvenanceType.LOCAL_COHORT
@@ -362,6 +371,7 @@ async def test_contradictions_are_reported(
     [
         outbound.created(remote_entity(metadata_collection_id=None)),
         outbound.created(remote_entity(type=instance_type("TermCategorization"))),
+        outbound.created(remote_entity(create_time=None)),
         of_type(outbound.created(remote_entity()), Event.NEW_RELATIONSHIP_EVENT),
         outbound.created(replace(RELATIONSHIP, entity_two_proxy=None)),
         outbound.created(replace(RELATIONSHIP, entity_two_proxy=remote_proxy(""))),
@@ -373,12 +383,13 @@ async def test_contradictions_are_reported(
         ),
     ],
     ids=[
-        "no home", "category", "no payload", "one end", "no guid", "no type", "itself"
+        "no home", "category", "no time", "no payload", "one end", "no guid", "no type", "itself"
     ],
 )  # fmt: skip
 async def test_broken_events_are_refused(here: Member, event: InstanceEvent) -> None:
     received = await here.hear(REMOTE.id, event)
     assert received.outcome is Outcome.REFUSED
+    assert received.code is OMRSEventErrorCode.INVALID_INSTANCE_EVENT
     assert received.reason
     assert await here.holdings() == {}
 
@@ -714,9 +725,11 @@ async def test_what_the_home_of_an_entity_gave_yields_to_nobody(
 
 async def test_nothing_is_given_before_there_is_the_entity(here: Member) -> None:
     """Neither of two comes first then by making up an earlier time."""
-    known = remote_entity(home=Home("fourth-id", "fourth"))
-    await here.repository.change(lambda tx: tx.save_entity(known, START))
-    for first, second in ((1, 0), (0, 1), (known.create_time, 1)):
+    of_fourth = remote_entity(home=Home("fourth-id", "fourth"))
+    times = ((1, 0), (0, 1), (of_fourth.create_time, 1))
+    for number, (first, second) in enumerate(times):
+        known = replace(of_fourth, guid=f"e{number}")
+        await here.repository.change(lambda tx, e=known: tx.save_entity(e, START))  # type: ignore[misc]
         one = remote_classification(create_time=first)
         other = remote_classification(
             create_time=second, metadata_collection_id=THIRD.id
@@ -724,8 +737,8 @@ async def test_nothing_is_given_before_there_is_the_entity(here: Member) -> None
         for given_now in (other, one, other):
             origin = str(given_now.metadata_collection_id)
             await here.hear(origin, outbound.classified(known, given_now))
-        assert given(here) == one  # of the lower id
-        await here.hear(REMOTE.id, outbound.declassified(known, one))
+        named = classification_of(entity(here, str(known.guid)), "Confidentiality")
+        assert named == one  # of the lower id
 
 
 async def test_what_a_member_gave_that_left_yields_to_what_others_give(
