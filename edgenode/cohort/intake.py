@@ -10,9 +10,15 @@ from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.received import Outcome as Reception
 from edgenode.collection.received import Received, move_past, out_of_place
 from edgenode.errors import BadRequestError
+from edgenode.events.checks import fault_of_event
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.frames import StateFrame
-from edgenode.events.model import OMRSEventCategory, OMRSEventV1, TypeDefEvent
+from edgenode.events.model import (
+    OMRSEventCategory,
+    OMRSEventErrorCode,
+    OMRSEventV1,
+    TypeDefEvent,
+)
 from edgenode.events.streams import Position, Step
 from edgenode.limits import MAX_TYPE_BYTES, MAX_TYPES
 from edgenode.repository.base import Transaction
@@ -129,6 +135,9 @@ class Intake:
             _check_originator(event, origin)
         except BadRequestError as error:
             return await self._pass_over(origin, step, str(error))
+        fault = fault_of_event(event)
+        if fault is not None:
+            return await self._pass_over(origin, step, fault.reason, fault.code)
         if event.type_def_event_section is not None:
             if not self.rules.processes_types():
                 return await self._pass_over(origin, step, "")
@@ -148,7 +157,13 @@ class Intake:
             )
         return await self._pass_over(origin, step, "it has no section")
 
-    async def _pass_over(self, origin: str, step: Step | None, reason: str) -> Received:
+    async def _pass_over(
+        self,
+        origin: str,
+        step: Step | None,
+        reason: str,
+        code: OMRSEventErrorCode = OMRSEventErrorCode.INVALID_EVENT_FORMAT,
+    ) -> Received:
         """Go on behind an event that nothing can be done with."""
 
         def work(tx: Transaction) -> Received:
@@ -157,7 +172,7 @@ class Intake:
                 return elsewhere
             move_past(tx, origin, step)
             if reason:
-                return Received(outcome=Reception.REFUSED, reason=reason)
+                return Received(outcome=Reception.REFUSED, reason=reason, code=code)
             return Received(outcome=Reception.NOT_WANTED)
 
         return await self._repository.change(work)

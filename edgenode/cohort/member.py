@@ -632,7 +632,7 @@ class CohortMember:
     # what is told to people, and to the cohort
 
     def _report_refused(self, origin: str, received: Received) -> None:
-        self._audit.refused(origin, received.reason)
+        self._audit.refused(origin, received.why)
         report = received.report
         if report is not None:
             now = self._parts.clock.now()

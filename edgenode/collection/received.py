@@ -58,6 +58,11 @@ class Received:
     unknown_types: tuple[str, ...] = ()
     compare_with: str = ""
 
+    @property
+    def why(self) -> str:
+        """The reason as the audit log tells it, with the protocol's code."""
+        return self.reason if self.code is None else f"{self.code.name}: {self.reason}"
+
 
 def out_of_place(tx: Transaction, origin: str, step: Step | None) -> Received | None:
     """Why an event can't be applied at the place reached with its origin; None if it can.

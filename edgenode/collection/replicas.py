@@ -503,7 +503,6 @@ class LocalReplicaOperations(LateEventOperations):
         return (
             verdict is CopyVerdict.IGNORE
             and event.event_type in _REFRESHED
-            and not sender.is_placed
             and told.version == known.version
             and owner_of(told) == owner_of(known) == sender.origin
         )
@@ -548,11 +547,11 @@ class LocalReplicaOperations(LateEventOperations):
             if not sender.is_placed:
                 self._endings.purged(guid, until, sender.origin)
             return _ignored("it is not known")
-        if until < (known.create_time or 0) or (
-            sender.is_placed
-            and told is not None
-            and told.create_time != known.create_time
-        ):
+        if sender.is_placed:
+            is_another = told is not None and told.create_time != known.create_time
+        else:
+            is_another = until < (known.create_time or 0)
+        if is_another:
             return _ignored("it is another one that is known")
         if is_at_home(known, self._local_id):
             raise self._conflict(sender, told or known, known)

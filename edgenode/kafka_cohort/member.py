@@ -488,7 +488,7 @@ class KafkaCohortMember:
     # what is told to people, and to the cohort
 
     def _report_refused(self, origin: str, received: Received) -> None:
-        self._audit.event_refused(origin, received.reason)
+        self._audit.event_refused(origin, received.why)
         report = received.report
         if report is not None:
             event = self._build.event(report.section, self._now(), report.error)

@@ -20,8 +20,14 @@ from edgenode.errors import (
     StoreFullError,
     StoreUnavailableError,
 )
+from edgenode.events.checks import fault_of_event
 from edgenode.events.exchange import ExchangeRules
-from edgenode.events.model import OMRSEventV1, OMRSTypeDefEventType, TypeDefEvent
+from edgenode.events.model import (
+    OMRSEventErrorCode,
+    OMRSEventV1,
+    OMRSTypeDefEventType,
+    TypeDefEvent,
+)
 from edgenode.limits import (
     FIRST_RETRY_SECONDS,
     KAFKA_SENT_SAVED_EVENTS,
@@ -154,6 +160,10 @@ class Receiver:
             return
         sender = event.originator
         origin = "" if sender is None else sender.metadata_collection_id or ""
+        fault = fault_of_event(event)
+        if fault is not None:
+            self._refuse(origin, fault.reason, fault.code)
+            return
         try:
             if event.registry_event_section is not None:
                 await self._heard(event)
@@ -198,6 +208,7 @@ class Receiver:
             self.rules,
             error=event.error_section,
             last_try=last_try,
+            at=event.timestamp,
         )
 
     async def _learn(self, origin: str, names: Sequence[str]) -> None:
@@ -209,6 +220,13 @@ class Receiver:
             )
             await self._collection.receive_type_def_event(origin, None, section)
 
-    def _refuse(self, origin: str, reason: str) -> None:
+    def _refuse(
+        self,
+        origin: str,
+        reason: str,
+        code: OMRSEventErrorCode = OMRSEventErrorCode.INVALID_EVENT_FORMAT,
+    ) -> None:
         self.outcomes[Outcome.REFUSED] += 1
-        self._refused(origin, Received(outcome=Outcome.REFUSED, reason=reason))
+        self._refused(
+            origin, Received(outcome=Outcome.REFUSED, reason=reason, code=code)
+        )
