@@ -8,14 +8,14 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 from aiokafka import errors
-from aiokafka.conn import AIOKafkaConnection, create_conn
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 from aiokafka.protocol.abstract import AbstractType
@@ -43,7 +43,6 @@ from aiokafka.record.memory_records import MemoryRecords
 from edgenode.bus.base import Address
 from edgenode.bus.topics import BusUnavailableError, KafkaBroker, Partition
 from edgenode.limits import (
-    BUS_GOODBYE_SECONDS,
     CONNECT_SECONDS,
     KAFKA_ANSWER_SECONDS,
     KAFKA_FETCH_BYTES,
@@ -162,6 +161,20 @@ def _check(code: int, doing: str) -> None:
         )
 
 
+class _Connection(AIOKafkaConnection):
+    """A connection that ends at once: brokers don't hear goodbyes while they wait."""
+
+    def close(
+        self, reason: Any = None, exc: BaseException | None = None
+    ) -> asyncio.Future[None] | None:
+        """Close it; what is returned is done when it is closed."""
+        writer: asyncio.StreamWriter | None = self._writer
+        closed: asyncio.Future[None] | None = super().close(reason, exc)  # type: ignore[no-untyped-call]
+        if writer is not None:
+            writer.transport.abort()
+        return closed
+
+
 class KafkaSession:
     """Connections to the brokers, one each to read with and one for the rest."""
 
@@ -171,8 +184,8 @@ class KafkaSession:
         self._broker = broker
         self._client_id = client_id
         self._addresses: dict[int, Address] = {}
-        self._first: AIOKafkaConnection | None = None
-        self._connections: dict[tuple[int, bool], AIOKafkaConnection] = {}
+        self._first: _Connection | None = None
+        self._connections: dict[tuple[int, bool], _Connection] = {}
         self._connecting = asyncio.Lock()
         self._coordinator: int | None = None
         self._controller = 0
@@ -214,10 +227,9 @@ class KafkaSession:
             connections.append(self._first)
         self._connections.clear()
         self._first = None
-        closing = [each.close() for each in connections]  # type: ignore[no-untyped-call]
-        if left := [each for each in closing if each is not None and not each.done()]:
-            # A broker that is away doesn't take what is still to be sent.
-            await asyncio.wait(left, timeout=BUS_GOODBYE_SECONDS)
+        for each in connections:
+            if (closed := each.close()) is not None:
+                await closed
 
     async def look_up(self, names: Iterable[str]) -> None:
         """Learn where topics are; brokers that are set to create them, do.
@@ -443,29 +455,37 @@ class KafkaSession:
                 self._connections[node, reading] = connection
         return await self._answer(connection, request)
 
-    async def _answer(self, connection: AIOKafkaConnection, request: Any) -> Any:
+    async def _answer(self, connection: _Connection, request: Any) -> Any:
         with _told():
             return await connection.send(request)  # type: ignore[no-untyped-call]
 
-    async def _connected(self, address: Address) -> AIOKafkaConnection:
+    async def _connected(self, address: Address) -> _Connection:
+        mechanisms = self._broker.mechanisms
+        with _told():
+            async with asyncio.timeout(CONNECT_SECONDS):
+                for mechanism in mechanisms:
+                    with suppress(errors.UnsupportedSaslMechanismError):
+                        return await self._connected_by(mechanism, address)
+        raise BusUnavailableError(f"it knows none of {', '.join(mechanisms)}")
+
+    async def _connected_by(self, mechanism: str, address: Address) -> _Connection:
         broker = self._broker
         tls = broker.tls()
         protocol = "PLAINTEXT" if tls is None else "SSL"
         if broker.username is not None:
             protocol = "SASL_PLAINTEXT" if tls is None else "SASL_SSL"
-        with _told():
-            async with asyncio.timeout(CONNECT_SECONDS):
-                connection: AIOKafkaConnection = await create_conn(  # type: ignore[no-untyped-call]
-                    address.host,
-                    address.port,
-                    client_id=self._client_id,
-                    request_timeout_ms=int(KAFKA_ANSWER_SECONDS * _MILLIS),
-                    ssl_context=tls,
-                    security_protocol=protocol,
-                    sasl_mechanism=broker.mechanism,
-                    sasl_plain_username=broker.username,
-                    sasl_plain_password=broker.password,
-                )
+        connection = _Connection(  # type: ignore[no-untyped-call]
+            address.host,
+            address.port,
+            client_id=self._client_id,
+            request_timeout_ms=int(KAFKA_ANSWER_SECONDS * _MILLIS),
+            ssl_context=tls,
+            security_protocol=protocol,
+            sasl_mechanism=mechanism,
+            sasl_plain_username=broker.username,
+            sasl_plain_password=broker.password,
+        )
+        await connection.connect()  # type: ignore[no-untyped-call]
         return connection
 
 
@@ -474,7 +494,7 @@ def _quieten() -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
-def _is_up(connection: AIOKafkaConnection) -> bool:
+def _is_up(connection: _Connection) -> bool:
     return bool(connection.connected())  # type: ignore[no-untyped-call]
 
 

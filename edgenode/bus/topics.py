@@ -48,14 +48,15 @@ class KafkaBroker:
         tls: Gives the context for the next connection, None for none.
         username: Who it is, where brokers ask for that.
         password: And the proof.
-        mechanism: How that is said, by its name in SASL.
+        mechanisms: How that is said, by its names in SASL: as the first one that a
+            broker knows.
     """
 
     addresses: tuple[Address, ...]
     tls: Callable[[], ssl.SSLContext | None] = lambda: None
     username: str | None = None
     password: str | None = None
-    mechanism: str = "PLAIN"
+    mechanisms: tuple[str, ...] = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A Kafka broker of one's own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,10 +41,24 @@ class Broker:
     Another one with the same directory and another port is the same broker, moved.
     """
 
-    def __init__(self, directory: Path, port: int = 0, heap: str = "256m") -> None:
-        """Nothing is started; port 0 takes a free one."""
+    def __init__(
+        self,
+        directory: Path,
+        port: int = 0,
+        heap: str = "256m",
+        properties: Sequence[str] = (),
+    ) -> None:
+        """Nothing is started; port 0 takes a free one.
+
+        Args:
+            directory: Where it keeps everything.
+            port: Where it listens.
+            heap: Its memory.
+            properties: Settings that come after those of all, and win.
+        """
         self.port = port or free_port()
         self._directory = directory
+        self._properties = PROPERTIES + "".join(f"{line}\n" for line in properties)
         self._process = JavaProcess(KAFKA, heap, directory)
 
     @property
@@ -71,7 +85,7 @@ class Broker:
             meta.write_text(META)
         properties = self._directory / "server.properties"
         properties.write_text(
-            PROPERTIES.format(
+            self._properties.format(
                 host=HOST, port=self.port, controller=free_port(), data=data
             )
         )
