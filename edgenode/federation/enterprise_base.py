@@ -171,6 +171,7 @@ class EnterpriseOperations:
         seconds = _seconds(told.participation)
         members = self._members.all()
         told.participation.alone = self._members.alone
+        told.participation.missing |= self._members.absent
         if seconds <= 0:
             told.participation.missing |= {each.id: "wasn't asked" for each in members}
             members = ()
@@ -267,7 +268,10 @@ class EnterpriseOperations:
             member = self._members.member(member_id)
             if member is None:
                 participation.alone = self._members.alone
-                reason = self._members.alone or "isn't registered"
+                reason = self._members.absent.get(member_id, "")
+                if reason:
+                    participation.missing[member_id] = reason
+                reason = reason or self._members.alone or "isn't registered"
                 raise MemberUnavailableError(member_id, reason)
             try:
                 answer = await member.ask(

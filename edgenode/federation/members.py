@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Protocol, TypeVar
@@ -182,7 +182,9 @@ class FederationMembers:
 
     Attributes:
         alone: Why there is nobody to be asked, where the server takes no part in its
-            cohort; else empty.
+            cohorts; else empty.
+        absent: Members of a cohort that it takes no part in while it does in another one,
+            by metadata collection, and why.
     """
 
     def __init__(
@@ -203,12 +205,18 @@ class FederationMembers:
         self._clock = clock
         self._members: dict[str, FederationMember] = {}
         self.alone = ""
+        self.absent: Mapping[str, str] = {}
 
     def update(
-        self, registrations: Iterable[MemberRegistration], *, alone: str = ""
+        self,
+        registrations: Iterable[MemberRegistration],
+        *,
+        alone: str = "",
+        absent: Mapping[str, str] | None = None,
     ) -> None:
         """Take over who is registered; what is known of those that stay is kept."""
         self.alone = alone
+        self.absent = {} if alone or absent is None else absent
         members: dict[str, FederationMember] = {}
         for registration in registrations:
             collection_id = str(registration.metadata_collection_id)

@@ -469,9 +469,7 @@ class _Source:
         self._member.on_change(told)
 
     def registrations(self) -> Iterable[MemberRegistration]:
-        """Who can be asked."""
-        if self._member.standing.is_away:
-            return ()
+        """Who is in it beside the server."""
         return [
             record.registration
             for collection_id, record in self._member.records().items()

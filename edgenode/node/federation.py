@@ -25,7 +25,7 @@ class MemberSource(Protocol):
         ...
 
     def registrations(self) -> Iterable[MemberRegistration]:
-        """Who can be asked."""
+        """Who is in it beside the server."""
         ...
 
     def connect(self, registration: MemberRegistration) -> AskedCollection | None:
@@ -71,15 +71,24 @@ class ServerFederation:
 
     def _update(self) -> None:
         registrations: dict[str, MemberRegistration] = {}
+        absent: dict[str, str] = {}
         for source in self._sources:
+            if source.alone:
+                for each in source.registrations():
+                    absent[str(each.metadata_collection_id)] = source.alone
+                continue
             for each in source.registrations():
                 key = str(each.metadata_collection_id)
                 if key not in registrations:
                     registrations[key] = each
                     self._origins[key] = source
         reasons = [source.alone for source in self._sources]
-        alone = reasons[0] if all(reasons) else ""
-        self.members.update(registrations.values(), alone=alone)
+        self.members.update(
+            registrations.values(),
+            alone=reasons[0] if all(reasons) else "",
+            # Who can be asked through another cohort isn't absent.
+            absent={key: absent[key] for key in absent.keys() - registrations.keys()},
+        )
         self._origins = {key: self._origins[key] for key in registrations}
 
     def _connect(self, registration: MemberRegistration) -> AskedCollection | None:

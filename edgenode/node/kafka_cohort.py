@@ -290,8 +290,8 @@ class _Source:
         self._member.on_change(told)
 
     def registrations(self) -> Iterable[MemberRegistration]:
-        """Who can be asked."""
-        return () if self.alone else self._member.remote.values()
+        """Who is in it beside the server."""
+        return self._member.remote.values()
 
     def connect(self, registration: MemberRegistration) -> AskedCollection | None:
         """What is asked for one of them; None for one that isn't to be."""

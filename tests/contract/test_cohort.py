@@ -408,6 +408,21 @@ async def test_what_came_here_stands_in_for_the_history_of_a_home_that_is_gone(
         await three.enterprise.get_relationship_history(USER, "x", HistoryRange())
 
 
+async def test_members_of_a_cohort_that_was_left_are_named(three: Cohort) -> None:
+    made = await add(three.birch, "first")
+    guid = guid_of(made)
+    await three.alder.has(made)
+    three.members.update([], absent={"birch-id": "is in a cohort that was left"})
+    for reading in (
+        three.enterprise.get_entity_detail(USER, guid),
+        three.enterprise.get_entity_detail_history(USER, guid, HistoryRange()),
+    ):
+        note = noted()
+        await reading
+        assert note.missing == {"birch-id": "is in a cohort that was left"}
+        assert note.copies == {guid: "birch-id"}
+
+
 async def test_one_members_business_is_not_the_cohorts(three: Cohort) -> None:
     asked: Any = three.enterprise
     for call in (

@@ -33,7 +33,10 @@ data_directory = "{data}"
 [[server]]
 name = "pi"
 [cohort]
-mode = "none"
+name = "house"
+listen = "127.0.0.1:0"
+bus_listen = "127.0.0.1:0"
+discovery = false
 [kafka_cohort]
 name = "{name}"
 brokers = ["{brokers}"]
@@ -42,8 +45,9 @@ listen = "127.0.0.1:0"
 admit = ["127.0.0.0/8"]
 {more}
 """
+HUB_ID = str(uuid4())
 HUB = MemberRegistration(
-    metadata_collection_id=str(uuid4()),
+    metadata_collection_id=HUB_ID,
     metadata_collection_name="hub",
     server_name="hub",
     server_type="Metadata Access Store",
@@ -114,9 +118,26 @@ async def members(client: Client, cohort: str) -> list[str]:
     return [each["serverName"] for each in told.get("cohortMembers", [])]
 
 
-async def status(client: Client) -> str:
-    (cohort,) = (await highway(client, "/cohort-descriptions"))["cohorts"]
-    return str(cohort["connectionStatus"])
+async def described(client: Client, cohort: str) -> Any:
+    """The cohort, of the two that the server is in."""
+    told = (await highway(client, "/cohort-descriptions"))["cohorts"]
+    assert [each["cohortName"] for each in told] == ["house", cohort]
+    return told[1]
+
+
+async def status(client: Client, cohort: str) -> str:
+    return str((await described(client, cohort))["connectionStatus"])
+
+
+async def missing(client: Client) -> dict[str, str]:
+    """Whom an answer of all cohorts lacks, and why."""
+    path = f"{BASE}/enterprise/instances/entities"
+    reply = await client.post(path, {"class": "EntityFindRequest"})
+    told = reply.body["edgenode"]
+    assert "alone" not in told
+    return {
+        each["metadataCollectionId"]: each["reason"] for each in told["missingMembers"]
+    }
 
 
 async def shown_to_people(client: Client) -> None:
@@ -153,10 +174,10 @@ async def test_a_server_goes_and_comes_back(kafka: Broker, tmp_path: Path) -> No
         await onlooker.until(lambda: Kind.REGISTRATION_EVENT in onlooker.registry)
         await add_term(client, "before")
         await onlooker.until(lambda: "before" in onlooker.terms)
-        assert await status(client) == "CONNECTED"
+        assert await status(client, cohort) == "CONNECTED"
 
         assert (await highway(client, f"{path}/disconnect"))["flag"]
-        assert await status(client) == "DISCONNECTED"
+        assert await status(client, cohort) == "DISCONNECTED"
         await add_term(client, "meanwhile")
         await put(kafka.address, names[OmrsTopic.REGISTRATION], hub)
         assert member.backlog == 1
@@ -168,10 +189,16 @@ async def test_a_server_goes_and_comes_back(kafka: Broker, tmp_path: Path) -> No
         await onlooker.until(lambda: member.remote)
         assert await members(client, cohort) == ["hub"]
         await shown_to_people(client)
+        # It isn't where platforms may be.
+        assert "192.0.2.1" in (await missing(client))[HUB_ID]
 
         for first in ("", "disconnect"):
             if first:  # it comes back to say that it leaves
+                await put(kafka.address, names[OmrsTopic.REGISTRATION], hub)
+                await onlooker.until(lambda: member.remote)
                 await highway(client, f"{path}/{first}")
+                gone = f"this server is disconnected from cohort {cohort}"
+                assert gone in (await missing(client))[HUB_ID]
             onlooker.records.clear()
             await highway(client, f"{path}/unregister")
             await onlooker.until(
@@ -179,7 +206,7 @@ async def test_a_server_goes_and_comes_back(kafka: Broker, tmp_path: Path) -> No
             )
             told = await highway(client, f"{path}/local-registration")
             assert "cohortMember" not in told
-            assert (await members(client, cohort), await status(client)) == (
+            assert (await members(client, cohort), await status(client, cohort)) == (
                 [],
                 "DISCONNECTED",
             )
@@ -204,7 +231,7 @@ async def test_the_highway_shows_topics_and_no_passwords(
             f"/cohorts/{cohort}/local-registration",
         ):
             assert "secret" not in str(await highway(client, path))
-        (told,) = (await highway(client, "/cohort-descriptions"))["cohorts"]
+        told = await described(client, cohort)
         assert told["topicConnection"] == told["singleTopicConnection"]
         (embedded,) = told["topicConnection"]["embeddedConnections"]
         topic = embedded["embeddedConnection"]
