@@ -1,5 +1,7 @@
 """What of a cohort over Kafka is told to people, in a server's audit log."""
 
+import asyncio
+
 from edgenode.bus.topics import Partition
 from edgenode.events.model import EventError
 from edgenode.events.registration import MemberRegistration
@@ -30,12 +32,17 @@ _NAMELESS = "without a name"
 
 
 class KafkaAudit:
-    """Writes the records of one server's part in the cohort; hears of its topics."""
+    """Writes the records of one server's part in the cohort; hears of its topics.
+
+    Attributes:
+        is_connected: Set while the topics are read.
+    """
 
     def __init__(self, log: AuditLog, server_name: str, cohort_name: str) -> None:
         self._log = log
         self._server_name = server_name
         self._cohort_name = cohort_name
+        self.is_connected = asyncio.Event()
 
     # this server
 
@@ -97,10 +104,12 @@ class KafkaAudit:
 
     def connected(self) -> None:
         """Records are read from now on."""
+        self.is_connected.set()
         self._record(KAFKA_CONNECTED, self._cohort_name)
 
     def disconnected(self, reason: str) -> None:
         """They can't be read, for another reason than before."""
+        self.is_connected.clear()
         self._record(KAFKA_DISCONNECTED, self._cohort_name, reason)
 
     def dropped(self, partition: Partition, offset: int, count: int, why: str) -> None:

@@ -198,7 +198,8 @@ class KafkaCohortMember:
 
     async def _take_part(self) -> None:
         """Read and send until the server goes."""
-        parts, begun = self._parts, asyncio.Event()
+        parts, audit = self._parts, self._audit
+        audit.is_connected.clear()
         positions = [
             TopicPosition(TopicPartition(topic, partition), offset, topic_id)
             for topic, partition, offset, topic_id in self._store.places
@@ -206,12 +207,12 @@ class KafkaCohortMember:
         try:
             async with (
                 parts.open_topics(
-                    parts.standing.server_id, positions, self._audit
+                    parts.standing.server_id, positions, audit
                 ) as self._topics,
                 asyncio.TaskGroup() as tasks,
             ):
-                tasks.create_task(self._receiver.run(self._topics, begun.set))
-                await begun.wait()
+                tasks.create_task(self._receiver.run(self._topics))
+                await audit.is_connected.wait()  # what others answer isn't missed then
                 await self._connect()
                 self._is_in.set()
                 self.trouble = ""

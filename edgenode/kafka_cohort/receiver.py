@@ -94,18 +94,9 @@ class Receiver:
         self._saved_at = clock.monotonic()
         self.is_busy = False
 
-    async def run(self, topics: CohortTopics, begun: Callable[[], None]) -> None:
-        """Take in what comes until cancelled.
-
-        Args:
-            topics: What is read from.
-            begun: Called once reading has begun: answers aren't missed from then on.
-        """
-        is_first = True
+    async def run(self, topics: CohortTopics) -> None:
+        """Take in what comes until cancelled."""
         async for batch in topics.records():
-            if is_first:
-                is_first = False
-                begun()
             self.is_busy = True
             try:
                 for record in batch.records:

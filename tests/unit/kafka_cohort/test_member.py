@@ -1,0 +1,319 @@
+"""Servers of a cohort over Kafka hear of each other and of each other's metadata."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgenode.bus.topics import OmrsTopic
+from edgenode.clock import EpochMillis
+from edgenode.collection.received import Outcome
+from edgenode.errors import StoreFullError
+from edgenode.events.model import (
+    InstanceEvent,
+    OMRSEventOriginator,
+    OMRSEventV1,
+    OMRSInstanceEventType,
+)
+from edgenode.events.wrapping import EventBuilder
+from edgenode.instances.model import EntityDetail
+from edgenode.typedefs.model import EntityDef, TypeDef
+from edgenode.typedefs.status import InstanceStatus
+from tests.kafka.hub import Hub
+from tests.kafka.servers import USER, Impatient, KafkaServer, kafka_server
+from tests.model.house import (
+    CODEC,
+    START,
+    properties,
+    remote_entity,
+    type_guid,
+)
+
+TERM = "GlossaryTerm"
+
+
+def told_of(hub: Hub, kind: OmrsTopic, sender: str) -> list[OMRSEventV1]:
+    """What a server has sent."""
+    return [
+        CODEC.decode_event(event)
+        for key, event in hub.records[kind]
+        if key == f"{sender}-on-bus"
+    ]
+
+
+def registry_events(hub: Hub, sender: str) -> list[str]:
+    return [
+        event.registry_event_section.registry_event_type.name
+        for event in told_of(hub, OmrsTopic.REGISTRATION, sender)
+        if event.registry_event_section is not None
+    ]
+
+
+def instance_events(hub: Hub, sender: str) -> list[str]:
+    return [
+        event.instance_event_section.event_type.name
+        for event in told_of(hub, OmrsTopic.INSTANCES, sender)
+        if event.instance_event_section is not None
+    ]
+
+
+def entity(server: KafkaServer, guid: str) -> EntityDetail | None:
+    stored = server.repository.entity(guid)
+    value = None if stored is None else stored.document.value
+    return value if isinstance(value, EntityDetail) else None
+
+
+def is_version(server: KafkaServer, guid: str, version: int) -> bool:
+    known = entity(server, guid)
+    return known is not None and known.version == version
+
+
+async def test_each_knows_the_other_whoever_was_first(tmp_path: Path) -> None:
+    hub = Hub()
+    async with kafka_server(tmp_path, "pi", hub.opened) as pi:
+        await pi.until(lambda: "REFRESH" in str(registry_events(hub, "pi")))
+        async with kafka_server(tmp_path, "attic", hub.opened) as attic:
+            await pi.until(lambda: pi.member.remote and attic.member.remote)
+            assert set(pi.member.remote) == {"attic-id"}
+            assert set(attic.member.remote) == {"pi-id"}
+            assert pi.member.is_known("attic-id")
+            connection = pi.member.remote["attic-id"].repository_connection
+            assert connection is not None
+            assert connection == attic.member.registration.repository_connection
+    assert registry_events(hub, "attic")[0] == "REGISTRATION_EVENT"
+
+
+async def test_after_a_restart_it_registers_again_and_knows_the_others(
+    tmp_path: Path,
+) -> None:
+    hub = Hub()
+    async with (
+        kafka_server(tmp_path, "pi", hub.opened) as pi,
+        kafka_server(tmp_path, "attic", hub.opened) as attic,
+    ):
+        await pi.until(lambda: pi.member.remote and attic.member.remote)
+    async with kafka_server(tmp_path, "pi", hub.opened) as pi:
+        assert set(pi.member.remote) == {"attic-id"}
+        await pi.until(lambda: "RE_REGISTRATION" in registry_events(hub, "pi")[-2])
+    (first, *_, again, _) = told_of(hub, OmrsTopic.REGISTRATION, "pi")
+    assert first.registry_event_section is not None
+    assert again.registry_event_section is not None
+    assert (
+        first.registry_event_section.registration_timestamp
+        == again.registry_event_section.registration_timestamp
+    )
+
+
+async def test_what_is_done_on_one_is_seen_on_the_other(tmp_path: Path) -> None:
+    hub = Hub()
+    async with (
+        kafka_server(tmp_path, "pi", hub.opened) as pi,
+        kafka_server(tmp_path, "attic", hub.opened) as attic,
+    ):
+        guid = await pi.add("one")
+        await attic.until(lambda: is_version(attic, guid, 1))
+        await pi.collection.update_entity_properties(
+            USER, guid, properties(qualifiedName="two")
+        )
+        await attic.until(lambda: is_version(attic, guid, 2))
+        copy = entity(attic, guid)
+        assert copy is not None
+        assert copy.metadata_collection_id == "pi-id"
+        await pi.collection.delete_entity(USER, type_guid(TERM), TERM, guid)
+        await attic.until(lambda: is_version(attic, guid, 3))
+        copy = entity(attic, guid)
+        assert copy is not None
+        assert copy.status is InstanceStatus.DELETED
+        await pi.collection.purge_entity(USER, type_guid(TERM), TERM, guid)
+        await attic.until(lambda: not attic.holds(guid))
+
+
+async def test_nothing_is_lost_while_the_brokers_are_away(tmp_path: Path) -> None:
+    hub = Hub()
+    async with (
+        kafka_server(tmp_path, "pi", hub.opened, clock=Impatient()) as pi,
+        kafka_server(tmp_path, "attic", hub.opened) as attic,
+    ):
+        first = await pi.add("first")
+        await attic.until(lambda: attic.holds(first))
+        hub.is_away = True
+        while_away = [await pi.add(f"away {number}") for number in range(5)]
+        assert pi.member.backlog == 5
+        hub.is_away = False
+        hub.wake()
+        await attic.until(lambda: all(map(attic.holds, while_away)))
+        await pi.until(lambda: pi.member.backlog == 0)
+    assert instance_events(hub, "pi").count("NEW_ENTITY_EVENT") == 6
+
+
+async def test_nothing_is_lost_or_said_twice_by_a_restart(tmp_path: Path) -> None:
+    hub = Hub()
+    async with kafka_server(tmp_path, "pi", hub.opened) as pi:
+        await pi.until(lambda: registry_events(hub, "pi"))
+        await pi.add("first")
+        await pi.until(lambda: instance_events(hub, "pi"))
+        hub.is_away = True
+        second = await pi.add("second")
+    assert instance_events(hub, "pi") == ["NEW_ENTITY_EVENT"]
+    hub.is_away = False
+    async with (
+        kafka_server(tmp_path, "attic", hub.opened) as attic,
+        kafka_server(tmp_path, "pi", hub.opened) as pi,
+    ):
+        await attic.until(lambda: attic.holds(second))
+    assert instance_events(hub, "pi") == ["NEW_ENTITY_EVENT"] * 2
+
+
+async def test_what_others_said_while_it_was_off_is_heard(tmp_path: Path) -> None:
+    hub = Hub()
+    async with kafka_server(tmp_path, "pi", hub.opened) as pi:
+        await pi.until(lambda: registry_events(hub, "pi"))
+    async with kafka_server(tmp_path, "attic", hub.opened) as attic:
+        guid = await attic.add("news")
+        await attic.until(lambda: attic.member.backlog == 0)
+    async with kafka_server(tmp_path, "pi", hub.opened) as pi:
+        await pi.until(lambda: pi.holds(guid) and pi.member.is_known("attic-id"))
+
+
+async def test_what_was_there_before_it_joined_is_told(tmp_path: Path) -> None:
+    quiet, hub = Hub(is_away=True), Hub()
+    async with kafka_server(tmp_path, "pi", quiet.opened) as pi:
+        kept, gone = await pi.add("kept"), await pi.add("gone")
+        await pi.collection.delete_entity(USER, type_guid(TERM), TERM, gone)
+        link = await pi.collection.add_relationship(
+            USER, type_guid("RelatedTerm"), None, kept, await pi.add("other"), None
+        )
+    async with (
+        kafka_server(tmp_path, "attic", hub.opened) as attic,
+        kafka_server(tmp_path, "pi", hub.opened) as pi,
+    ):
+        await attic.until(lambda: attic.holds(kept))
+        known = str(link.value.guid)
+        await attic.until(lambda: attic.repository.relationship(known))
+        assert "DELETED_ENTITY_EVENT" in instance_events(hub, "pi")
+
+
+async def test_what_nobody_can_read_is_told_and_passed_over(tmp_path: Path) -> None:
+    hub = Hub()
+    async with (
+        kafka_server(tmp_path, "pi", hub.opened) as pi,
+        kafka_server(tmp_path, "attic", hub.opened) as attic,
+    ):
+        await pi.until(lambda: pi.member.remote)
+        for event in (b"", b"rubbish", b"[]", b"{}", b'{"class":"OMRSEventV1"}'):
+            hub.put(OmrsTopic.INSTANCES, event)
+            hub.put(OmrsTopic.REGISTRATION, event)
+        guid = await attic.add("after")
+        await pi.until(lambda: pi.holds(guid))
+        await pi.until(lambda: pi.member.outcomes[Outcome.REFUSED] == 10)
+        assert pi.messages.count("EDGENODE-AUDIT-0012") == 10
+
+
+def told_by(sender: str, told: EntityDetail, at: EpochMillis = START) -> bytes:
+    """An event as another program may send it."""
+    recorded = told.type
+    assert recorded is not None
+    section = InstanceEvent(
+        event_type=OMRSInstanceEventType.UPDATED_ENTITY_EVENT,
+        type_def_guid=recorded.type_def_guid,
+        type_def_name=recorded.type_def_name,
+        instance_guid=told.guid,
+        entity=told,
+    )
+    build = EventBuilder(OMRSEventOriginator(metadata_collection_id=sender))
+    return CODEC.encode_event(build.event(section, at))
+
+
+async def test_nobody_else_speaks_for_what_is_at_home_here(tmp_path: Path) -> None:
+    hub = Hub()
+    async with kafka_server(tmp_path, "pi", hub.opened) as pi:
+        guid = await pi.add("ours")
+        ours = entity(pi, guid)
+        assert ours is not None
+        await pi.until(lambda: instance_events(hub, "pi"))
+        forged = replace(ours, version=99, properties=properties(qualifiedName="bad"))
+        hub.put(OmrsTopic.INSTANCES, told_by("hub-id", forged))
+        hub.put(OmrsTopic.INSTANCES, told_by("pi-id", forged))
+        await pi.until(lambda: pi.member.outcomes[Outcome.REFUSED] == 2)
+        assert entity(pi, guid) == ours
+
+
+async def test_an_event_waits_until_it_can_be_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = Hub()
+    async with kafka_server(tmp_path, "pi", hub.opened, clock=Impatient()) as pi:
+        receive = pi.collection.receive_instance_event
+        refusals = [StoreFullError("save", "pi", "full")] * 2
+
+        async def full_at_first(*told: object, **more: object) -> object:
+            if refusals:
+                raise refusals.pop()
+            return await receive(*told, **more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(pi.collection, "receive_instance_event", full_at_first)
+        await pi.until(lambda: registry_events(hub, "pi"))
+        told = remote_entity(metadata_collection_id="hub-id")
+        hub.put(OmrsTopic.INSTANCES, told_by("hub-id", told))
+        await pi.until(lambda: pi.holds(str(told.guid)))
+
+
+async def test_types_that_are_unknown_are_asked_for(tmp_path: Path) -> None:
+    hub = Hub()
+    asked: list[tuple[str, tuple[str, ...]]] = []
+    async with kafka_server(tmp_path, "attic", hub.opened) as attic:
+        term = attic.types.type_def(TERM)
+    assert isinstance(term, EntityDef)
+    new = replace(term, guid="new-type", name="Gadget", version=1)
+
+    async def ask(collection_id: str, names: Sequence[str]) -> Sequence[TypeDef]:
+        asked.append((collection_id, tuple(names)))
+        return [new]
+
+    async with kafka_server(tmp_path, "pi", hub.opened, ask_types=ask) as pi:
+        await pi.until(lambda: registry_events(hub, "pi"))
+        told = remote_entity(metadata_collection_id="hub-id")
+        assert told.type is not None
+        kind = replace(told.type, type_def_guid="new-type", type_def_name="Gadget")
+        hub.put(OmrsTopic.INSTANCES, told_by("hub-id", replace(told, type=kind)))
+        await pi.until(lambda: pi.holds(str(told.guid)))
+        assert asked == [("hub-id", ("Gadget",))]
+        assert pi.types.type_def("Gadget") is not None
+
+
+async def test_disconnected_it_says_and_hears_nothing_until_it_is_back(
+    tmp_path: Path,
+) -> None:
+    hub = Hub()
+    async with (
+        kafka_server(tmp_path, "pi", hub.opened) as pi,
+        kafka_server(tmp_path, "attic", hub.opened) as attic,
+    ):
+        await pi.until(lambda: pi.member.remote and attic.member.remote)
+        await pi.member.disconnect()
+        theirs, ours = await attic.add("theirs"), await pi.add("ours")
+        await attic.until(lambda: attic.member.backlog == 0)
+        assert not pi.holds(theirs)
+        assert not attic.holds(ours)
+        await pi.member.connect()
+        await pi.until(lambda: pi.holds(theirs) and attic.holds(ours))
+        assert registry_events(hub, "pi").count("REGISTRATION_EVENT") == 1
+
+
+async def test_unregistered_the_others_forget_it_until_it_is_back(
+    tmp_path: Path,
+) -> None:
+    hub = Hub()
+    async with (
+        kafka_server(tmp_path, "pi", hub.opened) as pi,
+        kafka_server(tmp_path, "attic", hub.opened) as attic,
+    ):
+        await pi.until(lambda: pi.member.remote and attic.member.remote)
+        await pi.member.unregister()
+        await attic.until(lambda: not attic.member.remote)
+        assert not pi.member.remote
+        assert pi.repository.kafka_cohort.members == {}
+        await pi.member.connect()
+        await pi.until(lambda: pi.member.remote and attic.member.remote)
+        assert registry_events(hub, "pi").count("REGISTRATION_EVENT") == 2
