@@ -211,9 +211,11 @@ class KafkaCohortMember:
                 ) as self._topics,
                 asyncio.TaskGroup() as tasks,
             ):
-                tasks.create_task(self._receiver.run(self._topics))
-                await audit.is_connected.wait()  # what others answer isn't missed then
+                # What others said meanwhile is heard, so it takes part before it reads;
+                # what they answer isn't missed, so it reads before it sends.
                 await self._connect()
+                tasks.create_task(self._receiver.run(self._topics))
+                await audit.is_connected.wait()
                 self._is_in.set()
                 self.trouble = ""
                 tasks.create_task(self._sender.run(self._topics))

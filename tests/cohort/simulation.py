@@ -417,7 +417,7 @@ class SimulatedNode:
         kafka = None
         if topics is not None:
             kafka = await kafka_member(
-                topics, name, clock, collection, repository, types
+                topics, name, clock, collection, repository, types, audit_log
             )
             members.append(kafka)
             nobody = FederationMembers(lambda _: None, clock)

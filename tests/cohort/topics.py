@@ -33,6 +33,7 @@ from edgenode.events.registration import MemberRegistration
 from edgenode.instances.model import EntityDetail, Relationship
 from edgenode.instances.provenance import Home
 from edgenode.kafka_cohort.member import KafkaCohortMember, KafkaMemberParts
+from edgenode.kafka_cohort.receiver import AskTypes
 from edgenode.node.servers import Membership
 from edgenode.observability.audit_log import AuditLog
 from edgenode.releases import SERVED
@@ -75,7 +76,22 @@ class MemoryTopics:
         next_offset = max([0, *(each.offset for each in positions)])
         if not positions:
             next_offset = len(self.log)
-        yield MemoryCohortTopics(self, server_id, next_offset)
+        yield MemoryCohortTopics(self, server_id, next_offset, listener)
+
+    def put(self, topic: OmrsTopic, event: bytes, sender: str = "somebody") -> None:
+        """Send as any program may."""
+        at = Partition(topic.value, 0)
+        record = Record(at, len(self.log), sender.encode(), event)
+        self.log.append((sender, record))
+        self.tell()
+
+    def sent(self, topic: OmrsTopic, sender: str) -> list[bytes]:
+        """What somebody has sent so far."""
+        return [
+            record.value
+            for key, record in self.log
+            if key == sender and record.partition.topic == topic
+        ]
 
 
 @dataclass
@@ -85,13 +101,16 @@ class MemoryCohortTopics:
     shared: MemoryTopics
     server_id: str
     next_offset: int
+    listener: TopicsListener
 
     @property
     def kinds(self) -> Mapping[str, OmrsTopic | None]:
         return KINDS
 
     async def records(self) -> AsyncGenerator[Batch, None]:
-        yield Batch((), ())
+        self.listener.connected()
+        place = Position(Partition(OmrsTopic.INSTANCES, 0), self.next_offset)
+        yield Batch((), (place,))
         while True:
             changed = self.shared.changed
             log = self.shared.log
@@ -111,11 +130,7 @@ class MemoryCohortTopics:
         if self.server_id in self.shared.cut_off:
             raise BusUnavailableError("it is cut off")
         for event in events:
-            at = Partition(topic.value, 0)
-            key = self.server_id.encode()
-            record = Record(at, len(self.shared.log), key, event)
-            self.shared.log.append((self.server_id, record))
-        self.shared.tell()
+            self.shared.put(topic, event, self.server_id)
 
     def statistics(self) -> TopicsStatistics:
         return TopicsStatistics()
@@ -132,6 +147,11 @@ def connection_at(name: str) -> Callable[[str], Connection]:
     return lambda path: remote_connection(f"https://{name}/servers/{path}")
 
 
+async def no_types(collection_id: str, names: Sequence[str]) -> Sequence[TypeDef]:
+    """What members that nobody reaches say when they are asked for types."""
+    return ()
+
+
 async def kafka_member(
     topics: MemoryTopics,
     name: str,
@@ -139,12 +159,10 @@ async def kafka_member(
     collection: LocalMetadataCollection,
     repository: SqliteRepository,
     types: TypeRegistry,
+    audit_log: AuditLog,
+    ask_types: AskTypes = no_types,
 ) -> KafkaCohortMember:
     """A server as a member of the cohort on some topics."""
-
-    async def ask_types(collection_id: str, names: Sequence[str]) -> list[TypeDef]:
-        return []
-
     return KafkaCohortMember(
         KafkaMemberParts(
             cohort_name="platforms",
@@ -161,7 +179,7 @@ async def kafka_member(
             types=types,
             codec=CODEC,
             rules=ExchangeRules(),
-            audit_log=AuditLog(name, clock),
+            audit_log=audit_log,
             clock=clock,
             open_topics=topics.opened,
             ask_types=ask_types,
@@ -176,6 +194,8 @@ class SimulatedPlatform:
     name: str
     repository: SqliteRepository
     collection: LocalMetadataCollection
+    types: TypeRegistry
+    audit_log: AuditLog
     kafka: KafkaCohortMember
     task: "asyncio.Task[None]"
 
@@ -187,9 +207,11 @@ class SimulatedPlatform:
         clock: Clock,
         topics: MemoryTopics,
         stack: AsyncExitStack,
+        ask_types: AskTypes = no_types,
     ) -> "SimulatedPlatform":
         """One that runs until the end of the stack."""
         members: list[KafkaCohortMember] = []
+        audit_log = AuditLog(name, clock)
         repository = await stack.enter_async_context(
             SqliteRepository.opened(
                 directory / name / "metadata.db",
@@ -216,7 +238,7 @@ class SimulatedPlatform:
             )
         )
         kafka = await kafka_member(
-            topics, name, clock, collection, repository, registry
+            topics, name, clock, collection, repository, registry, audit_log, ask_types
         )
         members.append(kafka)
         task = asyncio.create_task(kafka.run(), name=f"{name} on topics")
@@ -226,7 +248,7 @@ class SimulatedPlatform:
             await asyncio.gather(task, return_exceptions=True)
 
         stack.push_async_callback(stop)
-        return cls(name, repository, collection, kafka, task)
+        return cls(name, repository, collection, registry, audit_log, kafka, task)
 
     @property
     def id(self) -> str:

@@ -1,13 +1,16 @@
 """Servers of a cohort over Kafka hear of each other and of each other's metadata."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from edgenode.bus.topics import OmrsTopic
-from edgenode.clock import EpochMillis
+from edgenode.clock import Clock, EpochMillis, SystemClock
+from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.received import Outcome
 from edgenode.errors import StoreFullError
 from edgenode.events.model import (
@@ -18,10 +21,12 @@ from edgenode.events.model import (
 )
 from edgenode.events.wrapping import EventBuilder
 from edgenode.instances.model import EntityDetail
+from edgenode.kafka_cohort.member import KafkaCohortMember
+from edgenode.kafka_cohort.receiver import AskTypes
+from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.model import EntityDef, TypeDef
 from edgenode.typedefs.status import InstanceStatus
-from tests.kafka.hub import Hub
-from tests.kafka.servers import USER, Impatient, KafkaServer, kafka_server
+from tests.cohort.topics import MemoryTopics, SimulatedPlatform, no_types
 from tests.model.house import (
     CODEC,
     START,
@@ -31,18 +36,83 @@ from tests.model.house import (
 )
 
 TERM = "GlossaryTerm"
+USER = "erin"
+SECONDS = 30.0
 
 
-def told_of(hub: Hub, kind: OmrsTopic, sender: str) -> list[OMRSEventV1]:
+class Impatient(SystemClock):
+    """The machine's clock, on which nobody has to wait."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Let others have their turn."""
+        await asyncio.sleep(0)
+
+
+@dataclass
+class Server:
+    """A server that takes part, and what tests ask of it."""
+
+    platform: SimulatedPlatform
+
+    @property
+    def member(self) -> KafkaCohortMember:
+        return self.platform.kafka
+
+    @property
+    def repository(self) -> SqliteRepository:
+        return self.platform.repository
+
+    @property
+    def collection(self) -> LocalMetadataCollection:
+        return self.platform.collection
+
+    @property
+    def messages(self) -> list[str]:
+        """The ids of the audit records."""
+        return [each.message_id for each in self.platform.audit_log.records()]
+
+    async def add(self, name: str) -> str:
+        """Add an entity; its GUID."""
+        added = await self.collection.add_entity(
+            USER, type_guid(TERM), properties(qualifiedName=name), None, None
+        )
+        return str(added.value.guid)
+
+    def holds(self, guid: str) -> bool:
+        return self.repository.entity(guid) is not None
+
+    async def until(self, is_so: Callable[[], object]) -> None:
+        """Wait for something, while events go to and fro."""
+        async with asyncio.timeout(SECONDS):
+            while not is_so():
+                self.platform.check()
+                await asyncio.sleep(0.002)
+
+
+@asynccontextmanager
+async def server(
+    path: Path,
+    name: str,
+    hub: MemoryTopics,
+    *,
+    clock: Clock | None = None,
+    ask_types: AskTypes = no_types,
+) -> AsyncIterator[Server]:
+    """A server that takes part until the end of the block; its store outlives it."""
+    async with AsyncExitStack() as stack:
+        yield Server(
+            await SimulatedPlatform.started(
+                path, name, clock or SystemClock(), hub, stack, ask_types
+            )
+        )
+
+
+def told_of(hub: MemoryTopics, kind: OmrsTopic, sender: str) -> list[OMRSEventV1]:
     """What a server has sent."""
-    return [
-        CODEC.decode_event(event)
-        for key, event in hub.records[kind]
-        if key == f"{sender}-on-bus"
-    ]
+    return list(map(CODEC.decode_event, hub.sent(kind, sender)))
 
 
-def registry_events(hub: Hub, sender: str) -> list[str]:
+def registry_events(hub: MemoryTopics, sender: str) -> list[str]:
     return [
         event.registry_event_section.registry_event_type.name
         for event in told_of(hub, OmrsTopic.REGISTRATION, sender)
@@ -50,7 +120,7 @@ def registry_events(hub: Hub, sender: str) -> list[str]:
     ]
 
 
-def instance_events(hub: Hub, sender: str) -> list[str]:
+def instance_events(hub: MemoryTopics, sender: str) -> list[str]:
     return [
         event.instance_event_section.event_type.name
         for event in told_of(hub, OmrsTopic.INSTANCES, sender)
@@ -58,22 +128,22 @@ def instance_events(hub: Hub, sender: str) -> list[str]:
     ]
 
 
-def entity(server: KafkaServer, guid: str) -> EntityDetail | None:
+def entity(server: Server, guid: str) -> EntityDetail | None:
     stored = server.repository.entity(guid)
     value = None if stored is None else stored.document.value
     return value if isinstance(value, EntityDetail) else None
 
 
-def is_version(server: KafkaServer, guid: str, version: int) -> bool:
+def is_version(server: Server, guid: str, version: int) -> bool:
     known = entity(server, guid)
     return known is not None and known.version == version
 
 
 async def test_each_knows_the_other_whoever_was_first(tmp_path: Path) -> None:
-    hub = Hub()
-    async with kafka_server(tmp_path, "pi", hub.opened) as pi:
+    hub = MemoryTopics()
+    async with server(tmp_path, "pi", hub) as pi:
         await pi.until(lambda: "REFRESH" in str(registry_events(hub, "pi")))
-        async with kafka_server(tmp_path, "attic", hub.opened) as attic:
+        async with server(tmp_path, "attic", hub) as attic:
             await pi.until(lambda: pi.member.remote and attic.member.remote)
             assert set(pi.member.remote) == {"attic-id"}
             assert set(attic.member.remote) == {"pi-id"}
@@ -87,13 +157,13 @@ async def test_each_knows_the_other_whoever_was_first(tmp_path: Path) -> None:
 async def test_after_a_restart_it_registers_again_and_knows_the_others(
     tmp_path: Path,
 ) -> None:
-    hub = Hub()
+    hub = MemoryTopics()
     async with (
-        kafka_server(tmp_path, "pi", hub.opened) as pi,
-        kafka_server(tmp_path, "attic", hub.opened) as attic,
+        server(tmp_path, "pi", hub) as pi,
+        server(tmp_path, "attic", hub) as attic,
     ):
         await pi.until(lambda: pi.member.remote and attic.member.remote)
-    async with kafka_server(tmp_path, "pi", hub.opened) as pi:
+    async with server(tmp_path, "pi", hub) as pi:
         assert set(pi.member.remote) == {"attic-id"}
         await pi.until(lambda: "RE_REGISTRATION" in registry_events(hub, "pi")[-2])
     (first, *_, again, _) = told_of(hub, OmrsTopic.REGISTRATION, "pi")
@@ -106,10 +176,10 @@ async def test_after_a_restart_it_registers_again_and_knows_the_others(
 
 
 async def test_what_is_done_on_one_is_seen_on_the_other(tmp_path: Path) -> None:
-    hub = Hub()
+    hub = MemoryTopics()
     async with (
-        kafka_server(tmp_path, "pi", hub.opened) as pi,
-        kafka_server(tmp_path, "attic", hub.opened) as attic,
+        server(tmp_path, "pi", hub) as pi,
+        server(tmp_path, "attic", hub) as attic,
     ):
         guid = await pi.add("one")
         await attic.until(lambda: is_version(attic, guid, 1))
@@ -130,63 +200,63 @@ async def test_what_is_done_on_one_is_seen_on_the_other(tmp_path: Path) -> None:
 
 
 async def test_nothing_is_lost_while_the_brokers_are_away(tmp_path: Path) -> None:
-    hub = Hub()
+    hub = MemoryTopics()
     async with (
-        kafka_server(tmp_path, "pi", hub.opened, clock=Impatient()) as pi,
-        kafka_server(tmp_path, "attic", hub.opened) as attic,
+        server(tmp_path, "pi", hub, clock=Impatient()) as pi,
+        server(tmp_path, "attic", hub) as attic,
     ):
         first = await pi.add("first")
         await attic.until(lambda: attic.holds(first))
-        hub.is_away = True
+        hub.cut_off.add("pi")
         while_away = [await pi.add(f"away {number}") for number in range(5)]
         assert pi.member.backlog == 5
-        hub.is_away = False
-        hub.wake()
+        hub.cut_off.clear()
+        hub.tell()
         await attic.until(lambda: all(map(attic.holds, while_away)))
         await pi.until(lambda: pi.member.backlog == 0)
     assert instance_events(hub, "pi").count("NEW_ENTITY_EVENT") == 6
 
 
 async def test_nothing_is_lost_or_said_twice_by_a_restart(tmp_path: Path) -> None:
-    hub = Hub()
-    async with kafka_server(tmp_path, "pi", hub.opened) as pi:
+    hub = MemoryTopics()
+    async with server(tmp_path, "pi", hub) as pi:
         await pi.until(lambda: registry_events(hub, "pi"))
         await pi.add("first")
         await pi.until(lambda: instance_events(hub, "pi"))
-        hub.is_away = True
+        hub.cut_off.add("pi")
         second = await pi.add("second")
     assert instance_events(hub, "pi") == ["NEW_ENTITY_EVENT"]
-    hub.is_away = False
+    hub.cut_off.clear()
     async with (
-        kafka_server(tmp_path, "attic", hub.opened) as attic,
-        kafka_server(tmp_path, "pi", hub.opened) as pi,
+        server(tmp_path, "attic", hub) as attic,
+        server(tmp_path, "pi", hub) as pi,
     ):
         await attic.until(lambda: attic.holds(second))
     assert instance_events(hub, "pi") == ["NEW_ENTITY_EVENT"] * 2
 
 
 async def test_what_others_said_while_it_was_off_is_heard(tmp_path: Path) -> None:
-    hub = Hub()
-    async with kafka_server(tmp_path, "pi", hub.opened) as pi:
+    hub = MemoryTopics()
+    async with server(tmp_path, "pi", hub) as pi:
         await pi.until(lambda: registry_events(hub, "pi"))
-    async with kafka_server(tmp_path, "attic", hub.opened) as attic:
+    async with server(tmp_path, "attic", hub) as attic:
         guid = await attic.add("news")
         await attic.until(lambda: attic.member.backlog == 0)
-    async with kafka_server(tmp_path, "pi", hub.opened) as pi:
+    async with server(tmp_path, "pi", hub) as pi:
         await pi.until(lambda: pi.holds(guid) and pi.member.is_known("attic-id"))
 
 
 async def test_what_was_there_before_it_joined_is_told(tmp_path: Path) -> None:
-    quiet, hub = Hub(is_away=True), Hub()
-    async with kafka_server(tmp_path, "pi", quiet.opened) as pi:
+    quiet, hub = MemoryTopics(cut_off={"pi"}), MemoryTopics()
+    async with server(tmp_path, "pi", quiet) as pi:
         kept, gone = await pi.add("kept"), await pi.add("gone")
         await pi.collection.delete_entity(USER, type_guid(TERM), TERM, gone)
         link = await pi.collection.add_relationship(
             USER, type_guid("RelatedTerm"), None, kept, await pi.add("other"), None
         )
     async with (
-        kafka_server(tmp_path, "attic", hub.opened) as attic,
-        kafka_server(tmp_path, "pi", hub.opened) as pi,
+        server(tmp_path, "attic", hub) as attic,
+        server(tmp_path, "pi", hub) as pi,
     ):
         await attic.until(lambda: attic.holds(kept))
         known = str(link.value.guid)
@@ -195,10 +265,10 @@ async def test_what_was_there_before_it_joined_is_told(tmp_path: Path) -> None:
 
 
 async def test_what_nobody_can_read_is_told_and_passed_over(tmp_path: Path) -> None:
-    hub = Hub()
+    hub = MemoryTopics()
     async with (
-        kafka_server(tmp_path, "pi", hub.opened) as pi,
-        kafka_server(tmp_path, "attic", hub.opened) as attic,
+        server(tmp_path, "pi", hub) as pi,
+        server(tmp_path, "attic", hub) as attic,
     ):
         await pi.until(lambda: pi.member.remote)
         for event in (b"", b"rubbish", b"[]", b"{}", b'{"class":"OMRSEventV1"}'):
@@ -226,8 +296,8 @@ def told_by(sender: str, told: EntityDetail, at: EpochMillis = START) -> bytes:
 
 
 async def test_nobody_else_speaks_for_what_is_at_home_here(tmp_path: Path) -> None:
-    hub = Hub()
-    async with kafka_server(tmp_path, "pi", hub.opened) as pi:
+    hub = MemoryTopics()
+    async with server(tmp_path, "pi", hub) as pi:
         guid = await pi.add("ours")
         ours = entity(pi, guid)
         assert ours is not None
@@ -242,8 +312,8 @@ async def test_nobody_else_speaks_for_what_is_at_home_here(tmp_path: Path) -> No
 async def test_an_event_waits_until_it_can_be_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub = Hub()
-    async with kafka_server(tmp_path, "pi", hub.opened, clock=Impatient()) as pi:
+    hub = MemoryTopics()
+    async with server(tmp_path, "pi", hub, clock=Impatient()) as pi:
         receive = pi.collection.receive_instance_event
         refusals = [StoreFullError("save", "pi", "full")] * 2
 
@@ -260,10 +330,10 @@ async def test_an_event_waits_until_it_can_be_stored(
 
 
 async def test_types_that_are_unknown_are_asked_for(tmp_path: Path) -> None:
-    hub = Hub()
+    hub = MemoryTopics()
     asked: list[tuple[str, tuple[str, ...]]] = []
-    async with kafka_server(tmp_path, "attic", hub.opened) as attic:
-        term = attic.types.type_def(TERM)
+    async with server(tmp_path, "attic", hub) as attic:
+        term = attic.platform.types.type_def(TERM)
     assert isinstance(term, EntityDef)
     new = replace(term, guid="new-type", name="Gadget", version=1)
 
@@ -271,7 +341,7 @@ async def test_types_that_are_unknown_are_asked_for(tmp_path: Path) -> None:
         asked.append((collection_id, tuple(names)))
         return [new]
 
-    async with kafka_server(tmp_path, "pi", hub.opened, ask_types=ask) as pi:
+    async with server(tmp_path, "pi", hub, ask_types=ask) as pi:
         await pi.until(lambda: registry_events(hub, "pi"))
         told = remote_entity(metadata_collection_id="hub-id")
         assert told.type is not None
@@ -279,16 +349,16 @@ async def test_types_that_are_unknown_are_asked_for(tmp_path: Path) -> None:
         hub.put(OmrsTopic.INSTANCES, told_by("hub-id", replace(told, type=kind)))
         await pi.until(lambda: pi.holds(str(told.guid)))
         assert asked == [("hub-id", ("Gadget",))]
-        assert pi.types.type_def("Gadget") is not None
+        assert pi.platform.types.type_def("Gadget") is not None
 
 
 async def test_disconnected_it_says_and_hears_nothing_until_it_is_back(
     tmp_path: Path,
 ) -> None:
-    hub = Hub()
+    hub = MemoryTopics()
     async with (
-        kafka_server(tmp_path, "pi", hub.opened) as pi,
-        kafka_server(tmp_path, "attic", hub.opened) as attic,
+        server(tmp_path, "pi", hub) as pi,
+        server(tmp_path, "attic", hub) as attic,
     ):
         await pi.until(lambda: pi.member.remote and attic.member.remote)
         await pi.member.disconnect()
@@ -304,10 +374,10 @@ async def test_disconnected_it_says_and_hears_nothing_until_it_is_back(
 async def test_unregistered_the_others_forget_it_until_it_is_back(
     tmp_path: Path,
 ) -> None:
-    hub = Hub()
+    hub = MemoryTopics()
     async with (
-        kafka_server(tmp_path, "pi", hub.opened) as pi,
-        kafka_server(tmp_path, "attic", hub.opened) as attic,
+        server(tmp_path, "pi", hub) as pi,
+        server(tmp_path, "attic", hub) as attic,
     ):
         await pi.until(lambda: pi.member.remote and attic.member.remote)
         await pi.member.unregister()
