@@ -142,7 +142,7 @@ def test_a_server_that_is_away_from_platforms_says_so(
     path = f"{user}/metadata-highway/cohorts/cocoCohort/disconnect"
     with urlopen(f"http://{away['EDGENODE_LISTEN']}{path}"):
         pass
-    gone = "this server is unregistered from cohort cocoCohort"
+    gone = "this server is disconnected from cohort cocoCohort"
     mend = f"'edgenode cohort connect --server {SERVER} --cohort cocoCohort'"
     for shown in (edgenode("status").out, edgenode("cohort", "platforms").out):
         assert gone in shown
