@@ -506,6 +506,23 @@ async def test_our_relationships_are_no_copies(
     assert new_events[0].instance_guid == "another"
 
 
+async def test_ours_is_purged_like_a_copy_once_it_is_deleted(
+    house: House, glossary: Glossary, new_events: list[InstanceEvent]
+) -> None:
+    def purge() -> Any:
+        return house.collection.purge_relationship_reference_copy_by_guid(
+            USER, glossary.placed, TYPE, "TermCategorization", LOCAL.id
+        )
+
+    assert (await refusal(purge()))[1] == "HomeRelationshipException"
+    await house.collection.delete_relationship(
+        USER, TYPE, "TermCategorization", glossary.placed
+    )
+    await purge()
+    assert house.collection.is_relationship_known(USER, glossary.placed) is None
+    assert new_events[-1].event_type is Event.PURGED_RELATIONSHIP_EVENT
+
+
 async def test_a_copy_of_a_relationship_names_its_ends(house: House) -> None:
     copy = replace(
         remote_relationship(remote_proxy("c"), remote_proxy("t")), entity_two_proxy=None
