@@ -64,7 +64,7 @@ def pair(
         kafka_node(directory, fresh_name("edge"), cohort, kafka.address) as node,
     ):
         until(lambda: node.name in genuine.cohort_members(cohort))
-        until(lambda: f"member {genuine.name}" in node.log)
+        until(lambda: genuine.name in node.cohort_members(cohort))
         yield Pair(genuine, node)
 
 

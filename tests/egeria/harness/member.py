@@ -48,3 +48,9 @@ class Member(ABC):
         """Its metadata collection's id."""
         answer = self.omrs("GET", "metadata-collection-id")
         return str(answer["metadataCollectionId"])
+
+    def cohort_members(self, cohort: str) -> dict[str, Any]:
+        """The registrations of the other members that it knows of, by server name."""
+        path = f"metadata-highway/cohorts/{cohort}/remote-members"
+        members = self.omrs("GET", path).get("cohortMembers") or []
+        return {member["serverName"]: member for member in members}

@@ -1,5 +1,6 @@
 """A node with one server, run as a process of its own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -30,7 +31,7 @@ mode = "none"
 KAFKA_COHORT = """\
 [kafka_cohort]
 name = "{cohort}"
-brokers = ["{brokers}"]
+brokers = {brokers}
 transport = "http"
 listen = "{host}:{port}"
 address = "http://{host}:{port}"
@@ -41,7 +42,10 @@ admit = ["127.0.0.0/8"]
 def kafka_cohort(cohort: str, brokers: str) -> str:
     """The part of a configuration that makes the node's server a member of a cohort."""
     return KAFKA_COHORT.format(
-        cohort=cohort, brokers=brokers, host=HOST, port=free_port()
+        cohort=cohort,
+        brokers=json.dumps(brokers.split(",")),
+        host=HOST,
+        port=free_port(),
     )
 
 

@@ -37,12 +37,6 @@ class Server(Member):
         root = f"/open-metadata/admin-services/users/{USER}/servers/{self.name}"
         return self.platform.call(method, f"{root}/{path}", body)
 
-    def cohort_members(self, cohort: str) -> dict[str, Any]:
-        """The registrations of the other members that it knows of, by server name."""
-        path = f"metadata-highway/cohorts/{cohort}/remote-members"
-        members = self.omrs("GET", path).get("cohortMembers") or []
-        return {member["serverName"]: member for member in members}
-
     def start(self) -> None:
         """Start it as configured; it connects to its cohorts."""
         self.admin("POST", "instance")

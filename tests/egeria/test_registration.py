@@ -1,0 +1,98 @@
+"""A genuine server and a node register with each other, whoever or whatever comes late."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.egeria.harness.broker import Broker
+from tests.egeria.harness.member import Member
+from tests.egeria.harness.node import Node, kafka_node
+from tests.egeria.harness.platform import Platform, platform
+from tests.egeria.harness.server import Server, metadata_server, started
+from tests.egeria.metadata import Json, Metadata, fresh_name, until
+
+
+def know_each_other(genuine: Server, node: Node, cohort: str) -> None:
+    """Wait until each has the other as a member, and its events."""
+    until(lambda: node.name in genuine.cohort_members(cohort))
+    until(lambda: genuine.name in node.cohort_members(cohort))
+    for one, other in ((genuine, node), (node, genuine)):
+        sees(other, new_term(one))
+
+
+def new_term(member: Member) -> Json:
+    return Metadata(member).add(qualifiedName=fresh_name("term"))
+
+
+def sees(member: Member, entity: Json) -> None:
+    until(lambda: Metadata(member).entity(entity["guid"]) == entity)
+
+
+@pytest.mark.parametrize("first", ["genuine", "node"])
+def test_either_comes_first(
+    first: str, kafka: Broker, egeria: Platform, tmp_path: Path
+) -> None:
+    cohort = fresh_name("cohort")
+    genuine = metadata_server(egeria, fresh_name("hub"), cohort, kafka.address)
+    with ExitStack() as stack:
+        if first == "genuine":
+            stack.enter_context(started(genuine))
+        node = stack.enter_context(
+            kafka_node(tmp_path, fresh_name("edge"), cohort, kafka.address)
+        )
+        if first == "node":
+            stack.enter_context(started(genuine))
+        know_each_other(genuine, node, cohort)
+        for one, other in ((genuine, node), (node, genuine)):
+            record = one.cohort_members(cohort)[other.name]
+            assert record["metadataCollectionId"] == other.collection_id
+
+
+def test_kafka_comes_late_and_is_killed(egeria: Platform, tmp_path: Path) -> None:
+    cohort, broker = fresh_name("cohort"), Broker(tmp_path / "kafka")
+    genuine = metadata_server(egeria, fresh_name("hub"), cohort, broker.address)
+    with ExitStack() as stack:
+        stack.callback(broker.stop)
+        node = stack.enter_context(
+            kafka_node(tmp_path / "node", fresh_name("edge"), cohort, broker.address)
+        )
+        starter = stack.enter_context(ThreadPoolExecutor(1))
+        starting = starter.submit(genuine.start)  # it waits for Kafka
+        stack.callback(genuine.stop)
+        until(lambda: "can't be read" in node.log)
+        broker.start()
+        starting.result()
+        know_each_other(genuine, node, cohort)
+        broker.kill()
+        meanwhile = new_term(genuine), new_term(node)
+        broker.start()
+        sees(node, meanwhile[0])
+        sees(genuine, meanwhile[1])
+
+
+def test_each_is_killed_and_comes_back(
+    genuine: None, kafka: Broker, tmp_path: Path
+) -> None:
+    cohort = fresh_name("cohort")
+    with (
+        platform(tmp_path / "egeria") as egeria,
+        kafka_node(
+            tmp_path / "node", fresh_name("edge"), cohort, kafka.address
+        ) as node,
+    ):
+        server = metadata_server(egeria, fresh_name("hub"), cohort, kafka.address)
+        server.start()
+        know_each_other(server, node, cohort)
+        node.kill()
+        meanwhile = new_term(server)
+        node.start()
+        sees(node, meanwhile)
+        know_each_other(server, node, cohort)
+        egeria.kill()
+        meanwhile = new_term(node)
+        egeria.start()
+        server.start()
+        sees(server, meanwhile)
+        know_each_other(server, node, cohort)
