@@ -707,6 +707,10 @@ KAFKA_FETCH_BYTES = 1024 * 1024
 """Records that are fetched from Kafka at once, which with what is made of them take some
 4 MB. A first record that is larger comes alone."""
 
+MAX_INFLATED_BYTES = 8 * 1024 * 1024
+"""What the records of a compressed batch have when it is inflated. Senders' clients take a
+megabyte at most; but 6 KB can become 200 MB."""
+
 KAFKA_FETCH_SECONDS = 5.0
 """How long Kafka waits with its answer for a first record to come."""
 

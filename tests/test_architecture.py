@@ -51,6 +51,7 @@ OWNERS = {
     ),
     "aiosqlite": ("edgenode.repository",),
     "amqtt": ("edgenode.bus.broker",),
+    "cramjam": ("edgenode.bus.kafka.records",),
     "cryptography": ("edgenode.security.issuing",),
     "msgpack": ("edgenode.codec.packed",),
     "orjson": ("edgenode.codec.json",),

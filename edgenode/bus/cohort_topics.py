@@ -15,11 +15,11 @@ from itertools import count
 from types import TracebackType
 from typing import Self
 
-from edgenode.bus.kafka import (
+from edgenode.bus.kafka.records import Fetched
+from edgenode.bus.kafka.session import (
     EARLIEST,
     LATEST,
     EventRefusedError,
-    Fetched,
     KafkaSession,
     NotNowError,
     Producer,
@@ -222,6 +222,10 @@ class KafkaCohortTopics:
                         yield batch
             except BusUnavailableError as error:
                 self._broken(self._fault or str(error))
+            except (LookupError, TypeError, ValueError):
+                # No broker of Kafka answers so, and who does must not end the member.
+                logger.exception("an answer of a broker is not understood")
+                self._broken("an answer is not understood")
             is_reached = bool(session.addresses)
             is_steady = self._clock.monotonic() - start > STEADY_LINK_SECONDS
             tries = 0 if is_steady or is_reached > was_reached else tries + 1
@@ -265,7 +269,7 @@ class KafkaCohortTopics:
                 async with asyncio.timeout(BUS_GOODBYE_SECONDS):
                     await self._commit(session)
         except (BusUnavailableError, TimeoutError):
-            logger.info("what was dealt with could not be committed")
+            logger.debug("offsets could not be committed at the end")
         finally:
             self._session = None
             await session.close()
@@ -388,17 +392,23 @@ class KafkaCohortTopics:
         now = self._clock.monotonic()
         if now - self._committed_at > KAFKA_COMMIT_SECONDS:
             self._committed_at = now
-            await self._commit(session)
+            try:
+                await self._commit(session)
+            except NotNowError as error:
+                logger.debug("offsets could not be committed: %s", error)
 
     async def _commit(self, session: KafkaSession) -> None:
-        offsets = {
-            each.partition: (each.offset, each.topic_id)
+        due = {
+            each.partition: each
             for each in self._to_commit.values()
             if each.partition in self._places
         }
-        self._to_commit.clear()
-        if offsets:
+        if due:
+            offsets = {each: (at.offset, at.topic_id) for each, at in due.items()}
             await session.commit(self._group, offsets)
+        for each, at in due.items():
+            if self._to_commit.get(each) == at:
+                del self._to_commit[each]
 
     def _taken(self, fetched: Mapping[Partition, Fetched]) -> Batch:
         """What is to be dealt with; the places move on."""

@@ -1,8 +1,11 @@
 """What brokers answer, taken apart."""
 
+import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from edgenode.bus.kafka import RawRecord, Topic, _unpacked
+from edgenode.bus.kafka.records import RawRecord, unpacked
+from edgenode.bus.kafka.session import Topic
+from edgenode.limits import MAX_INFLATED_BYTES
 
 RUBBISH = bytes(range(256))
 
@@ -24,7 +27,7 @@ def batch(offset: int, *values: bytes, compression: int = 0) -> bytes:
 
 
 def test_records_have_their_offsets() -> None:
-    found = _unpacked(batch(5, b"one", b"two") + batch(7, b"three"), 8, 6)
+    found = unpacked(batch(5, b"one", b"two") + batch(7, b"three"), 8, 6)
     assert found.records == [RawRecord(6, None, b"two"), RawRecord(7, None, b"three")]
     assert (found.next_offset, found.damaged) == (8, [])
 
@@ -32,7 +35,7 @@ def test_records_have_their_offsets() -> None:
 def test_a_damaged_batch_costs_its_own_records_alone() -> None:
     damaged = bytearray(batch(1, b"one", b"two"))
     damaged[-1] ^= 1
-    found = _unpacked(batch(0, b"zero") + damaged + batch(3, b"three"), 4, 0)
+    found = unpacked(batch(0, b"zero") + damaged + batch(3, b"three"), 4, 0)
     assert [each.value for each in found.records] == [b"zero", b"three"]
     ((offset, count, why),) = found.damaged
     assert (offset, count) == (1, 2)
@@ -44,14 +47,26 @@ def test_an_unknown_compression_costs_its_own_records_alone() -> None:
     unknown = bytearray(batch(0, b"one", compression=1))
     unknown[22] = 7  # the attributes, of which three bits say the compression
     fixed = _with_checksum(unknown)
-    found = _unpacked(fixed + batch(1, b"two"), 2, 0)
+    found = unpacked(fixed + batch(1, b"two"), 2, 0)
     assert [each.value for each in found.records] == [b"two"]
     assert [each[:2] for each in found.damaged] == [(0, 1)]
 
 
+@pytest.mark.parametrize("compression", [1, 3, 4])
+def test_what_becomes_too_large_is_not_inflated(compression: int) -> None:
+    large = batch(0, bytes(MAX_INFLATED_BYTES + 1), compression=compression)
+    assert len(large) < 100_000
+    whole = batch(1, bytes(MAX_INFLATED_BYTES - 100), compression=compression)
+    found = unpacked(batch(0, b"", compression=compression) + large + whole, 2, 0)
+    assert [len(each.value or b"") for each in found.records] == [
+        0,
+        MAX_INFLATED_BYTES - 100,
+    ]
+
+
 def test_a_batch_that_is_cut_short_is_read_later() -> None:
     whole = batch(0, b"one")
-    found = _unpacked(whole + batch(1, RUBBISH)[:-1], 2, 0)
+    found = unpacked(whole + batch(1, RUBBISH)[:-1], 2, 0)
     assert (found.next_offset, len(found.records), found.damaged) == (1, 1, [])
 
 

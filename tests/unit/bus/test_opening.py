@@ -13,9 +13,8 @@ from tests.egeria.reader import Reader
 async def test_without_the_library_it_is_said_what_helps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in ("edgenode.bus.cohort_topics", "edgenode.bus.kafka"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    for name in [each for each in sys.modules if each.startswith("aiokafka")]:
+    ours = ("aiokafka", "edgenode.bus.cohort_topics", "edgenode.bus.kafka")
+    for name in [each for each in sys.modules if each.startswith(ours)]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "aiokafka", None)
     names = topic_names("egeria", "cohort", dedicated=True)

@@ -10,37 +10,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
-from uuid import UUID
 
 from aiokafka import errors
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
-from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.admin import CreateTopicsRequest
-from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.fetch import FetchRequest
-from aiokafka.protocol.metadata import MetadataRequest_v5
 from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.protocol.transaction import InitProducerIdRequest
-from aiokafka.protocol.types import (
-    Boolean,
-    CompactArray,
-    CompactString,
-    Int16,
-    Int32,
-    Schema,
-    TaggedFields,
-)
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
 
 from edgenode.bus.base import Address
+from edgenode.bus.kafka.metadata import MetadataRequest, id_and_partitions
+from edgenode.bus.kafka.records import Fetched, unpacked
 from edgenode.bus.topics import BusUnavailableError, KafkaBroker, Partition
 from edgenode.limits import (
     CONNECT_SECONDS,
@@ -88,32 +75,6 @@ class Topic:
         numbers = sorted(self.leaders)
         hashed: int = murmur2(key)  # type: ignore[no-untyped-call]
         return numbers[(hashed & 0x7FFFFFFF) % len(numbers)]
-
-
-@dataclass(frozen=True, slots=True)
-class RawRecord:
-    """A record as it came."""
-
-    offset: int
-    key: bytes | None
-    value: bytes | None
-
-
-@dataclass(slots=True)
-class Fetched:
-    """What a partition had from an offset on.
-
-    Attributes:
-        high_watermark: The offset after the last record that can be read now.
-        records: The records in their order.
-        damaged: Records that can't be made out: the first one's offset, how many, and why.
-        next_offset: Where to read on.
-    """
-
-    high_watermark: int
-    next_offset: int
-    records: list[RawRecord] = field(default_factory=list)
-    damaged: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -187,7 +148,6 @@ class KafkaSession:
         self._first: _Connection | None = None
         self._connections: dict[tuple[int, bool], _Connection] = {}
         self._connecting = asyncio.Lock()
-        self._coordinator: int | None = None
         self._controller = 0
         _quieten()
 
@@ -237,14 +197,14 @@ class KafkaSession:
         Raises:
             BusUnavailableError: No answer, or one of a broker that isn't ready.
         """
-        answer = await self._ask_any(_MetadataRequest(tuple(names)))
+        answer = await self._ask_any(MetadataRequest(tuple(names)))
         self._addresses = {
             node: Address(host, port) for node, host, port, *_ in answer.brokers
         }
         self._controller = answer.controller_id
         topics: dict[str, Topic] = {}
         for code, name, *rest in answer.topics:
-            topic_id, partitions = _named_parts(rest)
+            topic_id, partitions = id_and_partitions(rest)
             if code == errors.UnknownTopicOrPartitionError.errno:
                 continue
             _check(code, f"topic {name}")
@@ -364,7 +324,7 @@ class KafkaSession:
             for number, code, high_watermark, *_, data in parts:
                 _check(code, f"reading partition {number} of {topic}")
                 partition = Partition(topic, number)
-                found[partition] = _unpacked(data, high_watermark, offsets[partition])
+                found[partition] = unpacked(data, high_watermark, offsets[partition])
         return found
 
     async def producer(self) -> Producer:
@@ -417,7 +377,8 @@ class KafkaSession:
             [(topic, [(number, data)])],
         )
         answer = await self._ask(self.topics[topic].leaders[number], request)
-        ((_, ((_, code, *_),)),) = answer.topics
+        with _told():
+            ((_, ((_, code, *_),)),) = answer.topics
         _check_produced(code, f"sending to partition {number} of {topic}")
         producer.sequences[partition] = (
             producer.sequences[partition] + len(events)
@@ -432,12 +393,11 @@ class KafkaSession:
         return found
 
     async def _ask_coordinator(self, group: str, request: Any) -> Any:
-        if self._coordinator is None:
-            answer = await self._ask_any(FindCoordinatorRequest(group, 0))
-            _check(answer.error_code, "asking who keeps committed offsets")
-            self._coordinator = answer.coordinator_id
-            self._addresses[answer.coordinator_id] = Address(answer.host, answer.port)
-        return await self._ask(self._coordinator, request)
+        answer = await self._ask_any(FindCoordinatorRequest(group, 0))
+        _check(answer.error_code, "asking who keeps committed offsets")
+        node = answer.coordinator_id
+        self._addresses[node] = Address(answer.host, answer.port)
+        return await self._ask(node, request)
 
     async def _ask_any(self, request: Any) -> Any:
         if self._first is None:
@@ -526,139 +486,3 @@ _OUT_OF_SEQUENCE = {
     errors.InvalidProducerEpoch.errno,
     errors.UnknownProducerId.errno,
 }
-
-
-def _unpacked(data: bytes, high_watermark: int, offset: int) -> Fetched:
-    """Take a partition's answer apart; what comes before the offset is left out."""
-    found = Fetched(high_watermark, offset)
-    batches = MemoryRecords(data)
-    while batches.has_next():
-        batch: Any = batches.next_batch()
-        end = batch.next_offset
-        if not batch.is_control_batch:
-            try:
-                _unpack(batch, found)
-            except Exception as error:  # noqa: BLE001 - a damaged batch may raise any
-                reason = f"{type(error).__name__}: {error}"
-                count = end - found.next_offset
-                found.damaged.append((found.next_offset, count, reason))
-        found.next_offset = max(found.next_offset, end)
-    return found
-
-
-def _unpack(batch: Any, found: Fetched) -> None:
-    if not batch.validate_crc():
-        raise errors.CorruptRecordException("the checksum is wrong")
-    for record in batch:
-        if record.offset >= found.next_offset:
-            found.records.append(RawRecord(record.offset, record.key, record.value))
-            found.next_offset = record.offset + 1
-
-
-class _Uuid(AbstractType[bytes]):
-    """The id of a topic."""
-
-    @classmethod
-    def encode(cls, value: bytes) -> bytes:
-        return value
-
-    @classmethod
-    def decode(cls, data: BytesIO) -> bytes:
-        return data.read(16)
-
-
-_NO_TOPIC_ID = bytes(16)
-
-
-def _named_parts(rest: Sequence[Any]) -> tuple[str, Any]:
-    """The id, where it is told, and the partitions in what is told of a topic."""
-    if isinstance(rest[0], bytes):
-        return str(UUID(bytes=rest[0])), rest[2]
-    return "", rest[1]
-
-
-class _MetadataResponse10(Response):
-    API_KEY = 3
-    API_VERSION = 10
-    SCHEMA = Schema(
-        ("throttle_time_ms", Int32),
-        (
-            "brokers",
-            CompactArray(
-                ("node_id", Int32),
-                ("host", CompactString("utf-8")),
-                ("port", Int32),
-                ("rack", CompactString("utf-8")),
-                ("tags", TaggedFields),
-            ),
-        ),
-        ("cluster_id", CompactString("utf-8")),
-        ("controller_id", Int32),
-        (
-            "topics",
-            CompactArray(
-                ("error_code", Int16),
-                ("name", CompactString("utf-8")),
-                ("topic_id", _Uuid),
-                ("is_internal", Boolean),
-                (
-                    "partitions",
-                    CompactArray(
-                        ("error_code", Int16),
-                        ("partition", Int32),
-                        ("leader", Int32),
-                        ("leader_epoch", Int32),
-                        ("replicas", CompactArray(Int32)),
-                        ("isr", CompactArray(Int32)),
-                        ("offline_replicas", CompactArray(Int32)),
-                        ("tags", TaggedFields),
-                    ),
-                ),
-                ("topic_authorized_operations", Int32),
-                ("tags", TaggedFields),
-            ),
-        ),
-        ("cluster_authorized_operations", Int32),
-        ("tags", TaggedFields),
-    )
-
-
-class _MetadataRequest10(RequestStruct):
-    """The first version whose answer has the ids of topics."""
-
-    FLEXIBLE_VERSION = True
-    API_KEY = 3
-    API_VERSION = 10
-    RESPONSE_TYPE = _MetadataResponse10
-    SCHEMA = Schema(
-        (
-            "topics",
-            CompactArray(
-                ("topic_id", _Uuid),
-                ("name", CompactString("utf-8")),
-                ("tags", TaggedFields),
-            ),
-        ),
-        ("allow_auto_topic_creation", Boolean),
-        ("include_cluster_authorized_operations", Boolean),
-        ("include_topic_authorized_operations", Boolean),
-        ("tags", TaggedFields),
-    )
-
-
-class _MetadataRequest(Request[MetadataRequest_v5 | _MetadataRequest10]):
-    """Asks for topics, with their ids of brokers that know them."""
-
-    API_KEY = 3
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
-
-    def build(
-        self,
-        request_struct_class: type[MetadataRequest_v5 | _MetadataRequest10],
-    ) -> MetadataRequest_v5 | _MetadataRequest10:
-        if issubclass(request_struct_class, MetadataRequest_v5):
-            return request_struct_class(list(self._names), True)
-        topics: list[Any] = [(_NO_TOPIC_ID, name, {}) for name in self._names]
-        return request_struct_class(topics, True, False, False, {})

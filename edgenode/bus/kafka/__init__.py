@@ -1,0 +1,1 @@
+"""Kafka's protocol, as a member of a cohort needs it; by aiokafka."""
