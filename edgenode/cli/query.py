@@ -129,8 +129,10 @@ def _tell_platforms(cohort: JsonObject, output: Output) -> None:
 
 def platforms_line(cohort: Mapping[str, Any]) -> str:
     """How the node stands in its cohort of platforms."""
+    members = cohort["members"]
     return (
-        f"cohort {cohort['name']} of platforms: {cohort['members']} other members; "
+        f"cohort {cohort['name']} of platforms: {members} other "
+        f"member{'' if members == 1 else 's'}; "
         f"at most {cohort['worstLag']} records behind, {cohort['backlog']} events to send"
     )
 

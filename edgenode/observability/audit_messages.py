@@ -201,10 +201,12 @@ KAFKA_SERVER_CONNECTED = AuditMessage(
 KAFKA_SERVER_DISCONNECTED = AuditMessage(
     "EDGENODE-AUDIT-0039",
     OMRSAuditLogRecordSeverity.COHORT,
-    "server {0} is disconnected from cohort {1}: it sends no events and applies none",
+    "server {0} is disconnected from cohort {1}: it sends no events and applies none; "
+    "'edgenode cohort connect --server {0} --cohort {1}' brings it back",
 )
 KAFKA_SERVER_UNREGISTERED = AuditMessage(
     "EDGENODE-AUDIT-0040",
     OMRSAuditLogRecordSeverity.COHORT,
-    "server {0} has left cohort {1} and forgotten its members",
+    "server {0} has left cohort {1} and forgotten its members; 'edgenode cohort connect "
+    "--server {0} --cohort {1}' brings it back",
 )
