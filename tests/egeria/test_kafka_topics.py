@@ -1,5 +1,7 @@
 """A member's part in the topics of a cohort, on a Kafka broker."""
 
+import asyncio
+
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import NewPartitions, RecordsToDelete
@@ -7,7 +9,7 @@ from aiokafka.admin import NewPartitions, RecordsToDelete
 from edgenode.bus.topics import OmrsTopic, Partition
 from edgenode.limits import MAX_MESSAGE_BYTES
 from tests.egeria.harness.broker import Broker
-from tests.egeria.reader import Reader, admin, create, fresh_names, put
+from tests.egeria.reader import SECONDS, Reader, admin, create, fresh_names, put
 
 INSTANCES, TYPES = OmrsTopic.INSTANCES, OmrsTopic.TYPES
 
@@ -243,3 +245,52 @@ async def test_an_event_that_brokers_refuse_holds_up_no_other(kafka: Broker) -> 
         await other.until_read(b"before", b"after")
         assert one.topics.statistics().refused == 1
     assert ("refused", names[INSTANCES], large) in one.heard
+
+
+async def test_partitions_are_noticed_while_reading(
+    kafka: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgenode.bus.cohort_topics.KAFKA_METADATA_SECONDS", 0)
+    names = fresh_names()
+    one = Reader(names)
+    async with one.reading(kafka.address):
+        async with admin(kafka.address) as manager:
+            three = NewPartitions(3)  # type: ignore[no-untyped-call]
+            await manager.create_partitions({names[TYPES]: three})
+        for number in range(9):
+            await put(kafka.address, names[TYPES], b"event", key=b"%d" % number)
+        await one.until_read(*[b"event"] * 9)
+        assert {each.partition.number for each in one.records} == {0, 1, 2}
+
+
+async def test_what_is_dealt_with_is_committed_for_those_who_look_on(
+    kafka: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgenode.bus.cohort_topics.KAFKA_COMMIT_SECONDS", 0)
+    names = fresh_names()
+    one = Reader(names)
+    partition = TopicPartition(names[INSTANCES], 0)
+    sent = committed = 0
+    async with (
+        asyncio.timeout(SECONDS),
+        one.reading(kafka.address),
+        admin(kafka.address) as manager,
+    ):
+        while committed < 2:
+            await put(kafka.address, names[INSTANCES], b"event")
+            sent += 1
+            told = await manager.list_consumer_group_offsets(one.local_server_id)
+            committed = told[partition].offset if partition in told else 0
+    assert committed <= sent
+
+
+async def test_a_place_among_many_own_records_is_kept(
+    kafka: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgenode.bus.cohort_topics.KAFKA_PASSED_OVER", 10)
+    one = Reader(fresh_names())
+    async with one.reading(kafka.address):
+        place = Partition(one.names[INSTANCES], 0)
+        await one.topics.send(INSTANCES, [b"own"] * 25)
+        await one.until(lambda: one.positions[place].offset >= 10)
+    assert one.records == []
