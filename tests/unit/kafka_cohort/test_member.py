@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgenode.bus.topics import OmrsTopic
+from edgenode.bus.topics import OmrsTopic, Position, TopicsListener
 from edgenode.clock import Clock, EpochMillis, SystemClock
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.received import Outcome
@@ -26,7 +26,12 @@ from edgenode.kafka_cohort.receiver import AskTypes
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.model import EntityDef, TypeDef
 from edgenode.typedefs.status import InstanceStatus
-from tests.cohort.topics import MemoryTopics, SimulatedPlatform, no_types
+from tests.cohort.topics import (
+    MemoryCohortTopics,
+    MemoryTopics,
+    SimulatedPlatform,
+    no_types,
+)
 from tests.model.house import (
     CODEC,
     START,
@@ -327,6 +332,33 @@ async def test_an_event_waits_until_it_can_be_stored(
         told = remote_entity(metadata_collection_id="hub-id")
         hub.put(OmrsTopic.INSTANCES, told_by("hub-id", told))
         await pi.until(lambda: pi.holds(str(told.guid)))
+
+
+@dataclass
+class BrokenTopics(MemoryTopics):
+    """Topics whose client has a fault that nobody foresaw, for a while."""
+
+    failures: int = 2
+
+    @asynccontextmanager
+    async def opened(
+        self, server_id: str, positions: Sequence[Position], listener: TopicsListener
+    ) -> AsyncIterator[MemoryCohortTopics]:
+        if self.failures:
+            self.failures -= 1
+            raise ValueError("a fault of the client")
+        async with super().opened(server_id, positions, listener) as topics:
+            yield topics
+
+
+async def test_what_fails_unforeseen_ends_nothing_and_is_tried_again(
+    tmp_path: Path,
+) -> None:
+    hub = BrokenTopics()
+    async with server(tmp_path, "pi", hub, clock=Impatient()) as pi:
+        await pi.until(lambda: registry_events(hub, "pi"))
+        assert (hub.failures, pi.member.trouble) == (0, "")
+        assert pi.messages.count("EDGENODE-AUDIT-0031") == 1
 
 
 async def test_types_that_are_unknown_are_asked_for(tmp_path: Path) -> None:
