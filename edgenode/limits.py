@@ -792,6 +792,11 @@ MAX_UNPAGED_INSTANCES = 5_000
 """Instances that are taken of a genuine member that can't page or filter as it is asked, and
 looked at here: some 12 MB, and two seconds on a small machine. Nobody pages so far."""
 
+MAX_WALK_QUESTIONS = 100
+"""Questions of one walk over the whole cohort, of which each member only knows a part; some
+milliseconds each, so that they fit into ``FEDERATION_SECONDS``. Who would be asked more is
+named."""
+
 MAX_WALK_LEVELS = 100
 """How many relationships away a genuine member is asked for what is around an entity, where
 all that can be reached is wanted and it can't be asked for that: farther than anything is."""

@@ -1,17 +1,21 @@
 """Searches of the whole cohort, and walks over its graph."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from edgenode.clock import EpochMillis
 from edgenode.collection.base import Guids, Statuses
+from edgenode.errors import MemberUnavailableError, OMRSError
 from edgenode.federation.enterprise_base import (
     EnterpriseOperations,
     Question,
     Told,
+    answered_by,
 )
+from edgenode.federation.failures import is_not_known
 from edgenode.federation.members import AskedCollection
 from edgenode.federation.merge import (
     MemberAnswer,
@@ -22,6 +26,7 @@ from edgenode.federation.merge import (
     merged_relationships,
     more_room,
 )
+from edgenode.federation.walks import Onward, Walk, onward
 from edgenode.instances.conditions import (
     MatchCriteria,
     Paging,
@@ -31,7 +36,11 @@ from edgenode.instances.conditions import (
 from edgenode.instances.document import Document
 from edgenode.instances.model import EntityDetail, Relationship
 from edgenode.instances.properties import InstanceProperties
-from edgenode.limits import FEDERATION_SECONDS, MERGED_IN_THE_LOOP
+from edgenode.limits import (
+    FEDERATION_SECONDS,
+    MAX_WALK_QUESTIONS,
+    MERGED_IN_THE_LOOP,
+)
 from edgenode.repository.base import Graph
 
 T = TypeVar("T")
@@ -322,7 +331,8 @@ class EnterpriseSearchOperations(_EnterpriseLists):
 class EnterpriseGraphOperations(_EnterpriseLists):
     """What is around an entity.
 
-    Each member walks over what it knows, and what they find is put together.
+    Each member walks over what it knows, and what they find is put together. In a
+    neighbourhood the homes of entities that others got to go on from there.
     """
 
     async def get_relationships_for_entity(
@@ -405,20 +415,100 @@ class EnterpriseGraphOperations(_EnterpriseLists):
         as_of_time: EpochMillis | None,
         level: int,
     ) -> Graph:
-        return await self._graph(
-            "getEntityNeighborhood",
-            user_id,
-            lambda asked: asked.get_entity_neighborhood(
+        def around(guid: str, levels: int) -> Question[Graph]:
+            return lambda asked: asked.get_entity_neighborhood(
                 user_id,
-                entity_guid,
+                guid,
                 entity_type_guids,
                 relationship_type_guids,
                 limit_results_by_status,
                 limit_results_by_classification,
                 as_of_time,
-                level,
-            ),
-        )
+                levels,
+            )
+
+        time = asyncio.get_running_loop().time
+        ends = time() + FEDERATION_SECONDS
+        async with self._parts.searches:
+            told: Told[Graph] = await self._ask_all(
+                "getEntityNeighborhood", user_id, around(entity_guid, level)
+            )
+            told.require_answer()
+            walks = [Walk(who, entity_guid, 0, found) for who, found in told.answers]
+            asked = {(who, entity_guid) for who in told.participation.answered}
+            while time() < ends:
+                more = self._onward(told, walks, asked, entity_guid, level)
+                if not more:
+                    break
+                asked |= {(each.owner, each.guid) for each in more}
+                found = await asyncio.gather(
+                    *(
+                        self._walk_on(
+                            told,
+                            user_id,
+                            each,
+                            around(each.guid, level - each.distance),
+                            ends - time(),
+                        )
+                        for each in more
+                    )
+                )
+                walks += [walk for walk in found if walk is not None]
+            graph = told.merged(lambda graphs: merged_graphs(graphs, self._parts.codec))
+        told.rests_on([*graph.entities, *graph.relationships])
+        return graph
+
+    def _onward(
+        self,
+        told: Told[Graph],
+        walks: Sequence[Walk],
+        asked: Collection[tuple[str, str]],
+        root: str,
+        levels: int,
+    ) -> list[Onward]:
+        """From where members that answer are to go on."""
+        answering = told.participation.answered - told.participation.missing.keys()
+
+        def found(answers: Sequence[MemberAnswer[Graph]]) -> list[Onward]:
+            readable = {each.member for each in answers}
+            these = [each for each in walks if each.member in readable]
+            return onward(these, root, levels, answering)
+
+        more = [
+            each for each in told.merged(found) if (each.owner, each.guid) not in asked
+        ]
+        room = max(MAX_WALK_QUESTIONS - len(asked), 0)
+        for each in more[room:]:
+            told.is_missing(each.owner, "more is around it than it is asked for")
+        return more[:room]
+
+    async def _walk_on(
+        self,
+        told: Told[Graph],
+        user_id: str,
+        place: Onward,
+        question: Question[Graph],
+        seconds: float,
+    ) -> Walk | None:
+        """What an entity's home finds around it; None where it doesn't tell."""
+        try:
+            if place.owner == self._local_id:
+                graph = await answered_by(self._local, question)
+            else:
+                member = self._members.member(place.owner)
+                if member is None:
+                    return None
+                ask = partial(answered_by, question=question)
+                graph = await member.ask(user_id, ask, seconds)
+        except MemberUnavailableError as error:
+            told.is_missing(place.owner, error.reason)
+            return None
+        except OMRSError as error:
+            if not is_not_known(error):
+                told.is_missing(place.owner, error.message)
+            return None
+        told.answers.append(MemberAnswer(place.owner, graph))
+        return Walk(place.owner, place.guid, place.distance, graph)
 
     async def _graph(
         self, operation: str, user_id: str, question: Question[Graph]

@@ -19,7 +19,9 @@ from edgenode.errors import (
     OMRSError,
     RelationshipNotKnownError,
 )
+from edgenode.federation import enterprise_queries
 from edgenode.instances.conditions import MatchCriteria, Paging, SequencingOrder
+from edgenode.instances.lifecycle import entity_proxy
 from edgenode.instances.model import EntityDetail
 from edgenode.instances.provenance import Home
 from edgenode.repository.base import HistoryRange
@@ -121,13 +123,57 @@ async def test_entities_of_different_members_are_related(three: Cohort) -> None:
         USER, str(one.guid), None, None, None, None, None, 1
     )
     assert [each.value.guid for each in graph.relationships] == [made.value.guid]
-    # Nobody has more of the other end than a proxy but its home, which can't know
-    # that it is meant.
-    assert [each.value for each in graph.entities] == [one]
+    # Nobody has more of the other end than a proxy but its home, which is asked for it.
+    assert {each.value.guid for each in graph.entities} == {one.guid, two.guid}
     changed = await three.enterprise.update_relationship_properties(
         USER, str(made.value.guid), properties(description="near")
     )
     assert changed.value.version == 2
+
+
+async def a_chain(three: Cohort) -> list[str]:
+    """Entities of three members, each of whom knows the next one by a proxy alone."""
+    members = (three.alder, three.birch, three.cedar)
+    entities = [await add(each, str(each.home.name)) for each in members]
+    for at, one, two in zip(members, entities, entities[1:], strict=False):
+        await at.collection.add_entity_proxy(USER, entity_proxy(two, frozenset()))
+        await at.collection.add_relationship(
+            USER, RELATED, None, str(one.guid), str(two.guid), None
+        )
+    return [str(each.guid) for each in entities]
+
+
+async def around(three: Cohort, guid: str, level: int) -> tuple[set[str | None], int]:
+    """The entities in a neighbourhood, and how many relationships there are."""
+    graph = await three.enterprise.get_entity_neighborhood(
+        USER, guid, None, None, None, None, None, level
+    )
+    return {each.value.guid for each in graph.entities}, len(graph.relationships)
+
+
+async def test_a_neighbourhood_goes_on_where_the_next_home_knows_the_way(
+    three: Cohort,
+) -> None:
+    one, two, last = await a_chain(three)
+    note = noted()
+    assert await around(three, one, 0) == ({one}, 0)
+    assert await around(three, one, 1) == ({one, two}, 1)
+    assert await around(three, one, 2) == ({one, two, last}, 2)
+    assert await around(three, two, 1) == ({one, two, last}, 2)
+    assert await around(three, last, 1) == ({two, last}, 1)
+    assert note.is_complete
+
+
+async def test_a_walk_that_is_too_long_says_who_knows_more(
+    three: Cohort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enterprise_queries, "MAX_WALK_QUESTIONS", 4)
+    one, two, _ = await a_chain(three)
+    note = noted()
+    found, _ = await around(three, one, 2)
+    assert found == {one, two}
+    assert list(note.missing) == [three.cedar.home.id]
+    assert "more is around it" in note.missing[three.cedar.home.id]
 
 
 async def test_a_relationship_of_others_is_changed_at_home(three: Cohort) -> None:
