@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from edgenode.bus.topics import OmrsTopic, topic_names
+from edgenode.cli.main import main
 from edgenode.codec.codec import Codec
 from edgenode.config import load_config
 from edgenode.connectors.repository import remote_connection
@@ -163,7 +166,20 @@ async def shown_to_people(client: Client) -> None:
     assert found["edgenode_kafka_sent_total"].value(server="pi") > 0
 
 
-async def test_a_server_goes_and_comes_back(kafka: Broker, tmp_path: Path) -> None:
+async def command(
+    client: Client, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> str:
+    """What a command prints on this machine."""
+    url = f"http://127.0.0.1:{client.port}"
+    capsys.readouterr()
+    typed = [*arguments, "--url", url, "--server", "pi"]
+    assert await asyncio.to_thread(main, typed) == 0
+    return capsys.readouterr().out
+
+
+async def test_a_server_goes_and_comes_back(
+    kafka: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     cohort = uuid4().hex
     names = topic_names("egeria", cohort, dedicated=True)
     onlooker = Onlooker(names)
@@ -193,6 +209,11 @@ async def test_a_server_goes_and_comes_back(kafka: Broker, tmp_path: Path) -> No
         await onlooker.until(lambda: member.remote)
         assert await members(client, cohort) == ["hub"]
         await shown_to_people(client)
+        shown = await command(client, capsys, "cohort", "platforms")
+        assert f"hub   {HUB_ID}" in shown
+        assert "pi is registered since 20" in shown
+        assert "topics are read since 20" in shown
+        assert ": 1 other member; " in await command(client, capsys, "status")
         # It isn't where platforms may be.
         assert "192.0.2.1" in (await missing(client))[HUB_ID]
 
