@@ -22,7 +22,10 @@ UNFETCHED = { printf '%s\n' "edgenode: the locked packages could not be installe
 .DELETE_ON_ERROR:
 .PHONY: run test check bench conformance conformance-performance demo-cohort venv kafka setup lock clean FORCE
 
-run: $(VENV)/run.stamp
+# Who has installed what Kafka needs, keeps it up to date.
+KAFKA = $(wildcard $(VENV)/kafka.stamp)
+
+run: $(VENV)/run.stamp $(KAFKA)
 	@$(VENV)/bin/edgenode run $(ARGS)
 
 test: $(VENV)/test.stamp
@@ -45,7 +48,7 @@ conformance-performance: $(VENV)/test.stamp
 demo-cohort: $(VENV)/run.stamp
 	@$(PY) -m bench.demo_cohort
 
-venv: $(VENV)/run.stamp
+venv: $(VENV)/run.stamp $(KAFKA)
 
 kafka: $(VENV)/kafka.stamp
 
