@@ -49,17 +49,19 @@ def first_in_order(
     return ordered[paging.offset : end]
 
 
-def is_in_order(
+def places_in(
     documents: Sequence[Document[Any]], paging: Paging, codec: Codec
-) -> bool:
-    """Whether none comes before one that it should come behind; equal ones may do both."""
-    order = paging.sequencing_order
-    if order is SequencingOrder.GUID:
-        guids = [header_of(document).guid for document in documents]
-        return all(one <= other for one, other in pairwise(guids))
-    places = list(map(place_in(paging, codec), documents))
+) -> list[Any]:
+    """What an order compares instances by; of equal ones any may come first."""
+    if paging.sequencing_order is SequencingOrder.GUID:
+        return [header_of(document).guid for document in documents]
+    return list(map(place_in(paging, codec), documents))
+
+
+def are_in_order(places: Sequence[Any], order: SequencingOrder) -> bool:
+    """Whether none comes before one that it should come behind."""
     if order in DESCENDING:
-        places.reverse()
+        return all(one >= other for one, other in pairwise(places))
     return all(one <= other for one, other in pairwise(places))
 
 

@@ -20,6 +20,7 @@ for they have different repositories. What is corrected here:
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from edgenode.clock import EpochMillis
 from edgenode.codec.codec import Codec
@@ -37,7 +38,7 @@ from edgenode.errors import (
 from edgenode.events.registration import MemberRegistration
 from edgenode.federation.failures import is_not_known
 from edgenode.federation.merge import owner_of
-from edgenode.federation.ordering import first_in_order, is_in_order, place_in
+from edgenode.federation.ordering import are_in_order, first_in_order, places_in
 from edgenode.federation.platform_http import PlatformCaller, PlatformHttp
 from edgenode.federation.remote import RemoteMetadataCollection
 from edgenode.federation.remote_base import Caller, InstanceT, at
@@ -62,6 +63,7 @@ from edgenode.instances.validate import type_name
 from edgenode.limits import (
     MAX_UNPAGED_INSTANCES,
     MAX_WALK_LEVELS,
+    MERGED_IN_THE_LOOP,
     PAGE_ALLOWANCE,
     SEARCH_TEXT_SECONDS,
 )
@@ -122,7 +124,7 @@ class PlatformMetadataCollection(RemoteMetadataCollection):
         end = paging.offset + paging.page_size
         if paging.page_size == 0:
             found = await super()._list(user_id, path, replace(body, offset=0), cls)
-            return first_in_order(found, paging, self._codec)
+            return await self._page(found, paging)
         if paging.sequencing_order is SequencingOrder.ANY:
             return await super()._list(user_id, path, body, cls)
         size = end + PAGE_ALLOWANCE
@@ -130,11 +132,10 @@ class PlatformMetadataCollection(RemoteMetadataCollection):
         while size <= most:
             asked = replace(body, offset=0, page_size=size)
             found = await super()._list(user_id, path, asked, cls)
-            if len(found) < size:
-                return first_in_order(found, paging, self._codec)
-            sure = self._sure(found, paging) if len(found) == size else []
-            if len(sure) >= end:
-                return first_in_order(sure, paging, self._codec)
+            look = partial(self._sure, size=size, paging=paging)
+            sure = await self._looked_at(found, look)
+            if len(sure) >= end or len(found) < size:
+                return await self._page(sure, paging)
             if not sure:
                 break
             size *= 2
@@ -146,26 +147,49 @@ class PlatformMetadataCollection(RemoteMetadataCollection):
             sequencing_property=None,
         )
         found = self._bounded(await super()._list(user_id, path, everything, cls))
-        return first_in_order(found, paging, self._codec)
+        return await self._page(found, paging)
 
     def _sure(
-        self, found: list[Document[InstanceT]], paging: Paging
+        self, found: list[Document[InstanceT]], size: int, paging: Paging
     ) -> list[Document[InstanceT]]:
-        """Of what came in order, what comes before all that may be left out.
+        """Of what came, what comes before all that may have been left out.
 
         It is empty where nothing says that there is an order.
         """
-        if not is_in_order(found, paging, self._codec):
-            return []
-        if paging.sequencing_order is SequencingOrder.GUID:
+        if len(found) < size:
             return found
-        place = place_in(paging, self._codec)
-        if paging.sequencing_order in _BY_PROPERTY and not all(
-            isinstance(place(each)[1], str) for each in found
+        order = paging.sequencing_order
+        places = places_in(found, paging, self._codec)
+        if len(found) > size or not are_in_order(places, order):
+            return []
+        if order is SequencingOrder.GUID:
+            return found
+        if order in _BY_PROPERTY and not all(
+            isinstance(each[1], str) for each in places
         ):
             return []
-        last = place(found[-1])
-        return [each for each in found if place(each) != last]
+        last = places[-1]
+        return [
+            each for each, place in zip(found, places, strict=True) if place != last
+        ]
+
+    async def _page(
+        self, found: list[Document[InstanceT]], paging: Paging
+    ) -> list[Document[InstanceT]]:
+        """A page of a list that has everything."""
+        return await self._looked_at(
+            found, lambda some: first_in_order(some, paging, self._codec)
+        )
+
+    async def _looked_at(
+        self,
+        found: list[Document[InstanceT]],
+        look: Callable[[list[Document[InstanceT]]], list[Document[InstanceT]]],
+    ) -> list[Document[InstanceT]]:
+        """What is made of a list, without holding others up."""
+        if len(found) <= MERGED_IN_THE_LOOP:
+            return look(found)
+        return await asyncio.to_thread(look, found)
 
     def _bounded(self, found: list[Document[InstanceT]]) -> list[Document[InstanceT]]:
         """A list that has everything.
@@ -223,7 +247,7 @@ class PlatformMetadataCollection(RemoteMetadataCollection):
             found = await self._those(
                 found, lambda each: matches_instance(wanted, each, SEARCH_TEXT_SECONDS)
             )
-        return first_in_order(found, paging, self._codec)
+        return await self._page(found, paging)
 
     async def get_relationships_for_entity(
         self,
@@ -248,7 +272,7 @@ class PlatformMetadataCollection(RemoteMetadataCollection):
         kept = await self._those(
             self._bounded(found), lambda each: each.status in statuses
         )
-        return first_in_order(kept, paging, self._codec)
+        return await self._page(kept, paging)
 
     async def _those(
         self,
@@ -316,7 +340,7 @@ class PlatformMetadataCollection(RemoteMetadataCollection):
             )
 
         found = await self._those(around.entities, is_wanted)
-        return first_in_order(found, paging, self._codec)
+        return await self._page(found, paging)
 
     async def get_linking_entities(
         self,
