@@ -133,7 +133,7 @@ def asked(
     path: str,
     body: object = None,
     *,
-    none: str = "in no cohort",
+    none: str = "in no cohort of nodes",
     mend: str = "see cohort.mode in its configuration; 'edgenode check-config' shows it",
 ) -> JsonObject:
     """What the node's services for its own machine answer.

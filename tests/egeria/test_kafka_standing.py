@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -166,6 +167,15 @@ async def shown_to_people(client: Client) -> None:
     assert found["edgenode_kafka_sent_total"].value(server="pi") > 0
 
 
+async def is_answered(client: Client, cohort: str) -> bool:
+    """Whether platforms are answered where the server is registered."""
+    told = await highway(client, f"/cohorts/{cohort}/local-registration")
+    endpoint = told["cohortMember"]["repositoryConnection"]["endpoint"]
+    door = Client(int(urlsplit(endpoint["address"]).port or 0))
+    reply = await door.get(f"{BASE}/metadata-collection-id")
+    return bool(reply.body["relatedHTTPCode"] == 200)
+
+
 async def command(
     client: Client, capsys: pytest.CaptureFixture[str], *arguments: str
 ) -> str:
@@ -195,9 +205,11 @@ async def test_a_server_goes_and_comes_back(
         await add_term(client, "before")
         await onlooker.until(lambda: "before" in onlooker.terms)
         assert await status(client, cohort) == "CONNECTED"
+        assert await is_answered(client, cohort)
 
         assert (await highway(client, f"{path}/disconnect"))["flag"]
         assert await status(client, cohort) == "DISCONNECTED"
+        assert not await is_answered(client, cohort)
         await add_term(client, "meanwhile")
         await put(kafka.address, names[OmrsTopic.REGISTRATION], hub)
         assert member.backlog == 1
