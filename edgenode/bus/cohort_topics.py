@@ -416,6 +416,8 @@ class KafkaCohortTopics:
         positions: list[Position] = []
         for partition, found in fetched.items():
             place = self._places[partition]
+            if found.offset != place.offset:
+                continue  # it moved, and another broker was asked meanwhile
             self._high_watermarks[partition] = found.high_watermark
             for damage in found.damaged:
                 self._dropped(partition, *damage)

@@ -34,12 +34,14 @@ class Fetched:
     """What a partition had from an offset on.
 
     Attributes:
+        offset: The one that was asked for.
         high_watermark: The offset after the last record that can be read now.
         records: The records in their order.
         damaged: Records that can't be made out: the first one's offset, how many, and why.
         next_offset: Where to read on.
     """
 
+    offset: int
     high_watermark: int
     next_offset: int
     records: list[RawRecord] = field(default_factory=list)
@@ -48,7 +50,7 @@ class Fetched:
 
 def unpacked(data: bytes, high_watermark: int, offset: int) -> Fetched:
     """Take a partition's answer apart; what comes before the offset is left out."""
-    found = Fetched(high_watermark, offset)
+    found = Fetched(offset, high_watermark, next_offset=offset)
     batches = MemoryRecords(data)
     at = 0
     while batches.has_next():

@@ -2,8 +2,11 @@
 
 import pytest
 
-from edgenode.bus.cohort_topics import Resumption, resumption
-from edgenode.bus.topics import Partition, Position
+from edgenode.bus.cohort_topics import KafkaCohortTopics, Resumption, resumption
+from edgenode.bus.kafka.records import Fetched, RawRecord
+from edgenode.bus.topics import KafkaBroker, Partition, Position, topic_names
+from edgenode.clock import SystemClock
+from tests.egeria.reader import Reader
 
 HERE = Partition("topic", 0)
 
@@ -40,3 +43,17 @@ def test_reading_goes_on(
 
 def test_a_broker_that_does_not_tell_the_topic_is_believed() -> None:
     assert resumption([position(15)], "", 10, 20) == Resumption(15)
+
+
+async def test_what_two_brokers_answer_is_handed_on_once() -> None:
+    names = topic_names("egeria", "cohort", dedicated=False)
+    reader = Reader(names)
+    async with KafkaCohortTopics(
+        KafkaBroker(addresses=()), names, "one", (), reader, SystemClock()
+    ) as topics:
+        topics._places[HERE] = topics._kept[HERE] = position(5)
+        records = [RawRecord(5, b"other", b"event")]
+        answer = Fetched(offset=5, high_watermark=6, next_offset=6, records=records)
+        handed_on = [topics._taken({HERE: answer}).records for _ in range(2)]
+        assert [len(each) for each in handed_on] == [1, 0]
+        assert topics._places[HERE] == position(6)
