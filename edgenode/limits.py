@@ -740,6 +740,10 @@ KAFKA_METADATA_SECONDS = 60.0
 """How often Kafka is asked for partitions that are new. Those that moved are noticed at
 once."""
 
+GUEST_SECONDS = 5.0
+"""A new member of another cohort is announced after a random part of this, so that of
+several nodes that hear of it at once one is nearly always first."""
+
 TICK_SECONDS = 1.0
 """How often a node looks whether something is due."""
 

@@ -289,6 +289,9 @@ class Conversations:
                 member.hear_record(record, first_hand=False)
             for mark in news.marks:
                 member.hear_mark(sender, mark)
+        for records, first_hand in ((news.own, True), (news.told, False)):
+            for record in records:
+                self._members.hear_of_guest(record, first_hand=first_hand)
         for node_id in news.nodes:
             peer = self._peers.get(node_id)
             if peer is not None and not peer.is_met:

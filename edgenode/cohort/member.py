@@ -29,12 +29,12 @@ from edgenode.cohort.registry import (
     Send,
 )
 from edgenode.cohort.restoration import Restoration
+from edgenode.cohort.wording import Wording
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.received import Outcome, Received
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.frames import HistoryFrame
 from edgenode.events.model import (
-    InstanceEvent,
     OMRSTypeDefEventType,
     TypeDefEvent,
 )
@@ -173,6 +173,7 @@ class CohortMember:
             self._compare_with,
             self._audit.moved,
         )
+        self._wording = Wording(parts.codec, parts.rules, registration)
         self._publisher = Publisher(parts.repository, self._publish, parts.clock)
         self._restoration = Restoration(
             self.collection_id,
@@ -478,7 +479,7 @@ class CohortMember:
                 complete yet.
         """
         self._restoration.check()
-        return history(self._parts.repository, after, self._event_text)
+        return history(self._parts.repository, after, self._wording.text)
 
     def holdings_of(self, owner: str) -> SqliteRepository:
         """What it stores, for whoever compares what an owner answers for.
@@ -520,7 +521,7 @@ class CohortMember:
     # what it sends
 
     def _publish(self, step: Step, queued: QueuedEvent) -> bool:
-        text = self._event_text(queued)
+        text = self._wording.text(queued)
         if text is None:
             return False
         if self.standing.is_away:
@@ -529,19 +530,6 @@ class CohortMember:
         kind = TopicKind.TYPES if is_type_event else TopicKind.INSTANCES
         self._node.publish_event(kind, self.collection_id, step, text)
         return True
-
-    def _event_text(self, queued: QueuedEvent) -> bytes | None:
-        if queued.origin is not None:
-            return None
-        event: InstanceEvent | TypeDefEvent | None = queued.event
-        rules = self._intake.rules
-        if isinstance(event, InstanceEvent):
-            event = rules.sent(event)
-        elif not rules.sends_types():
-            event = None
-        if event is None:
-            return None
-        return self._parts.codec.encode_event(self._build.event(event, queued.at))
 
     def _send(self, effect: Send) -> None:
         text = self._parts.codec.encode_event(effect.event)

@@ -16,6 +16,8 @@ from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps, loads
 from edgenode.cohort.conversations import Conversations
 from edgenode.cohort.envelope import Envelope, Header, TopicKind
+from edgenode.cohort.guest import Guest
+from edgenode.cohort.guests import Guests
 from edgenode.cohort.inbox import InboxRoom
 from edgenode.cohort.member import CohortMember
 from edgenode.cohort.model import MemberRecord, NodeInfo
@@ -74,6 +76,7 @@ class CohortNode:
         random: Random,
         keys: KeyHolder | None = None,
         cut: Callable[[str], None] = lambda _: None,
+        guests: Guests | None = None,
     ) -> None:
         """Put the parts together; nothing happens before ``run``.
 
@@ -87,11 +90,13 @@ class CohortNode:
             random: Chooses whom to speak with.
             keys: Follows the cohort's key; None where there is none to follow.
             cut: Told of a node that was removed, to close connections with it.
+            guests: Members of another cohort for whom one of the servers speaks.
         """
         self.info = replace(info, addresses=info.addresses[:MAX_ADDRESSES])
         self.peers = PeerTable(info.node_id)
         self.inbox_room = InboxRoom()
-        self._members = OwnMembers(members)
+        self._guests = guests
+        self._members = OwnMembers(members, {} if guests is None else guests)
         self._speech = Speech(info.node_id, trust, self, clock)
         self._dialer = dialer
         self._trust = trust
@@ -118,6 +123,8 @@ class CohortNode:
         )
         for member in members:
             member.attach(self)
+        if guests is not None:
+            guests.attach(self)
 
     @property
     def is_busy(self) -> bool:
@@ -133,6 +140,8 @@ class CohortNode:
             for member in self._members:
                 tasks.create_task(member.run(), name=f"cohort {member.name}")
                 member.hear_members_of(self.info.node_id, self._members.ids)
+            if self._guests is not None:
+                tasks.create_task(self._guests.run(), name="guests")
             tasks.create_task(self._tick(), name="cohort ticker")
 
     async def use(self, session: Session) -> None:
@@ -142,6 +151,8 @@ class CohortNode:
             self._describe()
             for member in self._members:
                 member.announce()
+            for guest in self._members.guests.values():
+                guest.announce()
             self.link()
             await session.bus.run(self)
         finally:
@@ -180,6 +191,8 @@ class CohortNode:
             member.tick(now)
             for change in changes:
                 member.hear_presence(change)
+        if self._guests is not None:
+            self._guests.tick()
         if now >= self._exchange_at:
             self._exchange_at = now + EXCHANGE_SECONDS * self._random.uniform(0.8, 1.2)
             self.link()
@@ -258,8 +271,9 @@ class CohortNode:
         self, collection_id: str, kind: TopicKind, header: Header, event: bytes
     ) -> None:
         self._speech.say(kind, collection_id, header, event)
-        # The other servers of this node hear it without the bus.
-        self._members.deliver(kind, collection_id, header, event, first_hand=True)
+        if collection_id not in self._members.guests:
+            # The other servers of this node hear it without the bus.
+            self._members.deliver(kind, collection_id, header, event, first_hand=True)
 
     # what is heard on the bus
 
@@ -514,6 +528,10 @@ class CohortNode:
     def records(self) -> Mapping[str, MemberRecord]:
         """All members that are known, by collection id, own ones included."""
         return self._members.records()
+
+    def guest(self, collection_id: str) -> Guest | None:
+        """A member of another cohort for whom this node speaks."""
+        return self._members.guests.get(collection_id)
 
     def is_lost(self, node_id: str) -> bool:
         """Whether a node is gone, as far as is known."""

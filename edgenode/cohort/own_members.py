@@ -1,8 +1,10 @@
-"""The members of this node, taken together."""
+"""The members of this node, its guests among them, taken together."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from edgenode.cohort.envelope import Header, TopicKind
+from edgenode.cohort.guest import Guest
 from edgenode.cohort.member import CohortMember
 from edgenode.cohort.model import Mark, MemberRecord
 
@@ -10,8 +12,13 @@ from edgenode.cohort.model import Mark, MemberRecord
 class OwnMembers:
     """Hears as one what is for all of them, and tells what any of them knows."""
 
-    def __init__(self, members: Sequence[CohortMember]) -> None:
+    def __init__(
+        self,
+        members: Sequence[CohortMember],
+        guests: Mapping[str, Guest] = MappingProxyType({}),
+    ) -> None:
         self._members = tuple(members)
+        self.guests = guests
 
     def __iter__(self) -> Iterator[CohortMember]:
         return iter(self._members)
@@ -19,12 +26,15 @@ class OwnMembers:
     @property
     def is_busy(self) -> bool:
         """Whether anything is under way that needn't wait for others."""
-        return any(member.is_busy for member in self._members)
+        return any(member.is_busy for member in self._members) or any(
+            guest.is_busy for guest in self.guests.values()
+        )
 
     @property
     def ids(self) -> frozenset[str]:
         """Their collection ids."""
-        return frozenset(member.collection_id for member in self._members)
+        own = (member.collection_id for member in self._members)
+        return frozenset((*own, *self.guests))
 
     def deliver(
         self,
@@ -40,10 +50,16 @@ class OwnMembers:
         Raises:
             BadRequestError: It can't be read.
         """
+        if kind in _OF_REGISTRY:
+            for key, guest in self.guests.items():
+                if key == collection_id or kind is TopicKind.REQUESTS:
+                    guest.hear_registry(
+                        collection_id, header, event, first_hand=first_hand
+                    )
         for member in self._members:
             if member.collection_id == collection_id and kind is not _OF_EARLIER_RUNS:
                 continue
-            if kind in (TopicKind.REGISTRATION, TopicKind.REQUESTS):
+            if kind in _OF_REGISTRY:
                 member.hear_registry(
                     collection_id, header, event, first_hand=first_hand
                 )
@@ -52,6 +68,13 @@ class OwnMembers:
             else:
                 member.hear_error(collection_id, event)
 
+    def hear_of_guest(self, record: MemberRecord, *, first_hand: bool) -> None:
+        """A node told of a member, which may be a guest of this one."""
+        key = str(record.registration.metadata_collection_id)
+        guest = self.guests.get(key)
+        if guest is not None:
+            guest.hear_record(record, first_hand=first_hand)
+
     # what they know
 
     def records(self) -> Mapping[str, MemberRecord]:
@@ -59,11 +82,16 @@ class OwnMembers:
 
         Those that only others have told of are among them.
         """
-        return _newest(member.records() for member in self._members)
+        found = _newest(member.records() for member in self._members)
+        return {**found, **self._guest_records()}
 
     def met_records(self) -> Mapping[str, MemberRecord]:
         """Those that their nodes have told of themselves, own ones included."""
-        return _newest(member.met_records() for member in self._members)
+        found = _newest(member.met_records() for member in self._members)
+        return {**found, **self._guest_records()}
+
+    def _guest_records(self) -> Mapping[str, MemberRecord]:
+        return {key: guest.record for key, guest in self.guests.items()}
 
     def is_first_hand(self, collection_id: str) -> bool:
         """Whether what is known of another member is what its node said last itself."""
@@ -71,6 +99,9 @@ class OwnMembers:
 
     def record(self, collection_id: str) -> MemberRecord | None:
         """One of them; a message is no occasion to look through all."""
+        guest = self.guests.get(collection_id)
+        if guest is not None:
+            return guest.record
         found: MemberRecord | None = None
         for member in self._members:
             record = member.record(collection_id)
@@ -86,6 +117,8 @@ class OwnMembers:
                 known = found.get(mark.metadata_collection_id)
                 if known is None or known.sequence < mark.sequence:
                     found[mark.metadata_collection_id] = mark
+        guests = {key: guest.mark() for key, guest in self.guests.items()}
+        found |= {key: mark for key, mark in guests.items() if mark is not None}
         return list(found.values())
 
 
@@ -100,6 +133,8 @@ def _newest(
                 found[collection_id] = record
     return found
 
+
+_OF_REGISTRY = frozenset({TopicKind.REGISTRATION, TopicKind.REQUESTS})
 
 _OF_EARLIER_RUNS = TopicKind.REGISTRATION
 """A member hears its own registrations, too: it tells those of an earlier run from what a

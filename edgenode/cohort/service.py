@@ -1,9 +1,10 @@
 """What this node answers when another asks; the other half of ``CohortPeer``."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from typing import Protocol
 
 from edgenode.cohort.member import CohortMember
-from edgenode.cohort.model import Exchange
+from edgenode.cohort.model import Exchange, Standing
 from edgenode.cohort.node import CohortNode
 from edgenode.errors import (
     MemberElsewhereError,
@@ -12,7 +13,68 @@ from edgenode.errors import (
 )
 from edgenode.events.frames import HistoryFrame, StateFrame
 from edgenode.events.streams import Position, Sum
+from edgenode.repository.base import StoredDocument
 from edgenode.security.cohorts import ToldKey
+
+
+class Holdings(Protocol):
+    """What a member stores, for whoever compares."""
+
+    async def owners(self) -> Collection[str]:
+        """Everybody who answers for something of it."""
+        ...
+
+    async def group_sums(self, owner: str) -> Mapping[str, Sum]:
+        """Sums by group."""
+        ...
+
+    async def bucket_sums(self, owner: str, group: str) -> Mapping[int, Sum]:
+        """Sums by bucket."""
+        ...
+
+    async def bucket_items(
+        self, owner: str, group: str, buckets: Sequence[int]
+    ) -> Mapping[str, int]:
+        """Digests by GUID."""
+        ...
+
+    async def documents(self, guids: Sequence[str]) -> Sequence[StoredDocument]:
+        """Instances as they are now."""
+        ...
+
+
+class AskedMember(Protocol):
+    """A member of this node, or a guest, as far as others ask it."""
+
+    @property
+    def standing(self) -> Standing:
+        """Whether it takes part."""
+        ...
+
+    @property
+    def holdings(self) -> Holdings:
+        """What it stores."""
+        ...
+
+    def holdings_of(self, owner: str) -> Holdings:
+        """The same for whoever compares what an owner answers for."""
+        ...
+
+    def history(self, after: Position) -> AsyncIterator[HistoryFrame]:
+        """Its events behind a place."""
+        ...
+
+    def is_sent(self, group: str) -> bool:
+        """Whether the cohort is told of a group of instances at all."""
+        ...
+
+    def type_versions(self) -> Mapping[str, int]:
+        """The version of each type definition, by GUID."""
+        ...
+
+    def type_texts(self, guids: Sequence[str]) -> list[bytes]:
+        """Definitions, as the sections of the events that announce them."""
+        ...
 
 
 class PeerService:
@@ -109,8 +171,10 @@ class PeerService:
             else:
                 yield StateFrame(guid, known.kind, known.json)
 
-    def _member(self, collection_id: str) -> CohortMember:
-        member = self._members.get(collection_id)
+    def _member(self, collection_id: str) -> AskedMember:
+        member: AskedMember | None = self._members.get(collection_id)
+        if member is None:
+            member = self._node.guest(collection_id)
         if member is None:
             raise MemberElsewhereError(collection_id)
         if member.standing.is_away:

@@ -1,5 +1,7 @@
 """The connection by which members of a cohort reach each other's repositories."""
 
+from urllib.parse import urlsplit
+
 from edgenode.connectors.connection import (
     Connection,
     ConnectorType,
@@ -52,3 +54,18 @@ def remote_connection(
         user_id=user_id,
         clear_password=clear_password,
     )
+
+
+def server_at(connection: Connection | None) -> str:
+    """What a connection calls the server: what stands in its address behind ``/servers/``.
+
+    It is as it stands there, percent-encoded; empty where there is none.
+    """
+    endpoint = None if connection is None else connection.endpoint
+    address = None if endpoint is None else endpoint.address
+    try:
+        path = urlsplit(address or "").path
+    except ValueError:
+        return ""
+    _, servers, name = path.rpartition("/servers/")
+    return name if servers and "/" not in name else ""

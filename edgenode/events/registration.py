@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from edgenode.clock import EpochMillis
 from edgenode.connectors.connection import Connection
+from edgenode.connectors.repository import server_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +25,14 @@ class MemberRegistration:
     organization_name: str | None = None
     registration_time: EpochMillis | None = None
     repository_connection: Connection | None = None
+
+
+def is_relayed(registration: MemberRegistration) -> bool:
+    """Whether a bridge brought the member in from another cohort, and answers for it.
+
+    Then its connection names it by its collection id, which no server is called.
+    """
+    collection_id = registration.metadata_collection_id
+    return bool(collection_id) and collection_id == server_at(
+        registration.repository_connection
+    )

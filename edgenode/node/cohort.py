@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
+from urllib.parse import quote
 from uuid import uuid4
 
 from edgenode import __version__
@@ -20,6 +21,7 @@ from edgenode.clock import Clock
 from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps
 from edgenode.cohort.envelope import Header, TopicKind, Topics, wrap
+from edgenode.cohort.guests import Guests
 from edgenode.cohort.member import CohortMember, MemberParts
 from edgenode.cohort.model import NodeInfo
 from edgenode.cohort.node import CohortNode
@@ -27,7 +29,8 @@ from edgenode.cohort.service import PeerService
 from edgenode.cohort.speech import Session
 from edgenode.config import CohortConfig, HostPort, NodeConfig
 from edgenode.config import SharedBroker as SharedBrokerConfig
-from edgenode.connectors.repository import remote_connection
+from edgenode.connectors.connection import Connection
+from edgenode.connectors.repository import remote_connection, server_at
 from edgenode.discovery.links import missing_interfaces, usable_links
 from edgenode.discovery.mdns import MdnsDiscovery
 from edgenode.discovery.records import Announcement
@@ -128,6 +131,7 @@ class NodeCohort:
         settings: How it is configured.
         is_new: Whether this node has just made it.
         members: The node's servers in it, by name.
+        guests: Members of another cohort for whom the first of them speaks.
         keys: The cohort's key, and what secures connections.
         trust: Who isn't let in.
         node: This node in it.
@@ -176,7 +180,10 @@ class NodeCohort:
         """Make the members, and have them asked by each other; to be called once."""
         self._http = http
         for server in servers:
-            member = CohortMember(self._member_parts(server))
+            parts = self._member_parts(server)
+            member = CohortMember(parts)
+            if not self.members:
+                self.guests = Guests(parts, member, SystemRandom())
             self.members[server.config.name] = member
             server.members.append(member)
         self.node = CohortNode(
@@ -197,6 +204,7 @@ class NodeCohort:
             random=SystemRandom(),
             keys=None if self.cohort.is_open else self.keys,
             cut=self._cut,
+            guests=self.guests,
         )
         by_collection = {each.collection_id: each for each in self.members.values()}
         self._service = PeerService(self.node, by_collection, self.keys.told)
@@ -226,9 +234,7 @@ class NodeCohort:
             member.on_return(federation.members.returned)
 
     def _member_parts(self, server: OpenServer) -> MemberParts:
-        scheme = "http" if self.cohort.is_open else "https"
         name = server.config.name
-        root = f"{scheme}://{HostPort(socket.gethostname(), self._port)}"
         return MemberParts(
             node_id=self._node_id,
             registration=MemberRegistration(
@@ -237,7 +243,7 @@ class NodeCohort:
                 server_name=name,
                 server_type=SERVER_TYPE,
                 organization_name=server.config.organization_name,
-                repository_connection=remote_connection(f"{root}/servers/{name}"),
+                repository_connection=self.connection(name),
             ),
             collection=server.collection,
             repository=server.repository,
@@ -247,6 +253,12 @@ class NodeCohort:
             audit_log=server.audit_log,
             clock=self._clock,
         )
+
+    def connection(self, name: str) -> Connection:
+        """How nodes reach what this one answers for under a name."""
+        scheme = "http" if self.cohort.is_open else "https"
+        root = f"{scheme}://{HostPort(socket.gethostname(), self._port)}"
+        return remote_connection(f"{root}/servers/{name}")
 
     # what the rest of the node asks of it
 
@@ -491,7 +503,7 @@ class _Source:
         return RemoteMetadataCollection(
             collection_id,
             NodeCaller(self._http, record.node_id),
-            f"/servers/{registration.server_name or ''}",
+            f"/servers/{_name_of(registration)}",
             self._codec,
         )
 
@@ -504,6 +516,12 @@ class _Source:
     def was_read(self, header: InstanceHeader) -> None:
         """An instance was read from the cohort."""
         self._member.was_read(header)
+
+
+def _name_of(registration: MemberRegistration) -> str:
+    """What a member's node calls its server in paths."""
+    told = server_at(registration.repository_connection)
+    return told or quote(registration.server_name or "", safe="")
 
 
 class _Seen:

@@ -246,9 +246,6 @@ class NodeKafkaCohort:
                 return None if member.standing.is_away else platform.servers.get(name)
             return None if bridge is None else bridge.for_platforms(platform, name)
 
-        if bridge is not None:
-            await bridge.begin()
-
         adapter = member_adapter(
             find, platform.codec, platform.operation_metrics, self._clock
         )

@@ -105,7 +105,8 @@ async def running_node(
             )
         bridge = None
         if bridging is not None and cohort is not None and kafka_cohort is not None:
-            bridge = _bridge(bridging.name, cohort, kafka_cohort, federations)
+            bridge = _bridge(opened[0], cohort, kafka_cohort, federations, clock)
+            await bridge.begin()
         servers = {
             each.config.name: _server(
                 each,
@@ -122,6 +123,9 @@ async def running_node(
             OperationMetrics(),
             cohort=None if cohort is None else cohort.admin.summary,
             kafka_cohort=None if kafka_cohort is None else kafka_cohort.admin.summary,
+            guest=lambda name: (
+                None if bridge is None else bridge.for_nodes(platform, name)
+            ),
         )
         services = (
             *(() if cohort is None else cohort.operations(platform.codec)),
@@ -142,18 +146,25 @@ async def running_node(
 
 
 def _bridge(
-    server: str,
+    server: OpenServer,
     cohort: NodeCohort,
     kafka_cohort: NodeKafkaCohort,
     federations: Mapping[str, ServerFederation],
+    clock: Clock,
 ) -> Bridge:
-    return Bridge(
-        cohort.node.info.node_id,
-        cohort.members[server],
-        kafka_cohort.members[server],
-        federations[server].members,
-        kafka_cohort.connection,
+    name = server.config.name
+    bridge = Bridge(
+        node_id=cohort.node.info.node_id,
+        nodes=cohort.members[name],
+        platforms=kafka_cohort.members[name],
+        guests=cohort.guests,
+        members=federations[name].members,
+        for_nodes=cohort.connection,
+        for_platforms=kafka_cohort.connection,
+        clock=clock,
     )
+    server.members.append(bridge)
+    return bridge
 
 
 def _server(

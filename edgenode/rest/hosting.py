@@ -135,6 +135,8 @@ class Server:
 class Platform:
     """The process: its servers by name, and what it measures of itself.
 
+    ``guest`` finds a member of another cohort for which a server answers, by its
+    collection id; None where there is none.
     ``cohort`` tells how it stands in its cohort of nodes, in short, and ``kafka_cohort`` how
     in the one of platforms; None while it is in none.
     """
@@ -145,3 +147,4 @@ class Platform:
     operation_metrics: OperationMetrics
     cohort: Callable[[], Mapping[str, Any]] | None = None
     kafka_cohort: Callable[[], Mapping[str, Any]] | None = None
+    guest: Callable[[str], Server | None] = lambda _: None

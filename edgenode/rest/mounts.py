@@ -77,8 +77,11 @@ class Mounted:
 def mounted_operations(platform: Platform) -> Iterator[Mounted]:
     """Every operation of the platform and of its servers."""
     servers = _ServerMounts(platform.servers.get)
+    guests = _ServerMounts(
+        lambda name: platform.servers.get(name) or platform.guest(name)
+    )
     for operation in _REPOSITORY_OPERATIONS:
-        yield servers.mount(operation, _USER, _local)
+        yield guests.mount(operation, _USER, _local)
         if operation.enterprise:
             yield servers.mount(operation, _USER + "/enterprise", _enterprise)
     for operation in _HISTORIES:
@@ -91,7 +94,8 @@ def mounted_operations(platform: Platform) -> Iterator[Mounted]:
     for operation in audit.OPERATIONS:
         yield servers.mount(operation, _USER + "/audit-log", _local, Audience.USERS)
     for operation in anonymous.OPERATIONS:
-        yield servers.mount(operation, _SERVER, _local, _audience(operation))
+        mounts = guests if operation.name in _FOR_NODES else servers
+        yield mounts.mount(operation, _SERVER, _local, _audience(operation))
     for platform_operation in platform_services.OPERATIONS:
         yield _on_platform(platform, platform_operation)
 

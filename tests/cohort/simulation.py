@@ -19,6 +19,7 @@ from edgenode.bus.memory import MemoryNetwork
 from edgenode.codec.codec import Codec
 from edgenode.codec.json import dumps
 from edgenode.cohort.envelope import Header, TopicKind, Topics, wrap
+from edgenode.cohort.guests import Guests
 from edgenode.cohort.member import CohortMember, MemberParts
 from edgenode.cohort.model import Exchange, NodeInfo
 from edgenode.cohort.node import CohortNode
@@ -368,20 +369,20 @@ class SimulatedNode:
             server_name=name,
             server_type="Metadata Access Store",
         )
-        member = CohortMember(
-            MemberParts(
-                node_id=node_id,
-                registration=registration,
-                collection=collection,
-                repository=repository,
-                types=types,
-                codec=CODEC,
-                rules=rules or ExchangeRules(),
-                audit_log=audit_log,
-                clock=clock,
-            )
+        parts = MemberParts(
+            node_id=node_id,
+            registration=registration,
+            collection=collection,
+            repository=repository,
+            types=types,
+            codec=CODEC,
+            rules=rules or ExchangeRules(),
+            audit_log=audit_log,
+            clock=clock,
         )
+        member = CohortMember(parts)
         members.append(member)
+        guests = Guests(parts, member, Random(name))  # noqa: S311
         run_id = f"run{world.random.getrandbits(32):x}"
         revision = clock.now()
         lost = TOPICS.name(TopicKind.LOST, node_id)
@@ -404,25 +405,36 @@ class SimulatedNode:
             codec=CODEC,
             clock=clock,
             random=Random(world.random.getrandbits(64)),  # noqa: S311
+            guests=guests,
         )
         service = PeerService(node, {collection_id: member}, lambda: None)
         bus = world.network.bus(name, Message(lost, will))
         session = Session(bus, TOPICS, BUS_KEY)
+        kafka = bridge = None
+        if topics is not None:
+            kafka = await kafka_member(
+                topics, name, clock, collection, repository, types, audit_log
+            )
+            members.append(kafka)
+            bridge = Bridge(
+                node_id=node_id,
+                nodes=member,
+                platforms=kafka,
+                guests=guests,
+                members=FederationMembers(lambda _: None, clock),
+                for_nodes=connection_at(name),
+                for_platforms=connection_at(name),
+                clock=clock,
+            )
+            members.append(bridge)
+            await bridge.begin()
         tasks = [
             asyncio.create_task(node.run(), name=f"node {name}"),
             asyncio.create_task(node.use(session), name=f"bus of {name}"),
         ]
         for peer in peers:
             node.conversations.found([(peer, PORT)])
-        kafka = None
-        if topics is not None:
-            kafka = await kafka_member(
-                topics, name, clock, collection, repository, types, audit_log
-            )
-            members.append(kafka)
-            nobody = FederationMembers(lambda _: None, clock)
-            bridge = Bridge(node_id, member, kafka, nobody, connection_at(name))
-            await bridge.begin()
+        if kafka is not None and bridge is not None:
             tasks += [
                 asyncio.create_task(kafka.run(), name=f"{name} on topics"),
                 asyncio.create_task(bridge.run(), name=f"bridge {name}"),

@@ -9,12 +9,21 @@ import pytest
 
 from edgenode.bus.topics import OmrsTopic
 from edgenode.collection.base import ClassificationSource
+from edgenode.limits import GUEST_SECONDS
 from edgenode.typedefs.model import EntityDef, TypeDefCategory, TypeDefLink
-from tests.cohort.simulation import SimulatedNode, World
+from tests.cohort.simulation import PORT, SimulatedNode, World
 from tests.cohort.topics import MemoryTopics, SimulatedPlatform
 from tests.model.house import properties, type_guid
 
 USER = "erin"
+PUMP = EntityDef(
+    guid="11111111-2222-4333-8444-555555555555",
+    name="Pump",
+    version=1,
+    version_name="1.0",
+    category=TypeDefCategory.ENTITY_DEF,
+    super_type=TypeDefLink(guid=type_guid("Asset"), name="Asset"),
+)
 
 Server = SimulatedNode | SimulatedPlatform
 
@@ -47,7 +56,7 @@ async def running(
         platform = await stack.enter_async_context(world.platform("hub", topics))
         bridge = await stack.enter_async_context(world.node("b", topics=topics))
         edge = await stack.enter_async_context(world.node("a", peers=["b"]))
-        await world.settle()
+        await world.pass_time(GUEST_SECONDS + 1)
         yield bridge, edge, platform
 
 
@@ -86,7 +95,7 @@ async def test_platforms_are_told_of_a_node_that_had_something_before(
             world.platform("hub", topics) as platform,
             world.node("b", peers=["a"], topics=topics),
         ):
-            await world.settle()
+            await world.pass_time(GUEST_SECONDS + 1)
             assert await platform.holdings() == await edge.holdings()
 
 
@@ -105,21 +114,10 @@ async def test_what_was_missed_is_made_good_among_platforms(world: World) -> Non
 
 async def test_types_of_a_node_are_known_among_platforms(world: World) -> None:
     async with running(world, MemoryTopics()) as (_, edge, platform):
-        added = EntityDef(
-            guid="11111111-2222-4333-8444-555555555555",
-            name="Pump",
-            version=1,
-            version_name="1.0",
-            category=TypeDefCategory.ENTITY_DEF,
-            super_type=TypeDefLink(
-                guid=edge.collection.get_type_def_by_name(USER, "Asset").guid,
-                name="Asset",
-            ),
-        )
-        await edge.collection.add_type_def(USER, added)
+        await edge.collection.add_type_def(USER, PUMP)
         await world.settle()
         known = platform.collection.get_type_def_by_name(USER, "Pump")
-        assert known.guid == added.guid
+        assert known.guid == PUMP.guid
 
 
 async def test_a_node_that_leaves_leaves_the_platforms(world: World) -> None:
@@ -150,3 +148,202 @@ async def test_who_is_no_bridge_passes_nothing_on(world: World) -> None:
         await add_term(other, "t")
         await world.settle()
         assert one.repository.last_sequence() == 0
+
+
+# platforms among nodes
+
+
+async def test_a_platform_is_a_member_among_nodes_by_its_own_name(world: World) -> None:
+    async with running(world, MemoryTopics()) as (bridge, edge, platform):
+        assert set(edge.member.records()) == {bridge.id, edge.id, platform.id}
+        record = edge.member.records()[platform.id]
+        told = record.registration
+        assert record.node_id == "b"
+        assert (told.server_name, told.metadata_collection_name) == ("hub", "hub")
+        assert told.registration_time == platform.kafka.local.registration_time
+        connection = told.repository_connection
+        assert connection is not None
+        assert connection.endpoint is not None
+        assert connection.endpoint.address == f"https://b/servers/{platform.id}"
+        assert edge.member.is_known(platform.id)
+
+
+async def test_nodes_know_what_changes_at_a_platform(world: World) -> None:
+    async with running(world, MemoryTopics()) as (bridge, edge, platform):
+        guid = await add_term(platform, "t")
+        await platform.collection.classify_entity(
+            USER, guid, "Confidentiality", ClassificationSource(), None
+        )
+        await world.settle()
+        assert (await edge.holdings())[guid] == (await platform.holdings())[guid]
+        assert edge.member.followers()[platform.id].figures.copied == 0
+        await purge_term(platform, guid)
+        await world.settle()
+        assert await edge.holdings() == await bridge.holdings() == {}
+
+
+async def test_nodes_are_told_of_a_platform_that_had_something_before(
+    world: World,
+) -> None:
+    topics = MemoryTopics()
+    async with (
+        world.platform("hub", topics) as platform,
+        world.node("b", topics=topics),
+    ):
+        for number in range(30):
+            await add_term(platform, f"t{number}")
+        await world.pass_time(GUEST_SECONDS + 1)
+        async with world.node("a", peers=["b"]) as edge:
+            await world.settle()
+            assert await edge.holdings() == await platform.holdings()
+
+
+async def test_what_nodes_missed_of_a_platform_is_made_good(world: World) -> None:
+    async with running(world, MemoryTopics()) as (_, edge, platform):
+        gone = await add_term(platform, "gone")
+        await world.settle()
+        world.network.part(["a"], ["b"])
+        kept = await add_term(platform, "kept")
+        await purge_term(platform, gone)
+        await world.pass_time(5)
+        assert set(await edge.holdings()) == {gone}
+        world.network.join_all()
+        await world.pass_time(60)
+        assert set(await edge.holdings()) == {kept}
+
+
+async def test_types_of_a_platform_are_known_among_nodes(world: World) -> None:
+    async with running(world, MemoryTopics()) as (_, edge, platform):
+        await platform.collection.add_type_def(USER, PUMP)
+        await world.settle()
+        known = edge.collection.get_type_def_by_name(USER, "Pump")
+        assert known.guid == PUMP.guid
+
+
+async def test_a_platform_that_leaves_leaves_the_nodes(world: World) -> None:
+    async with running(world, MemoryTopics()) as (_, edge, platform):
+        guid = await add_term(platform, "t")
+        await world.settle()
+        await platform.kafka.unregister()
+        await world.settle()
+        assert not edge.member.records()[platform.id].is_registered
+        assert set(await edge.holdings()) == {guid}
+
+
+async def test_a_bridge_that_leaves_one_cohort_takes_its_members_along(
+    world: World,
+) -> None:
+    async with running(world, MemoryTopics()) as (bridge, edge, platform):
+        assert bridge.kafka is not None
+        bridge.member.unregister()
+        await world.settle()
+        assert set(platform.kafka.remote) == {bridge.id}
+        assert not edge.member.records()[platform.id].is_registered
+        bridge.member.connect()
+        await world.pass_time(60)
+        assert set(platform.kafka.remote) == {bridge.id, edge.id}
+        assert edge.member.records()[platform.id].is_registered
+        await bridge.kafka.unregister()
+        await world.settle()
+        assert not platform.kafka.remote
+        assert not edge.member.records()[platform.id].is_registered
+
+
+async def test_while_a_bridge_takes_no_part_its_guests_dont(world: World) -> None:
+    async with running(world, MemoryTopics()) as (bridge, edge, platform):
+        bridge.member.disconnect()
+        guid = await add_term(platform, "t")
+        await world.settle()
+        assert await edge.holdings() == {}
+        assert edge.member.records()[platform.id].is_registered
+        bridge.member.connect()
+        await world.pass_time(60)
+        assert set(await edge.holdings()) == {guid}
+
+
+async def test_a_bridge_that_is_started_again_has_its_guests_at_once(
+    world: World,
+) -> None:
+    topics = MemoryTopics()
+    async with world.platform("hub", topics) as platform, world.node("a") as edge:
+        async with world.node("b", peers=["a"], topics=topics):
+            await world.pass_time(GUEST_SECONDS + 1)
+            guid = await add_term(platform, "t")
+            await world.settle()
+        later = await add_term(platform, "later")
+        async with world.node("b", peers=["a"], topics=topics):
+            await world.settle()
+            assert edge.member.records()[platform.id].is_registered
+            assert set(await edge.holdings()) == {guid, later}
+            assert edge.member.followers()[platform.id].figures.copied == 0
+
+
+# two bridges
+
+
+async def test_of_two_bridges_one_speaks_for_each_member(world: World) -> None:
+    topics = MemoryTopics()
+    async with (
+        world.platform("hub", topics) as platform,
+        world.node("a") as edge,
+        world.node("b", peers=["a"], topics=topics) as one,
+        world.node("c", peers=["a"], topics=topics) as other,
+    ):
+        await world.pass_time(120)
+        assert one.kafka is not None
+        assert other.kafka is not None
+        assert set(platform.kafka.remote) == {one.id, other.id, edge.id}
+        spoken_for = (*one.kafka.spoken_for, *other.kafka.spoken_for)
+        assert spoken_for == (edge.id,)
+        records = edge.member.records()
+        assert set(records) == {one.id, other.id, edge.id, platform.id}
+        assert [records[each.id].node_id for each in (one, other)] == ["b", "c"]
+        guests = [node.cohort.guest(platform.id) for node in (one, other)]
+        assert sum(guest is not None for guest in guests) == 1
+
+
+async def test_two_bridges_that_bring_in_one_at_once_agree(world: World) -> None:
+    topics = MemoryTopics()
+    async with (
+        world.platform("hub", topics) as platform,
+        world.node("b", topics=topics) as one,
+        world.node("c", topics=topics) as other,
+        world.node("a") as edge,
+    ):
+        await world.pass_time(GUEST_SECONDS + 1)  # neither has met anybody
+        guests = [node.cohort.guest(platform.id) for node in (one, other)]
+        assert all(guests)
+        for host in ("b", "c"):
+            edge.cohort.conversations.found([(host, PORT)])
+        await world.pass_time(120)
+        assert one.cohort.guest(platform.id) is not None
+        assert other.cohort.guest(platform.id) is None
+        for node in (edge, other):
+            record = node.member.records()[platform.id]
+            assert (record.node_id, record.is_registered) == ("b", True)
+
+
+async def test_another_bridge_takes_over_when_one_leaves(world: World) -> None:
+    topics = MemoryTopics()
+    async with (
+        world.platform("hub", topics) as platform,
+        world.node("a") as edge,
+        world.node("b", peers=["a"], topics=topics) as one,
+        world.node("c", peers=["a"], topics=topics) as other,
+    ):
+        await world.pass_time(120)
+        guid = await add_term(edge, "t")
+        theirs = await add_term(platform, "theirs")
+        await world.settle()
+        assert one.kafka is not None
+        await one.kafka.unregister()
+        one.member.unregister()
+        await world.pass_time(120)
+        assert set(platform.kafka.remote) == {other.id, edge.id}
+        record = edge.member.records()[platform.id]
+        assert (record.node_id, record.is_registered) == ("c", True)
+        later = await add_term(platform, "later")
+        latest = await add_term(edge, "latest")
+        await world.settle()
+        for server in (edge, platform):
+            assert set(await server.holdings()) == {guid, theirs, later, latest}
