@@ -278,7 +278,9 @@ class KafkaRegistry:
             f"the metadata collection is that of {self._configured.server_name}",
             now,
         )
-        return [Send(complaint), ReportClaim(member)]
+        # Genuine members took it for a new address, and now know the right one again.
+        again = self._build.registered(self.local, now, again=True)
+        return [Send(complaint), Send(again), ReportClaim(member)]
 
     def _left(self, key: str, now: EpochMillis) -> list[Effect]:
         if self._remote.pop(key, None) is None:

@@ -156,8 +156,11 @@ def test_a_server_with_our_collection_id_is_told_of_once_for_each_address() -> N
     registry = joined()
     other = replace(member("pi", port=7), server_name="twin")
     effects = registry.receive(registration(other), NOW)
-    assert said(effects) == [("pi", Kind.REGISTRATION_ERROR_EVENT)]
-    (send, report) = effects
+    assert said(effects) == [
+        ("pi", Kind.REGISTRATION_ERROR_EVENT),
+        ("pi", Kind.RE_REGISTRATION_EVENT),
+    ]
+    (send, _, report) = effects
     assert isinstance(send, Send)
     error = send.event.error_section
     assert error is not None
