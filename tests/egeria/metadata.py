@@ -131,14 +131,14 @@ class Metadata:
         return found
 
     def named(self, name: str, kind: tuple[str, str] = TERM) -> dict[str, Json]:
-        """The entities with a qualified name, by their ids."""
+        """The entities with a qualified name, an expression, by their ids."""
         body = {
             "class": "EntityPropertyFindRequest",
             "typeGUID": kind[0],
             "matchProperties": properties(qualifiedName=name),
             "matchCriteria": "ALL",
             "offset": 0,
-            "pageSize": 50,
+            "pageSize": 0,
         }
         found = self.ask("POST", "entities/by-property", body).get("entities")
         return {each["guid"]: each for each in found or ()}

@@ -16,13 +16,21 @@ def call(
 ) -> Any:
     """What is answered, decoded; blocks until then.
 
+    Args:
+        method: Of HTTP.
+        url: Where.
+        body: What is sent, as JSON; bytes as they are.
+        timeout: Seconds.
+
     Raises:
         EgeriaError: It was refused.
         OSError: Nobody answers.
     """
+    if body is not None and not isinstance(body, bytes):
+        body = json.dumps(body).encode()
     request = urllib.request.Request(  # noqa: S310
         url,
-        data=None if body is None else json.dumps(body).encode(),
+        data=body,
         method=method,
         headers={"Content-Type": "application/json"},
     )

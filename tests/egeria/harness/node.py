@@ -38,6 +38,34 @@ address = "http://{host}:{port}"
 admit = ["127.0.0.0/8"]
 """
 
+NODE_COHORT = """\
+[cohort]
+mode = "open"
+name = "{cohort}"
+listen = "{host}:{port}"
+bus_listen = "{host}:{bus_port}"
+peers = {peers}
+discovery = false
+
+"""
+
+
+def node_cohort(cohort: str, port: int, peers: Sequence[int]) -> str:
+    """The part of a configuration that makes a node one of a cohort of nodes.
+
+    Args:
+        cohort: Its name.
+        port: Where other nodes find this one.
+        peers: Where they are found.
+    """
+    return NODE_COHORT.format(
+        cohort=cohort,
+        host=HOST,
+        port=port,
+        bus_port=free_port(),
+        peers=json.dumps([f"{HOST}:{peer}" for peer in peers]),
+    )
+
 
 def kafka_cohort(cohort: str, brokers: str) -> str:
     """The part of a configuration that makes the node's server a member of a cohort."""
@@ -166,11 +194,18 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
+def running(node: Node) -> Iterator[Node]:
+    """A node that runs until the end of the block."""
+    try:
+        node.start()
+        yield node
+    finally:
+        node.stop()
+
+
+@contextmanager
 def kafka_node(directory: Path, name: str, cohort: str, brokers: str) -> Iterator[Node]:
     """A node in a cohort over Kafka, which runs until the end of the block."""
     made = Node(directory, name, [NO_COHORT, kafka_cohort(cohort, brokers)])
-    try:
-        made.start()
+    with running(made):
         yield made
-    finally:
-        made.stop()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -36,6 +37,14 @@ class Server(Member):
         """Ask the admin services about it; ``path`` is below the server's own."""
         root = f"/open-metadata/admin-services/users/{USER}/servers/{self.name}"
         return self.platform.call(method, f"{root}/{path}", body)
+
+    def load_at_start(self, collection_id: str, archive: Path) -> None:
+        """Configure it as the home of what is in an archive, and to load that."""
+        config = self.admin("GET", "configuration")["omagserverConfig"]
+        repository = config["repositoryServicesConfig"]["localRepositoryConfig"]
+        repository["metadataCollectionId"] = collection_id
+        self.admin("POST", "configuration", config)
+        self.admin("POST", "open-metadata-archives/file", str(archive).encode())
 
     def start(self) -> None:
         """Start it as configured; it connects to its cohorts."""
