@@ -851,6 +851,10 @@ MAX_KAFKA_WAITING = 4_096
 """Registrations, types and errors that wait for the brokers beside the outbox: all types of
 a release and then some; what is left out is told again at the next start or request."""
 
+KAFKA_TYPES_LEAD_SECONDS = 1.0
+"""How long instances wait after new types: genuine servers read the two topics side by
+side, within a second of the sending, and drop an instance whose type they don't know."""
+
 KAFKA_STATES_PAGE = 200
 """Instances that are read at a time when all are sent, some 0.5 MB of events."""
 

@@ -348,7 +348,7 @@ class KafkaCohortMember:
 
     async def _connect(self) -> None:
         if self._registry.local.registration_time is None:
-            self._announce_types(self._definitions())
+            self._announce_types(self._own_types())
         now = self._parts.clock.now()
         await self._decide(lambda registry: registry.connect(now))
         self._changed()
@@ -438,7 +438,9 @@ class KafkaCohortMember:
         return (*types.attribute_type_defs, *types.type_defs)
 
     def _own_types(self) -> list[TypeDef | AttributeTypeDef]:
-        """Those that a new member can't know by its release.
+        """Those that others can't know by their release.
+
+        They are told to the cohort when the server joins it, and to each new member.
 
         Genuine members announce theirs when they start, and to nobody who comes later.
         """

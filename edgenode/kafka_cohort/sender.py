@@ -20,6 +20,7 @@ from edgenode.limits import (
     FIRST_RETRY_SECONDS,
     KAFKA_SENT_SAVED_EVENTS,
     KAFKA_SENT_SAVED_SECONDS,
+    KAFKA_TYPES_LEAD_SECONDS,
     LONGEST_RETRY_SECONDS,
     MAX_KAFKA_WAITING,
     MAX_SINGLE_EVENTS,
@@ -88,6 +89,7 @@ class Sender:
         self._waiting: deque[Outgoing] = deque()
         self._woken = asyncio.Event()
         self._is_sending = False
+        self._types_sent_at = -KAFKA_TYPES_LEAD_SECONDS
         self._told = set(self._store.told)
         self._spoken_for: frozenset[str] = frozenset()
         self.all_said = asyncio.Event()
@@ -191,10 +193,11 @@ class Sender:
                 if each.topic is not topic or len(portion) == MAX_SINGLE_EVENTS:
                     break
                 portion.append(each)
-            await topics.send(topic, [self._encode(each.event) for each in portion])
+            await self._put(
+                topics, topic, [self._encode(each.event) for each in portion]
+            )
             for each in portion:
                 self._waiting.popleft()
-                self.events += 1
                 if each.sent is not None:
                     await each.sent()
         self.all_said.set()
@@ -265,9 +268,20 @@ class Sender:
     async def _put(
         self, topics: CohortTopics, topic: OmrsTopic, events: Sequence[bytes]
     ) -> None:
-        if events:
-            await topics.send(topic, events)
-            self.events += len(events)
+        if not events:
+            return
+        if topic is OmrsTopic.INSTANCES:
+            await self._until_types_are_read()
+        await topics.send(topic, events)
+        self.events += len(events)
+        if topic is OmrsTopic.TYPES:
+            self._types_sent_at = self._clock.monotonic()
+
+    async def _until_types_are_read(self) -> None:
+        """Give others time to read new types before instances that may be of them."""
+        passed = self._clock.monotonic() - self._types_sent_at
+        if passed < KAFKA_TYPES_LEAD_SECONDS:
+            await self._clock.sleep(KAFKA_TYPES_LEAD_SECONDS - passed)
 
     async def _reached(self, place: Position, count: int) -> None:
         """Events up to a place are sent; that is remembered now and then.
