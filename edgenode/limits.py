@@ -303,6 +303,14 @@ MAX_TYPES = 3_000
 """Types that are known before no more are taken from other members: four times those of a
 release, which has some 700. Each takes a few KB, and some work whenever types change."""
 
+ASKED_TYPE_SECONDS = 60.0
+"""How long a genuine member isn't asked again for a type: one that is in conflict would be
+asked for with each event of its instances."""
+
+MAX_TYPE_CONFLICTS = 200
+"""Types that others have otherwise which are remembered for status reports, a few hundred
+bytes each. Between the two releases that are known some 90 are."""
+
 MAX_TYPE_BYTES = 64 * 1024
 """The JSON of a type, or of an event about one, that is taken from another member. The
 largest of the releases has 11 KB."""

@@ -1,7 +1,7 @@
 """The command about the cohort of platforms that a running node is in."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from edgenode.codec.beans import iso_time
 
 _PATH = "/edgenode/kafka-cohort/admin/platforms"
 _SPOKEN_FOR = "told of by this server"
+_NAMED_TYPES = 5
 _NOT_ASKED = "offers no repository"
 
 
@@ -90,6 +91,19 @@ def _lines(answer: JsonObject) -> Iterable[str]:
     for name, what in lost.items():
         if topics[name]:
             yield f"{topics[name]} {what}; the audit log says which"
+    yield from type_lines(answer["typeConflicts"])
+
+
+def type_lines(conflicts: Sequence[JsonObject]) -> Iterable[str]:
+    """Which types members have otherwise."""
+    by_member: dict[str, list[str]] = {}
+    for each in conflicts:
+        member = each["name"] or each["metadataCollectionId"]
+        by_member.setdefault(member, []).append(each["typeDefName"])
+    for member, names in by_member.items():
+        first, more = names[:_NAMED_TYPES], len(names) - _NAMED_TYPES
+        rest = f" and {more} more; --json says why" if more > 0 else "; --json says why"
+        yield f"{member} has types otherwise than this server: {', '.join(first)}{rest}"
 
 
 def _time(millis: int | None) -> str:

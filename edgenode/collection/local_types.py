@@ -82,15 +82,29 @@ class LocalTypeOperations(LocalOperations):
         self._registry = parts.types
         release: list[Definition] = [*self._registry.type_defs]
         release += self._registry.attribute_type_defs
-        self._shipped = frozenset(known.guid for known in release)
+        self._shipped = {known.guid: known.version for known in release}
         self._changing = asyncio.Lock()
-        self._registry.put(*self._repository.types())
+        # A newer release knows better what was stored of an earlier one.
+        self._registry.put(
+            *(
+                stored
+                for stored in self._repository.types()
+                if stored.version >= self._shipped.get(stored.guid, stored.version)
+            )
+        )
 
     # Identity
 
     def get_metadata_collection_id(self, user_id: str) -> str:
         """The id under which the instances created here are known everywhere."""
         return self._local_id
+
+    def is_of_release(self, known: Definition) -> bool:
+        """Whether a definition is one that comes with the release, as it is there.
+
+        It may have got descriptions since.
+        """
+        return self._shipped.get(known.guid) == known.version
 
     # Looking up
 

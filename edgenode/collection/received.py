@@ -46,8 +46,8 @@ class Received:
         reason: Why it was not saved, for the audit log.
         code: What the protocol calls that, where it was refused.
         report: What the cohort is to be told of it.
-        unknown_types: The names of types that must be known first; of a type that was
-            saved, those that it names and that aren't known yet.
+        unknown_types: The names of types that must be known first; of a type event, those
+            that it names and that aren't known, or not at the version it is for.
         compare_with: A member that is said to hold something otherwise; or empty.
     """
 
@@ -62,6 +62,25 @@ class Received:
     def why(self) -> str:
         """The reason as the audit log tells it, with the protocol's code."""
         return self.reason if self.code is None else f"{self.code.name}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class TypeConflict:
+    """A type that another member has otherwise than this one.
+
+    Attributes:
+        member: The member's metadata collection.
+        type_guid: The type as the member tells it.
+        type_name: Its name.
+        code: What the protocol calls the conflict.
+        reason: What differs.
+    """
+
+    member: str
+    type_guid: str
+    type_name: str
+    code: OMRSEventErrorCode
+    reason: str
 
 
 def out_of_place(tx: Transaction, origin: str, step: Step | None) -> Received | None:

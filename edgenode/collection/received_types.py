@@ -8,11 +8,13 @@ of what was received, or members would tell each other the same types for ever.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from edgenode.collection.local_base import LocalCollectionParts
 from edgenode.collection.local_types import LocalTypeOperations
 from edgenode.collection.received import (
     Outcome,
     Received,
     Report,
+    TypeConflict,
     move_past,
     out_of_place,
 )
@@ -24,11 +26,12 @@ from edgenode.events.model import (
 )
 from edgenode.events.model import OMRSTypeDefEventType as Type
 from edgenode.events.streams import Step
-from edgenode.limits import MAX_TYPES
+from edgenode.limits import MAX_TYPE_CONFLICTS, MAX_TYPES
 from edgenode.repository.base import Transaction
 from edgenode.typedefs.attributes import AttributeTypeDef
+from edgenode.typedefs.descriptions import described
 from edgenode.typedefs.merge import MergedTypes, merge_types
-from edgenode.typedefs.model import TypeDef, TypeDefPatch
+from edgenode.typedefs.model import RelationshipDef, TypeDef, TypeDefPatch
 from edgenode.typedefs.patch import apply_patch, check_patch, patch_between
 from edgenode.typedefs.registry import Definition, TypeRegistry
 from edgenode.typedefs.verify import (
@@ -54,6 +57,10 @@ class _Change:
 class LocalReceivedTypeOperations(LocalTypeOperations):
     """Taking in types of other members."""
 
+    def __init__(self, parts: LocalCollectionParts) -> None:
+        super().__init__(parts)
+        self._conflicts: dict[tuple[str, str], TypeConflict] = {}
+
     async def receive_type_def_event(
         self, origin: str, step: Step | None, event: TypeDefEvent
     ) -> Received:
@@ -66,6 +73,9 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
         """
         async with self._changing:
             change = self._change_by(origin, event)
+            self._remember_conflict(origin, event, change)
+            if step is None and change.put is None and change.remove is None:
+                return change.received
 
             def work(tx: Transaction) -> Received:
                 elsewhere = out_of_place(tx, origin, step)
@@ -118,6 +128,7 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
         async with self._changing:
             merged = await self._repository.change(work)
             self._registry.put(*merged.changed)
+            self._forget_mismatches({known.name for known in merged.changed})
         return merged
 
     def _changed(self, tx: Transaction, change: _Change) -> Received:
@@ -164,7 +175,7 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
             return _refused("a type without a GUID or name")
         verdict = _verdict(self._registry, told)
         if verdict is Verdict.KNOWN:
-            return _ignored("it is known")
+            return self._described_type(told.guid, told)
         if verdict is Verdict.CONFLICT:
             return self._type_conflict(origin, told)
         fault = fault_of(self._registry, told) if isinstance(told, TypeDef) else None
@@ -172,7 +183,21 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
             return _refused(fault)
         if self._has_many_types():
             return _refused("there are too many types")
-        return _Change(_SAVED, put=told)
+        return self._put(told)
+
+    def _put(self, new: Definition) -> _Change:
+        """A definition is new, and perhaps what it names unknown."""
+        missing = self._registry.unknown_names(new)
+        return _Change(Received(outcome=Outcome.SAVED, unknown_types=missing), put=new)
+
+    def _described_type(self, guid: str | None, told: object) -> _Change:
+        """A known type with the descriptions that it lacks."""
+        known: Definition | None = self._registry.type_def_by_guid(guid)
+        known = known or self._registry.attribute_type_def_by_guid(guid)
+        complete = described(known, told)
+        if complete is None or complete is known:
+            return _ignored("it is known")
+        return _Change(_SAVED, put=complete)
 
     def _has_many_types(self) -> bool:
         registry = self._registry
@@ -198,11 +223,11 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
             told = replace(known, version=patch.update_to_version)
             return self._type_conflict(origin, told, str(error))
         if patched is known:
-            return _ignored("it is in the type already")
+            return self._described_type(known.guid, _stated_by(known, patch))
         fault = fault_of(self._registry, patched)
         if fault is not None:
             return self._type_conflict(origin, patched, fault)
-        return _Change(_SAVED, put=patched)
+        return self._put(patched)
 
     def _deleted_type(self, event: TypeDefEvent) -> _Change:
         guid, name = event.type_def_guid, event.type_def_name
@@ -233,11 +258,54 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
         fault = fault_of(others, told) if isinstance(told, TypeDef) else None
         if fault is not None or not told.guid or not told.name:
             return _refused(fault or "a type without a GUID or name")
-        return _Change(_SAVED, put=told, remove=known)
+        return replace(self._put(told), remove=known)
 
     def _is_built_on(self, known: Definition) -> bool:
         """Whether the release, or another type, needs a type; instances may, too."""
         return known.guid in self._shipped or self._registry.is_referred_to(known)
+
+    # What is otherwise elsewhere
+
+    @property
+    def type_conflicts(self) -> tuple[TypeConflict, ...]:
+        """The types that other members have otherwise, as far as they said so last."""
+        return tuple(self._conflicts.values())
+
+    def forget_type_conflicts(self, origin: str) -> None:
+        """A member has left."""
+        for key in [key for key in self._conflicts if key[0] == origin]:
+            del self._conflicts[key]
+
+    def _forget_mismatches(self, names: set[str | None]) -> None:
+        """Types are at the version now that patches were for."""
+        mismatch = OMRSEventErrorCode.TYPEDEF_PATCH_MISMATCH
+        for key, conflict in list(self._conflicts.items()):
+            if conflict.type_name in names and conflict.code is mismatch:
+                del self._conflicts[key]
+
+    def _remember_conflict(
+        self, origin: str, event: TypeDefEvent, change: _Change
+    ) -> None:
+        received, about = change.received, event.type_def or event.attribute_type_def
+        patch = event.type_def_patch
+        guid, name = (
+            (about.guid, about.name)
+            if about is not None
+            else (patch and patch.type_def_guid, patch and patch.type_def_name)
+        )
+        key = origin, name or ""
+        if received.outcome is Outcome.REFUSED:
+            self._conflicts[key] = TypeConflict(
+                origin,
+                guid or "",
+                name or "",
+                received.code or OMRSEventErrorCode.INVALID_TYPEDEF_EVENT,
+                received.reason,
+            )
+            if len(self._conflicts) > MAX_TYPE_CONFLICTS:
+                del self._conflicts[next(iter(self._conflicts))]
+        elif about is not None:  # a patch says nothing of the rest of its type
+            self._conflicts.pop(key, None)
 
     # What the cohort is told
 
@@ -288,7 +356,10 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
             other_type_def_summary=known.summary,
             other_type_def=known,
         )
-        return _reported(known.guid, known.name, error)
+        change = _reported(known.guid, known.name, error)
+        # Who is asked for it tells it at the version that it has come to.
+        missing = replace(change.received, unknown_types=(str(known.name),))
+        return replace(change, received=missing)
 
 
 def _patch_to(known: TypeDef, told: TypeDef) -> TypeDefPatch:
@@ -302,6 +373,20 @@ def _patch_to(known: TypeDef, told: TypeDef) -> TypeDefPatch:
     )
 
 
+def _stated_by(known: TypeDef, patch: TypeDefPatch) -> TypeDef:
+    """A type as a patch that is in it states it."""
+    stated = replace(
+        known,
+        description=patch.description,
+        description_guid=patch.description_guid,
+        description_wiki=patch.description_wiki,
+        properties_definition=patch.property_definitions,
+    )
+    if isinstance(stated, RelationshipDef):
+        stated = replace(stated, end_def1=patch.end_def1, end_def2=patch.end_def2)
+    return stated
+
+
 def _verdict(registry: TypeRegistry, told: Definition) -> Verdict:
     if isinstance(told, TypeDef):
         return verify_type_def(registry, told)
@@ -313,7 +398,8 @@ def _ignored(reason: str) -> _Change:
 
 
 def _refused(reason: str) -> _Change:
-    return _Change(Received(outcome=Outcome.REFUSED, reason=reason))
+    code = OMRSEventErrorCode.INVALID_TYPEDEF_EVENT
+    return _Change(Received(outcome=Outcome.REFUSED, reason=reason, code=code))
 
 
 def _reported(guid: str | None, name: str | None, error: EventError) -> _Change:
@@ -326,6 +412,7 @@ def _reported(guid: str | None, name: str | None, error: EventError) -> _Change:
         Received(
             outcome=Outcome.REFUSED,
             reason=error.error_message or "",
+            code=error.error_code,
             report=Report(section, error),
         )
     )

@@ -27,7 +27,7 @@ from edgenode.clock import Clock, EpochMillis
 from edgenode.codec.codec import Codec
 from edgenode.cohort.model import Standing as CohortStanding
 from edgenode.collection.local import LocalMetadataCollection
-from edgenode.collection.received import Outcome, Received
+from edgenode.collection.received import Outcome, Received, TypeConflict
 from edgenode.errors import EdgeNodeError
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.model import (
@@ -278,6 +278,11 @@ class KafkaCohortMember:
         return self._receiver.outcomes
 
     @property
+    def type_conflicts(self) -> Sequence[TypeConflict]:
+        """The types that other members have otherwise."""
+        return self._parts.collection.type_conflicts
+
+    @property
     def backlog(self) -> int:
         """How many of its events wait for the brokers, at most."""
         return self._sender.backlog
@@ -387,6 +392,7 @@ class KafkaCohortMember:
             case RemoveRemote(collection_id):
                 await self._store.remove_member(collection_id)
                 self._audit.left(collection_id)
+                self._parts.collection.forget_type_conflicts(collection_id)
                 self._changed()
             case _:
                 self._report(effect)
@@ -444,8 +450,8 @@ class KafkaCohortMember:
 
         Genuine members announce theirs when they start, and to nobody who comes later.
         """
-        own = {each.guid for each in self._parts.repository.types()}
-        return [each for each in self._definitions() if each.guid in own]
+        is_of_release = self._parts.collection.is_of_release
+        return [each for each in self._definitions() if not is_of_release(each)]
 
     def _event_text(self, queued: QueuedEvent) -> bytes | None:
         """An event of the outbox as it is sent; None for one that isn't."""

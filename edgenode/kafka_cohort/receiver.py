@@ -29,10 +29,12 @@ from edgenode.events.model import (
     TypeDefEvent,
 )
 from edgenode.limits import (
+    ASKED_TYPE_SECONDS,
     FIRST_RETRY_SECONDS,
     KAFKA_SENT_SAVED_EVENTS,
     KAFKA_SENT_SAVED_SECONDS,
     LONGEST_RETRY_SECONDS,
+    MAX_TYPES,
 )
 from edgenode.repository.kafka_cohort import KafkaCohortStore, TopicPlace
 from edgenode.typedefs.model import TypeDef
@@ -90,6 +92,7 @@ class Receiver:
         self._ask_types = ask_types
         self._places: dict[tuple[str, int], TopicPlace] = {}
         self._applied: list[Position] = []
+        self._asked: dict[tuple[str, str], float] = {}
         self._unsaved = 0
         self._saved_at = clock.monotonic()
         self.is_busy = False
@@ -174,8 +177,9 @@ class Receiver:
 
     async def _apply(self, origin: str, event: OMRSEventV1) -> None:
         received = await self._received(origin, event, last_try=False)
-        if received.outcome is Outcome.UNKNOWN_TYPE:
+        if received.unknown_types:
             await self._learn(origin, received.unknown_types)
+        if received.outcome is Outcome.UNKNOWN_TYPE:
             received = await self._received(origin, event, last_try=True)
         self.outcomes[received.outcome] += 1
         if received.outcome is Outcome.REFUSED:
@@ -203,13 +207,36 @@ class Receiver:
         )
 
     async def _learn(self, origin: str, names: Sequence[str]) -> None:
-        """Ask a member for types that it uses."""
-        for definition in await self._ask_types(origin, names):
-            section = TypeDefEvent(
-                type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT,
-                type_def=definition,
-            )
-            await self._collection.receive_type_def_event(origin, None, section)
+        """Ask a member for types that it uses, and for those that they are built on."""
+        while wanted := self._not_asked_lately(origin, names):
+            missing: dict[str, None] = {}
+            for definition in await self._ask_types(origin, wanted):
+                missing |= dict.fromkeys(await self._learn_one(origin, definition))
+            names = list(missing)
+
+    def _not_asked_lately(self, origin: str, names: Sequence[str]) -> list[str]:
+        """What to ask a member for: what it hasn't told by now it won't soon."""
+        now = self._clock.monotonic()
+        if len(self._asked) > MAX_TYPES:
+            self._asked.clear()
+        wanted = []
+        for name in names:
+            asked_at = self._asked.get((origin, name))
+            if asked_at is None or now >= asked_at + ASKED_TYPE_SECONDS:
+                self._asked[origin, name] = now
+                wanted.append(name)
+        return wanted
+
+    async def _learn_one(self, origin: str, definition: TypeDef) -> Sequence[str]:
+        """Take a type over; the names of those it is built on that aren't known."""
+        section = TypeDefEvent(
+            type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT,
+            type_def=definition,
+        )
+        received = await self._collection.receive_type_def_event(origin, None, section)
+        if received.outcome is Outcome.IGNORED:  # it is known, maybe as it was before
+            await self._collection.adopt_type_defs((), (definition,))
+        return received.unknown_types
 
     def _refuse(
         self,

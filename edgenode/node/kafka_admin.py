@@ -96,6 +96,17 @@ class KafkaAdmin:
             "topics": self._topics(member),
             "members": sorted(members, key=_by_name),
             "spokenFor": sorted(map(_told, member.spoken_for.values()), key=_by_name),
+            "typeConflicts": [
+                {
+                    "metadataCollectionId": each.member,
+                    "name": _name(member.remote.get(each.member)),
+                    "typeDefGUID": each.type_guid,
+                    "typeDefName": each.type_name,
+                    "code": each.code.name,
+                    "reason": each.reason,
+                }
+                for each in member.type_conflicts
+            ],
         }
 
     def _topics(self, member: KafkaCohortMember) -> dict[str, Any]:
@@ -119,6 +130,10 @@ class KafkaAdmin:
         }
 
 
+def _name(member: MemberRegistration | None) -> str:
+    return "" if member is None else member.server_name or ""
+
+
 def _told(member: MemberRegistration) -> dict[str, Any]:
     """What a member says of itself, but for passwords."""
     connection = member.repository_connection
@@ -126,7 +141,7 @@ def _told(member: MemberRegistration) -> dict[str, Any]:
     return {
         "metadataCollectionId": member.metadata_collection_id,
         "metadataCollectionName": member.metadata_collection_name,
-        "name": member.server_name or "",
+        "name": _name(member),
         "organizationName": member.organization_name,
         "address": None if endpoint is None else endpoint.address,
         "registeredSince": member.registration_time,

@@ -23,6 +23,10 @@ _DESCRIPTIVE = frozenset(
         "attribute_description_guid",
     }
 )
+_LABELS = _DESCRIPTIVE | {"version_name"}
+"""What says nothing of what a definition is; releases give all their types new names of
+versions."""
+
 _KEYS: dict[type, Callable[[Any], object]] = {
     TypeDefAttribute: attrgetter("attribute_name"),
     EnumElementDef: attrgetter("ordinal", "value"),  # some ordinals stand twice
@@ -71,8 +75,42 @@ def _completed_list(known: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any
     return known if all(map(is_, entries, known)) else entries
 
 
+def described(known: T, other: object) -> T:
+    """The known definition with the descriptions that it lacks.
+
+    They are taken from another statement of it, of whatever version, as far as the two
+    name the same things. Types of attributes are described where they are defined.
+    """
+    if type(known) is not type(other) or known == other:
+        return known
+    if isinstance(known, tuple) and isinstance(other, tuple):
+        return _described_list(known, other)  # type: ignore[return-value]
+    if isinstance(known, type) or not is_dataclass(known):
+        return known
+    changes = {}
+    for name in _names(known):
+        mine, theirs = getattr(known, name), getattr(other, name)
+        if name in _DESCRIPTIVE:
+            if theirs and not mine:
+                changes[name] = theirs
+        elif name != "attribute_type":
+            added = described(mine, theirs)
+            if added is not mine:
+                changes[name] = added
+    return replace(known, **changes) if changes else known  # type: ignore[type-var]
+
+
+def _described_list(known: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
+    key = _KEYS.get(type(known[0])) if known else None
+    if key is None:
+        return known
+    told = {key(entry): entry for entry in other if type(entry) is type(known[0])}
+    entries = tuple(described(entry, told.get(key(entry))) for entry in known)
+    return known if all(map(is_, entries, known)) else entries
+
+
 def same_apart_from_descriptions(one: object, other: object) -> bool:
-    """Whether two definitions differ in nothing but descriptions."""
+    """Whether two definitions differ in nothing but descriptions and names of versions."""
     if type(one) is not type(other):
         return False
     if isinstance(one, tuple) and isinstance(other, tuple):
@@ -84,7 +122,7 @@ def same_apart_from_descriptions(one: object, other: object) -> bool:
     return one is other or all(
         same_apart_from_descriptions(getattr(one, name), getattr(other, name))
         for name in _names(one)
-        if name not in _DESCRIPTIVE
+        if name not in _LABELS
     )
 
 

@@ -18,6 +18,7 @@ from edgenode.typedefs.model import (
     RelationshipDef,
     TypeDef,
     TypeDefAttribute,
+    TypeDefLink,
 )
 
 T = TypeVar("T")
@@ -96,8 +97,24 @@ class TypeRegistry:
     def is_referred_to(self, known: Definition) -> bool:
         """Whether another type is built on this one."""
         return any(
-            other is not known and known.guid in _references(other)
+            other is not known
+            and any(known.guid == each.guid for each in _references(other))
             for other in self._types.type_defs.values()
+        )
+
+    def unknown_names(self, new: Definition) -> tuple[str, ...]:
+        """The names of those that a definition is built on and that aren't known."""
+        if not isinstance(new, TypeDef):
+            return ()
+        types = self._types
+        names = dict.fromkeys(each.name for each in _references(new))
+        return tuple(
+            name
+            for name in names
+            if name
+            and name != new.name
+            and name not in types.type_defs
+            and name not in types.attribute_type_defs
         )
 
     # Changes, from the event loop only
@@ -119,18 +136,18 @@ class TypeRegistry:
         return TypeRegistry(self._types.by_guid.values())
 
 
-def _references(type_def: TypeDef) -> Iterator[str | None]:
-    """The GUIDs of the types that a type is built on."""
+def _references(type_def: TypeDef) -> Iterator[TypeDefLink | AttributeTypeDef]:
+    """The types that a type is built on."""
     links = [type_def.super_type]
     if isinstance(type_def, ClassificationDef):
         links.extend(type_def.valid_entity_defs or ())
     elif isinstance(type_def, RelationshipDef):
         ends = (type_def.end_def1, type_def.end_def2)
         links.extend(end.entity_type for end in ends if end is not None)
-    yield from (link.guid for link in links if link is not None)
+    yield from (link for link in links if link is not None)
     for attribute in type_def.properties_definition or ():
         if attribute.attribute_type is not None:
-            yield attribute.attribute_type.guid
+            yield attribute.attribute_type
 
 
 class _Types:

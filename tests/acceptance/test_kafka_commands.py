@@ -120,6 +120,7 @@ def test_a_kafka_that_is_away_is_told_and_no_fault(
     assert reason in platforms.out
     told = edgenode("cohort", "platforms", "--json").json
     assert (told["members"], told["spokenFor"]) == ([], [])
+    assert told["typeConflicts"] == []
     assert told["topics"]["connectedSince"] is None
     assert "Connect call failed" in told["topics"]["lastError"]
     checks = edgenode("doctor", "--json").json["checks"]

@@ -1,11 +1,13 @@
 """Types of other members: added, patched, removed; or the cohort hears why not."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from edgenode.collection.received import Outcome, Received
+from edgenode.events import outbound
 from edgenode.events.model import (
     EventError,
     InstanceEvent,
@@ -14,9 +16,14 @@ from edgenode.events.model import (
     TypeDefEvent,
 )
 from edgenode.events.streams import Position, Step
-from edgenode.limits import MAX_TYPES
+from edgenode.instances import lifecycle
+from edgenode.limits import MAX_TYPE_CONFLICTS, MAX_TYPES
+from edgenode.releases import SERVED
+from edgenode.releases.egeria_6_1 import EGERIA_6_1
+from edgenode.releases.shipped_types import load_release_types
 from edgenode.typedefs.model import EntityDef
-from tests.model.house import REMOTE, USER, properties
+from edgenode.typedefs.registry import TypeRegistry
+from tests.model.house import REMOTE, USER, properties, remote_entity
 from tests.unit.collection.members import Member
 from tests.unit.typedefs.samples import (
     COLOUR,
@@ -321,3 +328,145 @@ async def test_types_of_others_are_bounded(here: Member) -> None:
     assert received.outcome is Outcome.REFUSED
     assert received.reason == "there are too many types"
     assert stored(here) == {}
+
+
+# Types of other releases
+
+
+OLDER, NEWER = load_release_types(SERVED), load_release_types(EGERIA_6_1)
+
+
+def of_start(types: TypeRegistry) -> list[TypeDefEvent]:
+    """What a member with a type set sends when it starts."""
+    attribute_types = [new(known) for known in types.attribute_type_defs]
+    type_defs = [
+        TypeDefEvent(type_def_event_type=Type.NEW_TYPEDEF_EVENT, type_def=known)
+        for known in types.type_defs
+    ]
+    return [*attribute_types, *type_defs]
+
+
+async def test_a_member_of_another_release_adds_what_fits(here: Member) -> None:
+    ends = Counter([(await hear(here, event)).outcome for event in of_start(NEWER)])
+    assert ends[Outcome.SAVED] > 100
+    known = here.types.type_def("InformationSupplyChain")
+    assert known is not None
+    conflicts = here.collection.type_conflicts
+    assert len(conflicts) == ends[Outcome.REFUSED]
+    assert {each.member for each in conflicts} == {REMOTE.id}
+    named = {each.type_name: each for each in conflicts}
+    # An enumeration that has other values, and a type that has another GUID.
+    assert named["ActivityType"].code is Code.CONFLICTING_ATTRIBUTE_TYPEDEFS
+    assert named["WorkflowEngine"].code is Code.CONFLICTING_TYPEDEFS
+    assert "string" not in named
+    for each in OLDER.type_defs:
+        kept = here.types.type_def(each.name)
+        assert kept is not None
+        assert (kept.guid, kept.version) == (each.guid, each.version)
+    here.collection.forget_type_conflicts(REMOTE.id)
+    assert here.collection.type_conflicts == ()
+
+
+async def test_what_both_releases_have_still_flows(here: Member) -> None:
+    for event in of_start(NEWER):
+        await hear(here, event)
+    term = NEWER.type_def("GlossaryTerm")
+    assert term is not None
+    told = remote_entity(type=lifecycle.instance_type(term))
+    assert (await here.hear(REMOTE.id, outbound.created(told))).outcome is Outcome.SAVED
+    strange = NEWER.type_def("WorkflowEngine")
+    assert strange is not None
+    other = remote_entity("other", type=lifecycle.instance_type(strange))
+    created = outbound.created(other)
+    received = await here.hear(REMOTE.id, created, last_try=True)
+    assert received.outcome is Outcome.REFUSED
+    assert received.code is Code.INVALID_INSTANCE_EVENT
+
+
+async def test_a_conflict_ends_when_the_member_tells_what_fits(here: Member) -> None:
+    await hear(here, new(BOOK))
+    await hear(here, new(replace(BOOK, guid="other")))
+    (conflict,) = here.collection.type_conflicts
+    assert (conflict.type_guid, conflict.type_name) == ("other", "Book")
+    await hear(here, new(BOOK))
+    assert here.collection.type_conflicts == ()
+
+
+async def test_a_type_that_is_behind_is_asked_for(here: Member) -> None:
+    await hear(here, new(BOOK))
+    patch = updated(apply_to_version=5, update_to_version=6)
+    received = await hear(here, patch)
+    assert received.unknown_types == ("Book",)
+    assert received.code is Code.TYPEDEF_PATCH_MISMATCH
+    (conflict,) = here.collection.type_conflicts
+    assert conflict.code is Code.TYPEDEF_PATCH_MISMATCH
+    await here.collection.adopt_type_defs([], [replace(BOOK, version=6)])
+    assert here.collection.type_conflicts == ()
+    assert (await hear(here, patch)).outcome is Outcome.IGNORED
+
+
+async def test_conflicts_that_are_remembered_are_bounded(here: Member) -> None:
+    await hear(here, new(BOOK))
+    for number in range(MAX_TYPE_CONFLICTS + 1):
+        await here.collection.receive_type_def_event(
+            f"member-{number}", None, new(replace(BOOK, guid="other"))
+        )
+    members = [each.member for each in here.collection.type_conflicts]
+    assert len(members) == MAX_TYPE_CONFLICTS
+    assert "member-0" not in members
+
+
+async def test_what_a_new_type_lacks_is_named(here: Member) -> None:
+    hue = replace(COLOUR, guid="hue", name="Hue")
+    told = replace(NOVEL, properties_definition=(attribute("cover", hue),))
+    received = await hear(here, new(told))
+    assert received.outcome is Outcome.SAVED
+    assert received.unknown_types == ("Book", "Hue")
+    for missing in (hue, BOOK):
+        assert (await hear(here, new(missing))).unknown_types == ()
+    assert set(here.types.attributes("Novel")) == {"title", "cover"}
+
+
+# Descriptions
+
+
+async def test_descriptions_are_taken_over_once(here: Member) -> None:
+    known = here.types.type_def("GlossaryTerm")
+    assert known is not None
+    first, *_ = known.properties_definition or ()
+    told = replace(
+        known,
+        version=1,
+        description="Words and what they mean.",
+        properties_definition=(replace(first, attribute_description="Ours."),),
+    )
+    event = TypeDefEvent(type_def_event_type=Type.NEW_TYPEDEF_EVENT, type_def=told)
+    assert (await hear(here, event)).outcome is Outcome.SAVED
+    assert (await hear(here, event)).outcome is Outcome.IGNORED
+    described = here.types.type_def("GlossaryTerm")
+    assert described is not None
+    assert described.version == known.version
+    assert described.description == "Words and what they mean."
+    assert stored(here) == {"GlossaryTerm": described}
+    assert here.collection.is_of_release(described)
+    last = (known.properties_definition or ())[-1]
+    patch = updated(
+        known=known,
+        apply_to_version=1,
+        update_to_version=2,
+        property_definitions=(replace(last, attribute_description="Theirs."),),
+    )
+    assert (await hear(here, patch)).outcome is Outcome.SAVED
+    assert (await hear(here, patch)).outcome is Outcome.IGNORED
+    described = here.types.type_def("GlossaryTerm")
+    assert described is not None
+    attributes = described.properties_definition or ()
+    assert attributes[0].attribute_description == "Ours."
+    assert attributes[-1].attribute_description == "Theirs."
+
+
+async def test_known_types_take_no_place_in_the_store(here: Member) -> None:
+    before = here.repository.statistics().changes
+    for event in of_start(OLDER):
+        assert (await hear(here, event)).outcome is Outcome.IGNORED
+    assert here.repository.statistics().changes == before

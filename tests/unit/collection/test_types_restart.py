@@ -1,6 +1,7 @@
 """Changed types after a restart."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from edgenode.clock import SystemClock
@@ -35,3 +36,24 @@ async def test_changes_outlive_a_restart(tmp_path: Path) -> None:
         assert again.types.type_defs == before.type_defs
         assert again.types.attribute_type_defs == before.attribute_type_defs
         assert again.collection.get_type_def_by_name(USER, "GlossaryTerm") == patched
+
+
+async def test_a_newer_release_knows_better_than_what_was_stored(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "node.db"
+    shipped, newer = [
+        await asyncio.to_thread(load_release_types, SERVED) for _ in range(2)
+    ]
+    known = shipped.type_def("GlossaryTerm")
+    assert known is not None
+    described = replace(known, description="Words and what they mean.")
+    opened = SqliteRepository.opened
+    async with opened(file, CODEC, SystemClock(), name="node") as repository:
+        await repository.change(lambda tx: tx.save_type(described))
+        assert House(repository, types=shipped).types.type_def("GlossaryTerm") == (
+            described
+        )
+        later = replace(known, version=known.version + 1)
+        newer.put(later)
+        assert House(repository, types=newer).types.type_def("GlossaryTerm") == later

@@ -18,6 +18,8 @@ from edgenode.events.model import (
     OMRSEventOriginator,
     OMRSEventV1,
     OMRSInstanceEventType,
+    OMRSTypeDefEventType,
+    TypeDefEvent,
 )
 from edgenode.events.wrapping import EventBuilder
 from edgenode.instances.model import EntityDetail
@@ -382,6 +384,34 @@ async def test_types_that_are_unknown_are_asked_for(tmp_path: Path) -> None:
         await pi.until(lambda: pi.holds(str(told.guid)))
         assert asked == [("hub-id", ("Gadget",))]
         assert pi.platform.types.type_def("Gadget") is not None
+
+
+async def test_types_in_conflict_are_told_until_their_member_leaves(
+    tmp_path: Path,
+) -> None:
+    hub = MemoryTopics()
+    async with (
+        server(tmp_path, "pi", hub) as pi,
+        server(tmp_path, "attic", hub) as attic,
+    ):
+        await pi.until(lambda: pi.member.remote and attic.member.remote)
+        section = TypeDefEvent(
+            type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT,
+            type_def=EntityDef(guid="other", name=TERM, version=1),
+        )
+        sender = OMRSEventOriginator(metadata_collection_id="attic-id")
+        event = EventBuilder(sender).event(section, START)
+        hub.put(OmrsTopic.TYPES, CODEC.encode_event(event))
+        await pi.until(lambda: pi.member.type_conflicts)
+        (conflict,) = pi.member.type_conflicts
+        assert (conflict.member, conflict.type_name) == ("attic-id", TERM)
+        # The cohort hears of it, too.
+        await pi.until(lambda: told_of(hub, OmrsTopic.TYPES, "pi"))
+        told = told_of(hub, OmrsTopic.TYPES, "pi")[-1]
+        assert told.error_section is not None
+        assert told.error_section.error_code is conflict.code
+        await attic.member.unregister()
+        await pi.until(lambda: not pi.member.type_conflicts)
 
 
 async def test_disconnected_it_says_and_hears_nothing_until_it_is_back(

@@ -8,6 +8,7 @@ from edgenode.typedefs.attributes import EnumElementDef
 from edgenode.typedefs.descriptions import (
     ContradictionError,
     completed,
+    described,
     same_apart_from_descriptions,
 )
 from edgenode.typedefs.model import RelationshipEndDef
@@ -99,3 +100,40 @@ def test_descriptions_make_no_difference() -> None:
 )
 def test_anything_else_makes_a_difference(other: object) -> None:
     assert not same_apart_from_descriptions(BARE, other)
+
+
+def test_descriptions_are_taken_from_any_version_of_a_definition() -> None:
+    told = replace(
+        TOLD,
+        version=2,
+        version_name="2.0",
+        properties_definition=(
+            *(TOLD.properties_definition or ()),
+            attribute("isbn", STRING, attribute_description="Its number."),
+        ),
+    )
+    full = described(BARE, told)
+    cover, title = full.properties_definition or ()
+    assert (
+        replace(
+            full, description=None, properties_definition=BARE.properties_definition
+        )
+        == BARE
+    )
+    assert full.description == "Bound pages."
+    assert title.attribute_description == "What it is called."
+    assert cover.attribute_type is COLOUR
+    assert described(full, replace(told, description="Other words.")) is full
+    assert described(BARE, COLOUR) is BARE
+    told_enum = replace(
+        COLOUR,
+        element_defs=(
+            EnumElementDef(ordinal=1, value="BLUE", description="The sea's."),
+        ),
+    )
+    red, blue = described(COLOUR, told_enum).element_defs or ()
+    assert (red.description, blue.description) == (None, "The sea's.")
+
+
+def test_names_of_versions_say_nothing_of_a_definition() -> None:
+    assert same_apart_from_descriptions(STRING, replace(STRING, version_name="6.0"))

@@ -1,0 +1,168 @@
+"""What becomes of the records on the topics, and which types are asked for."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edgenode.bus.topics import (
+    Batch,
+    OmrsTopic,
+    Partition,
+    Position,
+    Record,
+    TopicsStatistics,
+)
+from edgenode.collection.received import Outcome, Received
+from edgenode.events import outbound
+from edgenode.events.model import (
+    InstanceEvent,
+    OMRSEventErrorCode,
+    OMRSEventOriginator,
+    OMRSEventV1,
+    OMRSTypeDefEventType,
+    TypeDefEvent,
+)
+from edgenode.events.wrapping import EventBuilder
+from edgenode.instances import lifecycle
+from edgenode.kafka_cohort.receiver import Receiver
+from edgenode.limits import ASKED_TYPE_SECONDS
+from edgenode.typedefs.model import TypeDef
+from tests.model.house import CODEC, REMOTE, START, remote_entity
+from tests.unit.collection.members import ALL, Member, cohort
+from tests.unit.typedefs.samples import entity_def, patch_of
+
+Code = OMRSEventErrorCode
+
+BOOK = entity_def("Book")
+NOVEL = entity_def("Novel", BOOK)
+
+
+@dataclass
+class Texts:
+    """Topics on which there are some records, and no more come."""
+
+    texts: Sequence[bytes]
+    kinds: Mapping[str, OmrsTopic | None]
+
+    async def records(self) -> AsyncGenerator[Batch, None]:
+        at = Partition("instances", 0)
+        for offset, text in enumerate(self.texts):
+            record = Record(at, offset, b"hub", text)
+            yield Batch((record,), (Position(at, offset + 1),))
+
+    def applied(self, positions: Sequence[Position]) -> None:
+        pass
+
+    async def send(self, topic: OmrsTopic, events: Sequence[bytes]) -> None:
+        raise NotImplementedError
+
+    def statistics(self) -> TopicsStatistics:
+        return TopicsStatistics()
+
+
+class Reading:
+    """A receiver, and what it refused and asked for."""
+
+    def __init__(self, here: Member, types: Sequence[TypeDef] = ()) -> None:
+        self.refused: list[Received] = []
+        self.asked: list[str] = []
+        self._types = {each.name: each for each in types}
+        self.receiver = Receiver(
+            here.collection,
+            here.repository.kafka_cohort,
+            CODEC,
+            ALL,
+            here.clock,
+            speaks_for=lambda origin: origin == here.id,
+            heard=self._heard,
+            refused=lambda _, received: self.refused.append(received),
+            ask_types=self._told_types,
+        )
+
+    async def _heard(self, event: OMRSEventV1) -> None:
+        raise NotImplementedError
+
+    async def _told_types(self, _: str, names: Sequence[str]) -> list[TypeDef]:
+        self.asked += names
+        return [self._types[name] for name in names if name in self._types]
+
+    async def hear(self, *events: OMRSEventV1 | bytes) -> None:
+        texts = [
+            each if isinstance(each, bytes) else CODEC.encode_event(each)
+            for each in events
+        ]
+        await self.receiver.run(Texts(texts, {}))
+
+
+def told(section: InstanceEvent | TypeDefEvent) -> OMRSEventV1:
+    sender = OMRSEventOriginator(metadata_collection_id=REMOTE.id)
+    return EventBuilder(sender).event(section, START)
+
+
+def of(type_def: TypeDef, guid: str = "remote-1") -> OMRSEventV1:
+    made = remote_entity(guid, type=lifecycle.instance_type(type_def))
+    return told(outbound.created(made))
+
+
+async def test_types_are_asked_for_with_those_that_they_are_built_on(
+    tmp_path: Path,
+) -> None:
+    async with cohort(tmp_path, "local") as (here,):
+        here.known_collections.add(REMOTE.id)
+        reading = Reading(here, [BOOK, NOVEL])
+        await reading.hear(of(NOVEL))
+        assert reading.asked == ["Novel", "Book"]
+        assert reading.receiver.outcomes == {Outcome.SAVED: 1}
+        assert here.types.lineage("Novel") == ("Novel", "Book")
+        # A patch that others before it are missing of.
+        reading = Reading(here, [replace(BOOK, version=6)])
+        patch = patch_of(BOOK, apply_to_version=5, update_to_version=6)
+        event = TypeDefEvent(
+            type_def_event_type=OMRSTypeDefEventType.UPDATED_TYPEDEF_EVENT,
+            type_def_patch=patch,
+        )
+        await reading.hear(told(event))
+        (refused,) = reading.refused
+        assert refused.code is Code.TYPEDEF_PATCH_MISMATCH
+        known = here.types.type_def("Book")
+        assert known is not None
+        assert known.version == 6
+
+
+async def test_what_a_member_does_not_tell_is_not_asked_for_each_time(
+    tmp_path: Path,
+) -> None:
+    async with cohort(tmp_path, "local") as (here,):
+        here.known_collections.add(REMOTE.id)
+        reading = Reading(here)
+        await reading.hear(*(of(NOVEL, f"e{number}") for number in range(5)))
+        assert reading.asked == ["Novel"]
+        assert reading.receiver.outcomes == {Outcome.REFUSED: 5}
+        here.clock.time += int(ASKED_TYPE_SECONDS * 1000)
+        await reading.hear(of(NOVEL))
+        assert reading.asked == ["Novel", "Novel"]
+
+
+async def test_what_is_no_event_of_the_protocol_is_refused_by_its_code(
+    tmp_path: Path,
+) -> None:
+    async with cohort(tmp_path, "local") as (here,):
+        here.known_collections.add(REMOTE.id)
+        reading = Reading(here)
+        event = told(outbound.created(remote_entity()))
+        await reading.hear(
+            b"{",
+            replace(event, protocol_version_id="OMRS V2.0"),
+            replace(event, originator=None),
+            replace(event, instance_event_section=None),
+            told(outbound.created(remote_entity(create_time=None))),
+        )
+        assert [each.code for each in reading.refused] == [
+            Code.INVALID_EVENT_FORMAT,
+            Code.INVALID_EVENT_FORMAT,
+            Code.INVALID_EVENT_FORMAT,
+            Code.INVALID_INSTANCE_EVENT,
+            Code.INVALID_INSTANCE_EVENT,
+        ]
+        assert all(each.why.startswith("INVALID_") for each in reading.refused)
+        assert await here.holdings() == {}
