@@ -52,13 +52,11 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--again", action="store_true", help="run once more")
     what.add_argument("--foreground", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument(
-        "--genuine",
-        action="store_true",
-        help="test the genuine in-memory repository, too, before the node; "
-        "the performance workbench does so always",
-    )
-    parser.add_argument(
-        "--only-genuine", action="store_true", help="test nothing but that"
+        "--member",
+        action="append",
+        choices=[GENUINE, NODE],
+        help="who is tested, one after another where it is given twice; by default the "
+        "node, before it the genuine in-memory repository where speed is measured",
     )
     parser.add_argument(
         "--instances",
@@ -83,11 +81,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _wanted(parsed: argparse.Namespace) -> Wanted:
-    genuine = parsed.genuine or parsed.workbench == "performance"
-    members = (GENUINE, NODE) if genuine else (NODE,)
+    usual = [NODE] if parsed.workbench == "repository" else [GENUINE, NODE]
     return Wanted(
         workbench=parsed.workbench,
-        members=(GENUINE,) if parsed.only_genuine else members,
+        members=tuple(parsed.member or usual),
         under_test=parsed.tut,
         cohort=parsed.cohort,
         kafka_port=parsed.kafka_port,
