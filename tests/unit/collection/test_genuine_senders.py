@@ -22,6 +22,7 @@ from tests.model.genuine_cohort import (
     Sent,
     ends_of,
     home_of,
+    is_live,
 )
 from tests.model.house import CODEC, START
 from tests.unit.collection.members import Member, cohort
@@ -174,5 +175,53 @@ def test_events_that_overtake_each_other_or_come_again(data: Any) -> None:
             await hear(here, sent)
         await answered(here, cohort)
         await check_equal(here, cohort)
+
+    run(work)
+
+
+@quick
+@given(st.data())
+def test_after_losses_the_next_state_puts_a_copy_right(data: Any) -> None:
+    """What ended meanwhile nobody can know of; what lives ends as it is at home."""
+
+    async def work(here: Member) -> None:
+        cohort = GenuineCohort(data.draw, HOMES)
+        names = [name for name in CHANGES if name != "re_home"]
+        for name in data.draw(st.lists(st.sampled_from(names), max_size=30)):
+            cohort.does(name)
+        sent = [each for each in cohort.sent if data.draw(st.integers(0, 4))]
+        for each in shuffled(data.draw, sent):
+            await hear(here, each)
+        live = [known for known in cohort.entities.values() if is_live(known)]
+        links = [known for known in cohort.relationships.values() if is_live(known)]
+        for known in live:
+            cohort.time += 1
+            cohort.touch(known)
+        for link in links:
+            cohort.time += 1
+            cohort.touch_relationship(link)
+        for each in cohort.sent[-(len(live) + len(links)) :] if live or links else ():
+            await hear(here, each)
+        found = await held(here, EntityDetail)
+        for known in live:
+            guid = str(known.guid)
+            state, given = entity_at_home(cohort, guid)
+            copy = found[guid]
+            own = [
+                each
+                for each in copy.classifications or ()
+                if home_of(each) == home_of(state)
+            ]
+            assert sorted(own, key=lambda each: str(each.name)) == [
+                each for each in given if home_of(each) == home_of(state)
+            ]
+            assert (copy.version, copy.properties) == (state.version, state.properties)
+        relationships = await held(here, Relationship)
+        for link in links:
+            guid = str(link.guid)
+            at_home = cohort.relationships[guid]
+            copied = relationships[guid]
+            assert (copied.version, copied.status) == (at_home.version, at_home.status)
+            assert ends_of(copied) == ends_of(at_home)
 
     run(work)
