@@ -114,15 +114,15 @@ class Outsider:
 
 async def _read(brokers: str, topic: str) -> list[Json]:
     partition = TopicPartition(topic, 0)
-    async with AIOKafkaConsumer(bootstrap_servers=brokers) as consumer:  # type: ignore[no-untyped-call]
+    async with AIOKafkaConsumer(  # type: ignore[no-untyped-call]
+        bootstrap_servers=brokers, auto_offset_reset="earliest"
+    ) as consumer:
         consumer.assign([partition])
         end = (await consumer.end_offsets([partition]))[partition]
-        await consumer.seek_to_beginning(partition)
         events: list[Json] = []
         while await consumer.position(partition) < end:
-            for record in (
-                await consumer.getmany(partition, timeout_ms=READ_MILLIS)
-            ).get(partition, ()):
+            batch = await consumer.getmany(partition, timeout_ms=READ_MILLIS)
+            for record in batch.get(partition, ()):
                 with suppress(ValueError):  # not everything there is JSON
                     events.append(json.loads(record.value))
         return events
