@@ -21,20 +21,28 @@ members', and purges that leave a copy behind. Each place says why it differs.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from edgenode.clock import EpochMillis
-from edgenode.collection.late_events import LateEventOperations
 from edgenode.collection.local_base import full_document
 from edgenode.collection.received import (
     Outcome,
     Received,
-    Report,
     move_past,
     out_of_place,
 )
 from edgenode.collection.replica_base import Entity, ends_of
+from edgenode.collection.replica_classifications import ReplicaClassificationOperations
+from edgenode.collection.telling import (
+    NOT_WANTED,
+    SAVED,
+    EarlyClaimError,
+    RefusedError,
+    Sender,
+    ignored,
+    required,
+)
 from edgenode.events import outbound
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.model import EventError, InstanceEvent, OMRSEventErrorCode
@@ -43,7 +51,6 @@ from edgenode.events.streams import Step
 from edgenode.instances import lifecycle
 from edgenode.instances.digests import owner_of
 from edgenode.instances.model import (
-    Classification,
     EntityDetail,
     InstanceHeader,
     InstanceType,
@@ -60,12 +67,8 @@ from edgenode.repository.base import Transaction
 from edgenode.typedefs.model import TypeDefCategory
 from edgenode.typedefs.status import InstanceStatus
 
-T = TypeVar("T")
 Instance = TypeVar("Instance", EntityDetail, Relationship)
 Known = TypeVar("Known", Entity | None, Relationship | None)
-
-_SAVED = Received(outcome=Outcome.SAVED)
-_NOT_WANTED = Received(outcome=Outcome.NOT_WANTED)
 
 _ENTITY_STATES = frozenset(
     {
@@ -107,52 +110,7 @@ _PURGED = {
 }
 
 
-class _RefusedError(Exception):
-    """An event is not applied; raised before anything of it is written."""
-
-    def __init__(self, reason: str, report: Report | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.report = report
-
-    @property
-    def code(self) -> OMRSEventErrorCode:
-        """What the protocol calls the reason."""
-        code = None if self.report is None else self.report.error.error_code
-        return code or OMRSEventErrorCode.INVALID_INSTANCE_EVENT
-
-
-class _EarlyClaimError(_RefusedError):
-    """A member tells another one's as its own, as if it had told that it is the home."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sender:
-    """Who tells something, in which change, and what of it is taken.
-
-    Attributes:
-        last_try: Unknown types won't become known.
-        is_placed: What is told comes in the order in which it happened.
-        at: When it is told, by the sender's clock.
-        is_hearsay: What is told may be others'.
-    """
-
-    tx: Transaction
-    origin: str
-    rules: ExchangeRules
-    last_try: bool = False
-    is_placed: bool = False
-    at: EpochMillis | None = None
-    is_hearsay: bool = False
-
-    def told_at(self, told: InstanceHeader) -> EpochMillis | None:
-        """When a state was told, where what happened since may be known already."""
-        if self.is_placed:
-            return None
-        return lifecycle.last_change(told) if self.at is None else self.at
-
-
-class LocalReplicaOperations(LateEventOperations):
+class LocalReplicaOperations(ReplicaClassificationOperations):
     """Taking in instance events of other members."""
 
     async def receive_instance_event(
@@ -183,14 +141,14 @@ class LocalReplicaOperations(LateEventOperations):
             elsewhere = out_of_place(tx, origin, step)
             if elsewhere is not None:
                 return elsewhere
-            sender = _Sender(tx, origin, rules, last_try, step is not None, at)
+            sender = Sender(tx, origin, rules, last_try, step is not None, at)
             try:
                 received = (
-                    _NOT_WANTED
+                    NOT_WANTED
                     if processed is None
                     else self._outcome(sender, processed, error)
                 )
-            except _RefusedError as refusal:
+            except RefusedError as refusal:
                 received = Received(
                     outcome=Outcome.REFUSED,
                     reason=refusal.reason,
@@ -206,7 +164,7 @@ class LocalReplicaOperations(LateEventOperations):
         return await self._change(work)
 
     def _outcome(
-        self, sender: _Sender, event: InstanceEvent, error: EventError | None
+        self, sender: Sender, event: InstanceEvent, error: EventError | None
     ) -> Received:
         event_type = event.event_type
         if event_type is Type.BATCH_INSTANCES_EVENT:
@@ -218,12 +176,12 @@ class LocalReplicaOperations(LateEventOperations):
             return self._of_unknown_type(sender, unknown)
         return self._instance_told(sender, event)
 
-    def _instance_told(self, sender: _Sender, event: InstanceEvent) -> Received:
+    def _instance_told(self, sender: Sender, event: InstanceEvent) -> Received:
         event_type = event.event_type
         if event_type in _ENTITY_STATES:
-            return self._entity_told(sender, _given(event.entity), event)
+            return self._entity_told(sender, required(event.entity), event)
         if event_type in _RELATIONSHIP_STATES:
-            return self._relationship_told(sender, _given(event.relationship), event)
+            return self._relationship_told(sender, required(event.relationship), event)
         if event_type in _PURGED:
             return self._purged(sender, event)
         match event_type:
@@ -234,7 +192,7 @@ class LocalReplicaOperations(LateEventOperations):
             case Type.REFRESH_ENTITY_REQUEST | Type.REFRESH_RELATIONSHIP_REQUEST:
                 return self._refresh(sender, event)
             case _:
-                return _ignored("its type is unknown")
+                return ignored("its type is unknown")
 
     # Types
 
@@ -243,7 +201,7 @@ class LocalReplicaOperations(LateEventOperations):
         missing: dict[str, None] = {}
         for recorded in _types_told(event):
             if recorded is None or recorded.type_def_name is None:
-                raise _RefusedError("an instance without a type")
+                raise RefusedError("an instance without a type")
             known = self._parts.types.type_def(recorded.type_def_name)
             if known is None or known.guid != recorded.type_def_guid:
                 missing[recorded.type_def_name] = None
@@ -252,7 +210,7 @@ class LocalReplicaOperations(LateEventOperations):
                 missing[given.name or ""] = None
         return tuple(missing)
 
-    def _of_unknown_type(self, sender: _Sender, unknown: tuple[str, ...]) -> Received:
+    def _of_unknown_type(self, sender: Sender, unknown: tuple[str, ...]) -> Received:
         outcome = Outcome.REFUSED if sender.last_try else Outcome.UNKNOWN_TYPE
         reason = f"types that are not known: {', '.join(unknown)}"
         code = OMRSEventErrorCode.INVALID_INSTANCE_EVENT if sender.last_try else None
@@ -263,17 +221,17 @@ class LocalReplicaOperations(LateEventOperations):
     # What may be told
 
     def _check_told(
-        self, sender: _Sender, told: InstanceHeader, category: TypeDefCategory
+        self, sender: Sender, told: InstanceHeader, category: TypeDefCategory
     ) -> None:
         """Check that a state is whole, and told by who answers for it."""
         if not told.guid or told.metadata_collection_id is None:
-            raise _RefusedError("an instance without a GUID or home")
+            raise RefusedError("an instance without a GUID or home")
         if told.create_time is None and not sender.is_placed:
             # Nothing tells it from another one under its GUID.
-            raise _RefusedError("an instance without a time of creation")
+            raise RefusedError("an instance without a time of creation")
         known = self._parts.types.type_def(type_name(told))
         if known is None or known.category is not category:
-            raise _RefusedError("an instance of another category than its type")
+            raise RefusedError("an instance of another category than its type")
         self._check_speaker(sender, told)
         other: InstanceHeader | None
         if category is TypeDefCategory.RELATIONSHIP_DEF:
@@ -283,7 +241,7 @@ class LocalReplicaOperations(LateEventOperations):
         if other is not None:
             raise self._conflict(sender, told, other)
 
-    def _check_speaker(self, sender: _Sender, told: InstanceHeader) -> None:
+    def _check_speaker(self, sender: Sender, told: InstanceHeader) -> None:
         # Genuine members take everything from everybody. Then any member could, by a
         # high version, put anything in the place of what is at home here or elsewhere.
         if is_at_home(told, self._local_id):
@@ -293,14 +251,11 @@ class LocalReplicaOperations(LateEventOperations):
             owner_of(told)
         )
         if not is_hearsay and not self._may_tell(sender, told):
-            raise _RefusedError(f"{owner_of(told)} answers for it")
-
-    def _may_tell(self, sender: _Sender, told: InstanceHeader | Classification) -> bool:
-        return self._may_be_told(sender.tx, sender.origin, told)
+            raise RefusedError(f"{owner_of(told)} answers for it")
 
     def _check_verdict(
         self,
-        sender: _Sender,
+        sender: Sender,
         verdict: CopyVerdict,
         told: InstanceHeader,
         known: InstanceHeader | None,
@@ -312,22 +267,8 @@ class LocalReplicaOperations(LateEventOperations):
             code = OMRSEventErrorCode.CONFLICTING_TYPE
         raise self._conflict(sender, told, known, code)
 
-    def _conflict(
-        self,
-        sender: _Sender,
-        told: InstanceHeader,
-        known: InstanceHeader,
-        code: OMRSEventErrorCode = OMRSEventErrorCode.CONFLICTING_INSTANCES,
-    ) -> _RefusedError:
-        """A refusal that the cohort hears of: who told it has to find out."""
-        report = self._conflict_report(sender.origin, told, known, code)
-        reason = report.error.error_message or ""
-        # Nobody is to look after what is of a member that left.
-        is_kept = self._parts.is_known_collection(owner_of(known))
-        return _RefusedError(reason, report if is_kept else None)
-
     def _is_wanted(
-        self, sender: _Sender, told: InstanceHeader, known: InstanceHeader | None
+        self, sender: Sender, told: InstanceHeader, known: InstanceHeader | None
     ) -> bool:
         """Whether a state is kept; what is kept follows its home when that deletes it."""
         if known is not None and told.status is InstanceStatus.DELETED:
@@ -337,7 +278,7 @@ class LocalReplicaOperations(LateEventOperations):
     # States
 
     def _entity_told(
-        self, sender: _Sender, told: EntityDetail, event: InstanceEvent
+        self, sender: Sender, told: EntityDetail, event: InstanceEvent
     ) -> Received:
         self._check_told(sender, told, TypeDefCategory.ENTITY_DEF)
         tx, as_told = sender.tx, told
@@ -365,12 +306,12 @@ class LocalReplicaOperations(LateEventOperations):
             is_news = True
             self._moved(sender, left, told)
         if is_news:
-            return _SAVED
+            return SAVED
         if is_wanted or (verdict is CopyVerdict.IGNORE and left is None):
-            return _ignored()
-        return _NOT_WANTED
+            return ignored()
+        return NOT_WANTED
 
-    def _moved(self, sender: _Sender, left: EntityDetail, moved: EntityDetail) -> None:
+    def _moved(self, sender: Sender, left: EntityDetail, moved: EntityDetail) -> None:
         """Have an entity's relationships follow it, and leave a deleted one behind."""
         tx, old_guid = sender.tx, str(left.guid)
         if sender.is_placed:
@@ -379,7 +320,7 @@ class LocalReplicaOperations(LateEventOperations):
             self._follow_end(tx, old_guid, moved)
         self._put_entity(tx, sender.origin, left, self._known(tx, old_guid))
 
-    def _deleted_here(self, sender: _Sender, entity: EntityDetail) -> None:
+    def _deleted_here(self, sender: Sender, entity: EntityDetail) -> None:
         """Delete what an entity's deletion takes with it."""
         if sender.is_placed:
             self._delete_with(sender.tx, entity)
@@ -388,7 +329,7 @@ class LocalReplicaOperations(LateEventOperations):
             self._delete_own_at(sender.tx, entity)
 
     def _relationship_told(
-        self, sender: _Sender, told: Relationship, event: InstanceEvent
+        self, sender: Sender, told: Relationship, event: InstanceEvent
     ) -> Received:
         self._check_told(sender, told, TypeDefCategory.RELATIONSHIP_DEF)
         tx = sender.tx
@@ -396,7 +337,7 @@ class LocalReplicaOperations(LateEventOperations):
         if not sender.is_placed:
             told = self._with_moved_ends(tx, told)
             if self._is_end_purged(told):
-                return _ignored("an end is no more")
+                return ignored("an end is no more")
         stored = tx.relationship(str(told.guid))
         known = None if stored is None else stored.document.value
         told = self._deleted_with_end(tx, told)
@@ -405,29 +346,29 @@ class LocalReplicaOperations(LateEventOperations):
             verdict = CopyVerdict.SAVE
         left = self._left_behind(sender, told, event)
         if verdict is CopyVerdict.IGNORE and left is None:
-            return _ignored()
+            return ignored()
         if not self._is_wanted(sender, told, known):
-            return _NOT_WANTED
+            return NOT_WANTED
         is_news = left is not None
         if verdict is CopyVerdict.SAVE:
             known = self._making_room(sender, known, told)
             is_news |= self._put_relationship(tx, told, known)
         if left is not None:
             self._put_relationship(tx, left)
-        return _SAVED if is_news else _ignored()
+        return SAVED if is_news else ignored()
 
-    def _check_ends(self, sender: _Sender, told: Relationship) -> None:
+    def _check_ends(self, sender: Sender, told: Relationship) -> None:
         ends = ends_of(told)
         if len(ends) < 2 or not all(end.guid for end in ends):
-            raise _RefusedError("a relationship without both ends")
+            raise RefusedError("a relationship without both ends")
         for end in ends:
             other = self._known_copy(sender.tx, Relationship, str(end.guid))
             if other is not None or end.guid == told.guid:
-                raise _RefusedError("an end that is a relationship")
+                raise RefusedError("an end that is a relationship")
 
     def _verdict(
         self,
-        sender: _Sender,
+        sender: Sender,
         known: InstanceHeader | None,
         told: InstanceHeader,
         event: InstanceEvent,
@@ -458,14 +399,14 @@ class LocalReplicaOperations(LateEventOperations):
             and not sender.is_placed
             and self._is_early_claim(sender.origin, verdict, told, known)
         ):
-            raise _EarlyClaimError(f"{owner_of(known)} has it, as far as is known")
+            raise EarlyClaimError(f"{owner_of(known)} has it, as far as is known")
         self._check_verdict(sender, verdict, told, known)
         if is_new_home and not sender.is_placed:
             self._ask_for_claimed(sender.tx, sender.origin, told)
         return verdict
 
     def _is_another(
-        self, sender: _Sender, known: InstanceHeader, told: InstanceHeader
+        self, sender: Sender, known: InstanceHeader, told: InstanceHeader
     ) -> bool:
         """Whether a member tells another instance of its own than it did before."""
         return (
@@ -476,7 +417,7 @@ class LocalReplicaOperations(LateEventOperations):
         )
 
     def _making_room(
-        self, sender: _Sender, known: Known, told: InstanceHeader
+        self, sender: Sender, known: Known, told: InstanceHeader
     ) -> Known | None:
         """What stays known of an instance when its owner tells it."""
         if known is None or not self._is_another(sender, known, told):
@@ -486,7 +427,7 @@ class LocalReplicaOperations(LateEventOperations):
 
     def _is_owners_word(
         self,
-        sender: _Sender,
+        sender: Sender,
         verdict: CopyVerdict,
         told: InstanceHeader,
         known: InstanceHeader,
@@ -508,7 +449,7 @@ class LocalReplicaOperations(LateEventOperations):
         )
 
     def _left_behind(
-        self, sender: _Sender, told: Instance, event: InstanceEvent
+        self, sender: Sender, told: Instance, event: InstanceEvent
     ) -> Instance | None:
         """The state to keep under the GUID that a re-identified instance had.
 
@@ -535,7 +476,7 @@ class LocalReplicaOperations(LateEventOperations):
 
     # The end of an instance
 
-    def _purged(self, sender: _Sender, event: InstanceEvent) -> Received:
+    def _purged(self, sender: Sender, event: InstanceEvent) -> Received:
         kind = _PURGED[event.event_type]
         told: InstanceHeader | None = event.entity
         if kind is Relationship:
@@ -546,155 +487,38 @@ class LocalReplicaOperations(LateEventOperations):
         if known is None:
             if not sender.is_placed:
                 self._endings.purged(guid, until, sender.origin)
-            return _ignored("it is not known")
+            return ignored("it is not known")
         if sender.is_placed:
             is_another = told is not None and told.create_time != known.create_time
         else:
             is_another = until < (known.create_time or 0)
         if is_another:
-            return _ignored("it is another one that is known")
+            return ignored("it is another one that is known")
         if is_at_home(known, self._local_id):
             raise self._conflict(sender, told or known, known)
         if owner_of(known) != sender.origin or is_archived(known):
-            raise _RefusedError(f"{owner_of(known)} answers for it")
+            raise RefusedError(f"{owner_of(known)} answers for it")
         if (
             told is not None
             and told.create_time == known.create_time
             and told.version < known.version
         ):
-            return _ignored("what is known is newer")
+            return ignored("what is known is newer")
         # Genuine members keep it if it was told as deleted before, which it always was.
         self._purge(sender.tx, kind, guid)
         if not sender.is_placed:
             self._endings.purged(guid, until)
-        return _SAVED
+        return SAVED
 
-    def _purged_until(
-        self, sender: _Sender, told: InstanceHeader | None
-    ) -> EpochMillis:
+    def _purged_until(self, sender: Sender, told: InstanceHeader | None) -> EpochMillis:
         """When the newest instance was created that a purge can be about."""
         if told is not None and told.create_time is not None:
             return told.create_time
         return self._parts.clock.now() if sender.at is None else sender.at
 
-    # Classifications
-
-    def _classification_told(self, sender: _Sender, event: InstanceEvent) -> Received:
-        entity = _classified_entity(event)
-        given = _given(event.classification)
-        self._check_classification(sender, entity, given)
-        known = self._known(sender.tx, str(entity.guid))
-        self._check_same(sender, entity, known)
-        if not sender.is_placed and (
-            self._endings.is_purged(entity)
-            or self._endings.is_declassified(str(entity.guid), given)
-        ):
-            return _ignored("it is no more")
-        if known is None and not sender.rules.saves(entity):
-            return _NOT_WANTED
-        if known is None and is_at_home(entity, self._local_id):
-            return _ignored("the entity is no more")
-        if self._is_outdated(sender, entity, known):
-            return _ignored()
-        received = _ignored()
-        if isinstance(entity, EntityDetail) and self._is_better(sender, entity, known):
-            received = self._classified_told(sender, entity, event)
-            known = self._known(sender.tx, str(entity.guid))
-        if known is None:
-            known = replace(self._proxy_of(entity), classifications=None)
-        present = lifecycle.classification_of(known, str(given.name))
-        if present is not None and not self._is_newer(given, present, known):
-            return received
-        new = lifecycle.with_classification(known, given)
-        self._save_known(sender.tx, new)
-        self._tell_yielded(sender.tx, known, new)
-        return _SAVED
-
-    def _classification_gone(self, sender: _Sender, event: InstanceEvent) -> Received:
-        entity = _classified_entity(event)
-        gone = _given(event.original_classification or event.classification)
-        self._check_classification(sender, entity, gone)
-        known = self._known(sender.tx, str(entity.guid))
-        self._check_same(sender, entity, known)
-        if not sender.is_placed:
-            self._endings.declassified(str(entity.guid), gone)
-        if self._is_outdated(sender, entity, known):
-            return _ignored()
-        received = _ignored()
-        if isinstance(entity, EntityDetail) and self._is_better(sender, entity, known):
-            received = self._classified_told(sender, entity, event)
-            known = self._known(sender.tx, str(entity.guid))
-        if known is None:
-            return received
-        present = lifecycle.classification_of(known, str(gone.name))
-        if (
-            present is None
-            or is_at_home(present, self._local_id)
-            or owner_of(present) != owner_of(gone)
-            or self._is_newer(present, gone, known)
-        ):
-            return received
-        rest = lifecycle.without_classification(known, str(gone.name))
-        self._save_known(sender.tx, rest)
-        return _SAVED
-
-    def _classified_told(
-        self, sender: _Sender, entity: EntityDetail, event: InstanceEvent
-    ) -> Received:
-        """Take in the entity of a classification, which holds whosever the entity is."""
-        try:
-            return self._entity_told(sender, entity, event)
-        except _EarlyClaimError:
-            return _ignored()
-
-    def _check_classification(
-        self, sender: _Sender, entity: Entity, told: Classification
-    ) -> None:
-        """Check that who tells a classification gave it; the entity may be anybody's."""
-        if not entity.guid or entity.metadata_collection_id is None:
-            raise _RefusedError("an entity without a GUID or home")
-        if not told.name:
-            raise _RefusedError("a classification without a name")
-        # Genuine members don't look whose it is.
-        if is_at_home(told, self._local_id) or not self._may_tell(sender, told):
-            raise _RefusedError(f"{owner_of(told)} answers for the classification")
-        other = self._known_copy(sender.tx, Relationship, entity.guid)
-        if other is not None:
-            raise self._conflict(sender, entity, other)
-
-    def _check_same(
-        self, sender: _Sender, entity: Entity, known: Entity | None
-    ) -> None:
-        """Check that a classified entity isn't another one than that of its GUID here."""
-        if known is None or known.create_time is None or entity.create_time is None:
-            return
-        if known.create_time != entity.create_time:
-            raise self._conflict(sender, entity, known)
-
-    def _is_outdated(
-        self, sender: _Sender, entity: Entity, known: Entity | None
-    ) -> bool:
-        """Whether the entity's own home has told a later state with all it gave since."""
-        return (
-            isinstance(entity, EntityDetail)
-            and isinstance(known, EntityDetail)
-            and owner_of(entity) == owner_of(known) == sender.origin
-            and known.version > entity.version
-        )
-
-    def _is_better(
-        self, sender: _Sender, entity: EntityDetail, known: Entity | None
-    ) -> bool:
-        """Whether a state that comes with a classification is news."""
-        # A member's own word on it comes by itself; what another one still holds may be
-        # gone at home.
-        if is_at_home(entity, self._local_id) or not self._may_tell(sender, entity):
-            return False
-        return not isinstance(known, EntityDetail) or entity.version > known.version
-
     # Requests, batches, complaints
 
-    def _refresh(self, sender: _Sender, event: InstanceEvent) -> Received:
+    def _refresh(self, sender: Sender, event: InstanceEvent) -> Received:
         """Send again what is at home here and somebody asks for."""
         guid, tx = event.instance_guid or "", sender.tx
         entity, relationship = tx.entity(guid), tx.relationship(guid)
@@ -705,18 +529,18 @@ class LocalReplicaOperations(LateEventOperations):
         elif entity is not None and not entity.is_proxy:
             asked = full_document(entity).value
         if asked is None or not is_at_home(asked, self._local_id):
-            return _ignored("it is not at home here")
+            return ignored("it is not at home here")
         tx.queue_event(outbound.refreshed(asked))
         return Received(outcome=Outcome.ANSWERED)
 
-    def _batch(self, sender: _Sender, event: InstanceEvent) -> Received:
+    def _batch(self, sender: Sender, event: InstanceEvent) -> Received:
         """Take what can be taken of a batch, whose instances may be anybody's.
 
         Genuine members save whatever it has. Here an instance of a member that speaks
         for itself is taken from others only while it isn't known at all; of one that left
         nothing is.
         """
-        batch = _given(event.instance_batch)
+        batch = required(event.instance_batch)
         instances: tuple[EntityDetail | Relationship, ...] = (
             *(batch.entities or ()),
             *(batch.relationships or ()),
@@ -733,7 +557,7 @@ class LocalReplicaOperations(LateEventOperations):
                 continue
             try:
                 saved |= self._one_of_batch(hearing, one).outcome is Outcome.SAVED
-            except _RefusedError as refusal:
+            except RefusedError as refusal:
                 complaint = complaint or refusal
         outcome = Outcome.SAVED if saved else Outcome.IGNORED
         if complaint is None:
@@ -748,19 +572,19 @@ class LocalReplicaOperations(LateEventOperations):
         )
 
     def _one_of_batch(
-        self, sender: _Sender, one: EntityDetail | Relationship
+        self, sender: Sender, one: EntityDetail | Relationship
     ) -> Received:
         if isinstance(one, EntityDetail):
             return self._entity_told(sender, one, _told(one))
         return self._relationship_told(sender, one, _told(one))
 
-    def _complaint(self, sender: _Sender, error: EventError | None) -> Received:
+    def _complaint(self, sender: Sender, error: EventError | None) -> Received:
         """Have another member asked that is said to have the GUID of an instance of ours.
 
         Genuine members give way, or purge a copy of somebody else's, on anybody's word.
         """
         if error is None or not error.target_instance_guid:
-            return _ignored("it names no instance")
+            return ignored("it names no instance")
         copies = (
             self._known_copy(sender.tx, kind, error.target_instance_guid)
             for kind in (EntityDetail, Relationship)
@@ -783,25 +607,11 @@ class LocalReplicaOperations(LateEventOperations):
         )
 
 
-def _ignored(reason: str = "") -> Received:
-    return Received(outcome=Outcome.IGNORED, reason=reason)
-
-
-def _given(part: T | None) -> T:
-    if part is None:
-        raise _RefusedError("it lacks what its type says it has")
-    return part
-
-
 def _told(instance: EntityDetail | Relationship) -> InstanceEvent:
     """One instance of a batch, as an event of its own."""
     if isinstance(instance, EntityDetail):
         return InstanceEvent(event_type=Type.NEW_ENTITY_EVENT, entity=instance)
     return InstanceEvent(event_type=Type.NEW_RELATIONSHIP_EVENT, relationship=instance)
-
-
-def _classified_entity(event: InstanceEvent) -> Entity:
-    return event.entity or _given(event.entity_proxy)
 
 
 def _types_told(event: InstanceEvent) -> Iterator[InstanceType | None]:
