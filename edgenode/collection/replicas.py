@@ -437,16 +437,20 @@ class LocalReplicaOperations(ReplicaClassificationOperations):
 
         Genuine members pass over the answer to a request to refresh if they have that
         version, whatever they have made of it, and over an undoing that brings an older
-        version of the type back.
+        version of the type back. A genuine repository in memory tells that a type was
+        changed, keeps the former one, and gives its next change the same version again.
         """
         if verdict is CopyVerdict.OLDER_TYPE:
             return event.event_type in _UNDONE
-        return (
-            verdict is CopyVerdict.IGNORE
-            and event.event_type in _REFRESHED
-            and told.version == known.version
-            and owner_of(told) == owner_of(known) == sender.origin
-        )
+        if (
+            verdict is not CopyVerdict.IGNORE
+            or told.version != known.version
+            or not owner_of(told) == owner_of(known) == sender.origin
+        ):
+            return False
+        told_at, known_at = map(lifecycle.last_change, (told, known))
+        is_later = not sender.is_placed and told_at > known_at
+        return is_later or event.event_type in _REFRESHED
 
     def _left_behind(
         self, sender: Sender, told: Instance, event: InstanceEvent

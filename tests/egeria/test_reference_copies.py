@@ -149,6 +149,16 @@ def test_an_entity_gets_another_type(sides: Sides) -> None:
     sees(sides.other, sides.home.re_type(guid, TERM, CONTROLLED_TERM))
 
 
+def test_a_type_that_the_home_forgets_is_followed_by_what_it_has(pair: Pair) -> None:
+    genuine, node = Metadata(pair.genuine), Metadata(pair.node)
+    guid = made(Sides(genuine, node))["guid"]
+    retyped = genuine.re_type(guid, TERM, CONTROLLED_TERM)
+    sees(node, retyped)
+    changed = genuine.change(guid, summary="changed")
+    assert changed["version"] == retyped["version"]
+    sees(node, changed)
+
+
 def test_an_entity_gets_another_home(sides: Sides) -> None:
     entity = made(sides)
     guid = entity["guid"]

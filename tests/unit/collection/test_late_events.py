@@ -323,6 +323,18 @@ async def test_an_answer_of_the_version_that_is_known_mends_the_copy(
     assert known.properties == other.properties
 
 
+async def test_of_two_states_with_one_version_the_later_holds(here: Member) -> None:
+    one = remote_entity(version=4, update_time=START - 2_000)
+    other = remote_entity(
+        version=4,
+        update_time=START - 1_000,
+        properties=properties(qualifiedName="other"),
+    )
+    for events in ((one, other), (other, one)):
+        await hear_all(here, [outbound.updated(each, each) for each in events])
+        assert entity(here) == other
+
+
 async def test_an_undoing_brings_back_an_older_version_of_the_type(
     here: Member,
 ) -> None:
