@@ -227,7 +227,7 @@ async def test_nothing_is_lost_while_the_brokers_are_away(tmp_path: Path) -> Non
 async def test_nothing_is_lost_or_said_twice_by_a_restart(tmp_path: Path) -> None:
     hub = MemoryTopics()
     async with server(tmp_path, "pi", hub) as pi:
-        await pi.until(lambda: registry_events(hub, "pi"))
+        await pi.until(lambda: registry_events(hub, "pi") and not pi.member.is_busy)
         await pi.add("first")
         await pi.until(lambda: instance_events(hub, "pi"))
         hub.cut_off.add("pi")
