@@ -6,6 +6,7 @@ import tomllib
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 import edgenode
 from tests.conftest import ROOT
@@ -77,7 +78,10 @@ def test_lock_pins_what_is_declared(lock: str) -> None:
         declared += PROJECT["project"]["optional-dependencies"]["kafka"]
     if lock == "test.txt":
         declared += PROJECT["dependency-groups"]["test"]
-    assert names(declared) <= locked(lock).keys()
+    pins = locked(lock)
+    assert names(declared) <= pins.keys()
+    for each in map(Requirement, declared):
+        assert each.specifier.contains(pins[each.name].split()[0]), each
 
 
 @pytest.mark.parametrize("lock", LOCKS)
