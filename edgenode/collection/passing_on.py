@@ -1,14 +1,18 @@
-"""What became of a copy when stores were compared, as the events that its owner sends.
+"""What of one cohort the members of another are told.
 
-Members of another cohort don't compare: they are told.
+They don't compare: so of what became of a copy when stores were compared they are told, too,
+as its owner would.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeGuard
 
+from edgenode.collection.received import Outcome, Received
 from edgenode.events import outbound
 from edgenode.events.model import InstanceEvent
+from edgenode.events.model import OMRSInstanceEventType as Type
+from edgenode.events.streams import Step
 from edgenode.instances.digests import owner_of
 from edgenode.instances.model import (
     Classification,
@@ -18,7 +22,28 @@ from edgenode.instances.model import (
 )
 from edgenode.typedefs.status import InstanceStatus
 
+_GONE = frozenset(
+    {
+        Type.PURGED_ENTITY_EVENT,
+        Type.DELETE_PURGED_ENTITY_EVENT,
+        Type.PURGED_RELATIONSHIP_EVENT,
+        Type.DELETE_PURGED_RELATIONSHIP_EVENT,
+        Type.DECLASSIFIED_ENTITY_EVENT,
+    }
+)
+
 State = EntityDetail | EntityProxy | Relationship
+
+
+def is_passed_on(received: Received, step: Step | None, event: InstanceEvent) -> bool:
+    """Whether an event of a member may be news to members of the other cohort.
+
+    They hear others in another order. So what was in order here they are told, although it
+    changed nothing here, and that something is gone they are told in any case.
+    """
+    if received.outcome is not Outcome.IGNORED:
+        return received.outcome is Outcome.SAVED
+    return step is not None or event.event_type in _GONE
 
 
 def differences(

@@ -26,6 +26,7 @@ from typing import TypeVar
 
 from edgenode.clock import EpochMillis
 from edgenode.collection.local_base import full_document
+from edgenode.collection.passing_on import is_passed_on
 from edgenode.collection.received import (
     Outcome,
     Received,
@@ -157,7 +158,7 @@ class LocalReplicaOperations(ReplicaClassificationOperations):
                 )
             if received.outcome is not Outcome.UNKNOWN_TYPE:
                 move_past(tx, origin, step)
-            if received.outcome is Outcome.SAVED and self._parts.passes_on:
+            if self._parts.passes_on and is_passed_on(received, step, event):
                 tx.queue_event(event, origin)
             return received
 

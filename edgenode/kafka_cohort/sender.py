@@ -90,6 +90,7 @@ class Sender:
         self._woken = asyncio.Event()
         self._is_sending = False
         self._types_sent_at = -KAFKA_TYPES_LEAD_SECONDS
+        self._is_pausing = False
         self._told = set(self._store.told)
         self._spoken_for: frozenset[str] = frozenset()
         self.all_said = asyncio.Event()
@@ -98,8 +99,9 @@ class Sender:
 
     @property
     def is_busy(self) -> bool:
-        """Whether there is something to send."""
-        return self._is_sending or self._woken.is_set()
+        """Whether there is something to send that needn't wait for the brokers."""
+        is_due = self._woken.is_set() and not self._is_pausing
+        return self._is_sending or is_due
 
     @property
     def backlog(self) -> int:
@@ -142,6 +144,7 @@ class Sender:
     async def run(self, topics: CohortTopics) -> None:
         """Send what is there, and then whatever comes, until cancelled."""
         wait = FIRST_RETRY_SECONDS
+        self._is_pausing = False
         self._woken.set()
         while True:
             await self._until_woken()
@@ -156,7 +159,9 @@ class Sender:
             else:
                 wait = FIRST_RETRY_SECONDS
                 continue
+            self._is_pausing = True
             await self._clock.sleep(wait)
+            self._is_pausing = False
             wait = min(2 * wait, LONGEST_RETRY_SECONDS)
             self._woken.set()
 

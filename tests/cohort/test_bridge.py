@@ -1,15 +1,18 @@
 """A bridge between nodes and platforms: everybody knows of everybody, as from home."""
 
+import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
 from edgenode.bus.topics import OmrsTopic
 from edgenode.collection.base import ClassificationSource
-from edgenode.limits import GUEST_SECONDS
+from edgenode.errors import EntityAlreadyClassifiedError, EntityNotKnownError
+from edgenode.limits import COMPARE_SECONDS, GUEST_SECONDS
 from edgenode.typedefs.model import EntityDef, TypeDefCategory, TypeDefLink
 from tests.cohort.simulation import PORT, SimulatedNode, World
 from tests.cohort.topics import MemoryTopics, SimulatedPlatform
@@ -24,6 +27,9 @@ PUMP = EntityDef(
     category=TypeDefCategory.ENTITY_DEF,
     super_type=TypeDefLink(guid=type_guid("Asset"), name="Asset"),
 )
+
+GIVEN = ("Confidentiality", "Criticality", "Retention", "Impact")
+"""Which classification each server gives: two of one name at once are another story."""
 
 Server = SimulatedNode | SimulatedPlatform
 
@@ -347,3 +353,103 @@ async def test_another_bridge_takes_over_when_one_leaves(world: World) -> None:
         await world.settle()
         for server in (edge, platform):
             assert set(await server.holdings()) == {guid, theirs, later, latest}
+
+
+# all at once
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_all_hold_the_same_whatever_happens(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)  # noqa: S311
+    world, topics = World(tmp_path, random), MemoryTopics()
+    async with AsyncExitStack() as stack:
+        servers: list[Server] = [
+            await stack.enter_async_context(world.platform("hub", topics)),
+            await stack.enter_async_context(world.platform("mart", topics)),
+            await stack.enter_async_context(world.node("a")),
+            await stack.enter_async_context(world.node("d", peers=["a"])),
+        ]
+        bridge = AsyncExitStack()
+        await bridge.enter_async_context(world.node("b", peers=["a"], topics=topics))
+        await world.pass_time(60)
+        homes: dict[str, Server] = {}
+        for _ in range(60):
+            await change_something(random, servers, homes)
+            match random.randrange(12):
+                case 0:
+                    world.network.part(["b"], ["a", "d"])
+                case 1:
+                    topics.cut_off.add("b")
+                case 2:
+                    world.network.join_all()
+                    topics.cut_off.clear()
+                    topics.tell()
+                case 3:
+                    await bridge.aclose()
+                    bridge = AsyncExitStack()
+                    node = world.node("b", peers=["a"], topics=topics)
+                    await bridge.enter_async_context(node)
+                case 4 | 5:
+                    await world.pass_time(random.randrange(30))
+                case _:
+                    await world.settle()
+        world.network.join_all()
+        topics.cut_off.clear()
+        topics.tell()
+        await world.pass_time(4 * COMPARE_SECONDS, step=20)
+        wanted = await held(world.nodes["b"])
+        assert set(homes) <= set(wanted)
+        for server in servers:
+            assert await held(server) == wanted, server.name
+        for guid, home in homes.items():
+            assert wanted[guid]["metadataCollectionId"] == home.id
+        # Every change is told once, and all that was stored after some of the cuts.
+        assert topics.count(OmrsTopic.INSTANCES) < 60 * 4
+        before = topics.count(OmrsTopic.INSTANCES)
+        await world.pass_time(4 * COMPARE_SECONDS, step=20)
+        assert topics.count(OmrsTopic.INSTANCES) == before
+        await bridge.aclose()
+
+
+async def held(server: Server) -> dict[str, Any]:
+    """What a server holds; classifications are in no order, ends are shown otherwise."""
+    found = {}
+    for guid, (_, _, text) in (await server.holdings()).items():
+        instance = found[guid] = json.loads(text)
+        for end in ("entityOneProxy", "entityTwoProxy"):
+            if end in instance:
+                instance[end] = instance[end]["guid"]
+        given = instance.pop("classifications", [])
+        instance["given"] = {each["name"]: each for each in given}
+    return found
+
+
+async def change_something(
+    random: Random, servers: list[Server], homes: dict[str, Server]
+) -> None:
+    """Make an instance, change one at home, or classify one wherever it is known."""
+    if not homes or random.random() < 0.3:
+        server = random.choice(servers)
+        homes[await add_term(server, f"t{len(homes)}")] = server
+        return
+    guid, home = random.choice(list(homes.items()))
+    match random.randrange(5):
+        case 0:
+            await purge_term(home, guid)
+            del homes[guid]
+        case 1 | 2:
+            server = random.choice(servers)
+            name = GIVEN[servers.index(server)]
+            with suppress(EntityNotKnownError, EntityAlreadyClassifiedError):
+                await server.collection.classify_entity(
+                    USER, guid, name, ClassificationSource(), None
+                )
+        case 3:
+            other = random.choice(list(homes))
+            with suppress(EntityNotKnownError):
+                await home.collection.add_relationship(
+                    USER, type_guid("RelatedTerm"), None, guid, other, None
+                )
+        case _:
+            named = properties(qualifiedName=f"x{random.random()}")
+            await home.collection.update_entity_properties(USER, guid, named)

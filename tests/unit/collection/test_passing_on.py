@@ -15,6 +15,7 @@ from edgenode.events.model import (
     TypeDefEvent,
 )
 from edgenode.events.model import OMRSInstanceEventType as Event
+from edgenode.events.streams import Position, Step
 from edgenode.instances.model import Classification, EntityDetail
 from edgenode.typedefs.model import EntityDef, TypeDefCategory, TypeDefLink
 from edgenode.typedefs.status import InstanceStatus
@@ -64,8 +65,32 @@ async def test_what_is_news_is_queued_once_as_who_told_it(bridge: Member) -> Non
     await bridge.hear(REMOTE.id, created)
     await bridge.hear(REMOTE.id, created)
     await bridge.hear(THIRD.id, created)
-    await bridge.hear(REMOTE.id, outbound.purged(remote_entity("unknown")))
     assert await queued(bridge) == [(REMOTE.id, created)]
+
+
+async def test_what_comes_in_order_is_queued_though_it_is_no_news(
+    bridge: Member,
+) -> None:
+    created = outbound.created(ENTITY)
+    await bridge.hear(REMOTE.id, created)
+    await bridge.repository.change(lambda tx: tx.move_to(REMOTE.id, Position("l", 0)))
+    await bridge.hear(REMOTE.id, created, Step("l", 0, 1))
+    await bridge.hear(REMOTE.id, created, Step("l", 0, 1))
+    assert await queued(bridge) == [(REMOTE.id, created)] * 2
+
+
+async def test_that_something_is_gone_is_queued_though_it_was_gone(
+    bridge: Member,
+) -> None:
+    gone = [
+        outbound.purged(ENTITY),
+        outbound.purged(RELATIONSHIP),
+        outbound.declassified(ENTITY, GIVEN),
+    ]
+    for event in gone:
+        await bridge.hear(REMOTE.id, event)
+    await bridge.hear(REMOTE.id, outbound.deleted(DELETED))
+    assert await queued(bridge) == [(REMOTE.id, event) for event in gone]
 
 
 async def test_types_are_queued_once(bridge: Member) -> None:
