@@ -208,6 +208,25 @@ class Metadata:
         path = f"entity/{guid}/classification/{name}"
         return _dict(self.ask("POST", path, body)["entity"])
 
+    def classify_by_proxy(self, entity: Json, name: str, **values: str | int) -> Json:
+        """A new classification of an entity that needn't be known."""
+        kept = ("type", "metadataCollectionId", "metadataCollectionName", "guid")
+        proxy = {
+            "class": "EntityProxy",
+            "instanceProvenanceType": "LOCAL_COHORT",
+            **{field: entity[field] for field in kept},
+            "createTime": entity["createTime"],
+            "version": entity["version"],
+            "status": entity["status"],
+        }
+        body = {
+            "class": "ProxyClassificationRequest",
+            "entityProxy": proxy,
+            "instanceProperties": properties(**values),
+        }
+        answer = self.ask("POST", f"entity/classification/{name}", body)
+        return _dict(answer["classification"])
+
     def reclassify(self, guid: str, name: str, **values: str | int) -> Json:
         """Other properties for a classification."""
         body = {

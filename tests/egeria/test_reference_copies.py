@@ -41,6 +41,12 @@ def sees(member: Metadata, entity: Json) -> None:
     until(lambda: member.known(entity["guid"]) == entity, f"for {entity}")
 
 
+def confidence(member: Metadata, guid: str) -> int | None:
+    """What an entity's classification says at a member."""
+    given = classifications(member.known(guid) or {}).get("Confidence")
+    return None if given is None else plain(given)["confidence"]
+
+
 def test_an_entity_is_found_and_read(sides: Sides) -> None:
     name = fresh_name("term")
     entity = sides.home.add(qualifiedName=name, displayName="Grüße")
@@ -106,6 +112,17 @@ def test_a_relationship_follows_its_home(sides: Sides) -> None:
     until(lambda: other.relationship(guid) is None)
 
 
+def test_relationships_go_with_a_deleted_entity(pair: Pair) -> None:
+    # A genuine server tells nobody of them, and keeps its copies of such ones.
+    genuine, node = sides = Sides(Metadata(pair.genuine), Metadata(pair.node))
+    relationship = related(sides)
+    one, two = (relationship[f"entity{end}Proxy"]["guid"] for end in ("One", "Two"))
+    sees(node, genuine.delete(one))
+    for member in sides:
+        assert member.relationship(relationship["guid"]) is None
+        assert member.relationships(two) == {}
+
+
 def test_an_own_classification_follows_its_entity(sides: Sides) -> None:
     guid = made(sides)["guid"]
     sees(sides.other, sides.home.classify(guid, "Confidence", confidence=50))
@@ -123,16 +140,20 @@ def test_anybody_classifies_a_copy(sides: Sides) -> None:
     assert plain(given) == {"confidence": 50}
     # What happens to the entity doesn't touch what somebody else has given it.
     sees(sides.other, sides.home.change(guid, summary="changed"))
-    assert plain(classifications(sides.other.known(guid) or {})["Confidence"])
+    assert confidence(sides.other, guid) == 50
     sides.other.reclassify(guid, "Confidence", confidence=90)
-    until(
-        lambda: (
-            plain(classifications(sides.home.known(guid) or {})["Confidence"])
-            == {"confidence": 90}
-        )
-    )
+    until(lambda: confidence(sides.home, guid) == 90)
     sides.other.declassify(guid, "Confidence")
     until(lambda: not classifications(sides.home.known(guid) or {}))
+
+
+def test_anybody_classifies_what_is_known_by_a_proxy(sides: Sides) -> None:
+    entity = made(sides)
+    given = sides.other.classify_by_proxy(entity, "Confidence", confidence=50)
+    assert given["metadataCollectionId"] == sides.other.member.collection_id
+    for member in sides:
+        whole = Metadata(member.member, "enterprise/")
+        until(lambda: confidence(whole, entity["guid"]) == 50)  # noqa: B023
 
 
 def test_an_entity_gets_another_id(sides: Sides) -> None:

@@ -36,18 +36,23 @@ def test_either_comes_first(
 ) -> None:
     cohort = fresh_name("cohort")
     genuine = metadata_server(egeria, fresh_name("hub"), cohort, kafka.address)
+    joining = kafka_node(tmp_path, fresh_name("edge"), cohort, kafka.address)
     with ExitStack() as stack:
         if first == "genuine":
             stack.enter_context(started(genuine))
-        node = stack.enter_context(
-            kafka_node(tmp_path, fresh_name("edge"), cohort, kafka.address)
-        )
-        if first == "node":
+            before = new_term(genuine)
+            node = stack.enter_context(joining)
+        else:
+            node = stack.enter_context(joining)
+            before = new_term(node)
             stack.enter_context(started(genuine))
         know_each_other(genuine, node, cohort)
         for one, other in ((genuine, node), (node, genuine)):
             record = one.cohort_members(cohort)[other.name]
             assert record["metadataCollectionId"] == other.collection_id
+        # Whoever comes late finds what was there before.
+        late = node if first == "genuine" else genuine
+        assert Metadata(late, "enterprise/").entity(before["guid"]) == before
 
 
 def test_kafka_comes_late_and_is_killed(egeria: Platform, tmp_path: Path) -> None:
