@@ -207,7 +207,7 @@ class Intake:
             )
             if received.outcome is Reception.REFUSED:
                 self._report(origin, received)
-        merged = await self._collection.adopt_type_defs((), grown)
+        merged = await self._collection.adopt_type_defs((), grown, origin)
         for error in merged.refused:
             self._report(
                 origin, Received(outcome=Reception.REFUSED, reason=error.message)

@@ -105,10 +105,16 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
         self,
         attribute_type_defs: Sequence[AttributeTypeDef],
         type_defs: Sequence[TypeDef],
+        origin: str | None = None,
     ) -> MergedTypes:
         """Take over types that another member has, as far as they agree with those here.
 
         Unknown ones are added, and older ones brought to the version told.
+
+        Args:
+            attribute_type_defs: What its attributes may be of.
+            type_defs: Its types.
+            origin: The member, whose patches members of another cohort are told of.
         """
 
         def work(tx: Transaction) -> MergedTypes:
@@ -123,6 +129,11 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
             )
             for definition in merged.changed:
                 tx.save_type(definition)
+            if origin is not None and self._parts.passes_on:
+                changed = {known.name for known in merged.changed}
+                for patch in patches:
+                    if patch.type_def_name in changed:
+                        tx.queue_event(_patched(patch), origin)
             return merged
 
         async with self._changing:
@@ -360,6 +371,15 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
         # Who is asked for it tells it at the version that it has come to.
         missing = replace(change.received, unknown_types=(str(known.name),))
         return replace(change, received=missing)
+
+
+def _patched(patch: TypeDefPatch) -> TypeDefEvent:
+    return TypeDefEvent(
+        type_def_event_type=Type.UPDATED_TYPEDEF_EVENT,
+        type_def_guid=patch.type_def_guid,
+        type_def_name=patch.type_def_name,
+        type_def_patch=patch,
+    )
 
 
 def _patch_to(known: TypeDef, told: TypeDef) -> TypeDefPatch:

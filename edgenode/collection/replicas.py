@@ -533,9 +533,15 @@ class LocalReplicaOperations(ReplicaClassificationOperations):
                 asked = self._with_current_ends(tx, relationship.document)
         elif entity is not None and not entity.is_proxy:
             asked = full_document(entity).value
-        if asked is None or not is_at_home(asked, self._local_id):
-            return ignored("it is not at home here")
-        tx.queue_event(outbound.refreshed(asked))
+        if asked is None:
+            return ignored("it is not known")
+        origin = None
+        if not is_at_home(asked, self._local_id):
+            origin = owner_of(asked)
+            # Its home may be a member of the other cohort, which doesn't hear this.
+            if not self._parts.passes_on or origin == sender.origin:
+                return ignored("it is not at home here")
+        tx.queue_event(outbound.refreshed(asked), origin)
         return Received(outcome=Outcome.ANSWERED)
 
     def _batch(self, sender: Sender, event: InstanceEvent) -> Received:

@@ -235,7 +235,7 @@ class Receiver:
         )
         received = await self._collection.receive_type_def_event(origin, None, section)
         if received.outcome is Outcome.IGNORED:  # it is known, maybe as it was before
-            await self._collection.adopt_type_defs((), (definition,))
+            await self._collection.adopt_type_defs((), (definition,), origin)
         return received.unknown_types
 
     def _refuse(

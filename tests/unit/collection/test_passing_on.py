@@ -102,6 +102,35 @@ async def test_types_are_queued_once(bridge: Member) -> None:
     assert await queued(bridge) == [(REMOTE.id, told)]
 
 
+async def test_types_that_grew_are_queued_as_patches(bridge: Member) -> None:
+    grown = replace(PUMP, version=2, version_name="2.0", description="It pumps.")
+    await bridge.collection.adopt_type_defs((), [PUMP], REMOTE.id)
+    for _ in range(2):
+        await bridge.collection.adopt_type_defs((), [grown], REMOTE.id)
+    ((origin, told),) = await queued(bridge)
+    assert origin == REMOTE.id
+    assert isinstance(told, TypeDefEvent)
+    assert told.type_def_event_type is OMRSTypeDefEventType.UPDATED_TYPEDEF_EVENT
+    assert told.type_def_patch is not None
+    assert told.type_def_patch.update_to_version == 2
+    assert told.type_def_patch.description == "It pumps."
+
+
+async def test_who_asks_for_a_copy_is_answered_in_the_name_of_its_home(
+    bridge: Member,
+) -> None:
+    created = outbound.created(ENTITY)
+    await bridge.hear(REMOTE.id, created)
+    term = type_guid("GlossaryTerm")
+    asked = outbound.refresh_entity_requested("remote-1", term, "GlossaryTerm", "")
+    for origin in (THIRD.id, REMOTE.id):
+        await bridge.hear(origin, asked)
+    assert await queued(bridge) == [
+        (REMOTE.id, created),
+        (REMOTE.id, outbound.refreshed(ENTITY)),
+    ]
+
+
 async def test_what_comparing_shows_is_queued(bridge: Member) -> None:
     frame = StateFrame("remote-1", "EntityDetail", CODEC.encode(ENTITY))
     for _ in range(2):
