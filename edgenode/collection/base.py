@@ -621,7 +621,10 @@ class QueryOperations(Protocol):
         as_of_time: EpochMillis | None,
         paging: Paging,
     ) -> list[Document[EntityDetail]]:
-        """The entities that any number of relationships lead to, the start apart.
+        """The start, and the entities that any number of relationships lead to.
+
+        The filters hold for the start as well. That it is among them is what Egeria's
+        conformance suite expects.
 
         Raises:
             EntityNotKnownError: The start isn't known.

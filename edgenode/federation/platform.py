@@ -333,8 +333,13 @@ class PlatformMetadataCollection(RemoteMetadataCollection):
 
         def is_wanted(entity: EntityDetail) -> bool:
             given = {each.name for each in entity.classifications or ()}
+            # The neighborhood has the start even where its status isn't asked for.
             return (
-                entity.guid != start_entity_guid
+                (
+                    entity.guid != start_entity_guid
+                    or limit_results_by_status is None
+                    or entity.status in limit_results_by_status
+                )
                 and (names is None or type_name(entity) in names)
                 and (not classified or not classified.isdisjoint(given))
             )

@@ -276,7 +276,7 @@ class Repository(Protocol):
     async def related_entities(
         self, guid: str, query: GraphQuery, paging: Paging
     ) -> list[Document[EntityDetail]]:
-        """The entities reachable over any number of relationships, without the start."""
+        """The start, and the entities reachable over any number of relationships."""
         ...
 
     async def newest_state(self) -> int:

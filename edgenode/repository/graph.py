@@ -106,14 +106,14 @@ async def related(
     query: GraphQuery,
     paging: Paging,
 ) -> list[bytes]:
-    """The entities that are reachable and pass the filters, without the start."""
+    """The start and the entities reachable from it, as far as they pass the filters."""
     walk = _Walk(reader, names, query)
     root = await walk.id_of(guid)
     if root is None:
         return []
     reached = {hop.far for hop in await walk.everywhere({root})}
     return await walk.entities(
-        reached - {root}, walk.passing, walk.order(paging), limits(paging)
+        reached | {root}, walk.passing, walk.order(paging), limits(paging)
     )
 
 

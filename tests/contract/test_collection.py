@@ -375,7 +375,7 @@ async def test_what_is_around_an_entity_is_found(collection: AskedCollection) ->
         reached = await collection.get_related_entities(
             USER, start, [TERM], None, None, at, BY_NAME
         )
-        assert names(reached) == ["2", "3"]
+        assert names(reached) == ["1", "2", "3"]
         around = await collection.get_relationships_for_entity(
             USER, str(two.guid), RELATED, None, at, Paging()
         )

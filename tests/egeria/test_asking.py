@@ -191,7 +191,7 @@ async def test_what_is_around_an_entity_is_found(
     related = await collection.get_related_entities(
         USER, one, (TERM,), None, None, None, Paging()
     )
-    assert set(guids(related)) == {two, three, aside}
+    assert set(guids(related)) == {one, two, three, aside}
     of_files = await collection.get_related_entities(
         USER, one, (FILE,), None, None, None, Paging()
     )
