@@ -455,8 +455,7 @@ class MemoryRepository:
         found = [
             state
             for state in self._states(query.as_of_time, EntityDetail)
-            if state.bean.guid in reached
-            and self._passes(str(state.bean.guid), query)
+            if state.bean.guid in reached and self._passes(str(state.bean.guid), query)
         ]
         return self._entities(in_sequence(found, paging))
 
