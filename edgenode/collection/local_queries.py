@@ -123,7 +123,7 @@ class LocalQueryOperations(LocalOperations):
             self._validate.classifies(known, str(type_def.name), operation)
         condition = Classified(
             classification_name,
-            by_properties(match_properties, match_criteria, headers=False),
+            by_properties(match_properties, match_criteria),
         )
         return await self._entities(
             types, limit_results_by_status, condition, as_of_time, paging

@@ -112,17 +112,15 @@ def any_text(criteria: str, operation: str, repository: str) -> Condition:
 def by_properties(
     properties: InstanceProperties | None,
     criteria: MatchCriteria | None,
-    *,
-    headers: bool = True,
 ) -> Condition | None:
     """Properties like these; a header field's name also means that field.
+
+    Of a classification the fields are those of its own header.
 
     Args:
         properties: The examples; a text is a pattern, a map, array or struct is part
             of what is wanted, anything else is exact.
         criteria: How they combine.
-        headers: Whether names of header fields mean those, which the properties of
-            classifications have none of.
 
     Raises:
         InvalidSearchPatternError: A pattern is invalid.
@@ -132,18 +130,16 @@ def by_properties(
     return Combined(
         criteria,
         tuple(
-            _like_example(name, value, headers=headers)
+            _like_example(name, value)
             for name, value in properties.instance_properties.items()
         ),
     )
 
 
-def _like_example(
-    name: str, value: InstancePropertyValue | None, *, headers: bool
-) -> Condition:
+def _like_example(name: str, value: InstancePropertyValue | None) -> Condition:
     test = _example_test(value)
     condition: Condition = _NEVER if test is None else Property(name, test)
-    header = HEADER_FIELDS.get(name) if headers else None
+    header = HEADER_FIELDS.get(name)
     if header is None:
         return condition
     wanted: TextPattern | int | None = None

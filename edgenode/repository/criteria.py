@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from edgenode.clock import EpochMillis
+from edgenode.codec.beans import iso_time
 from edgenode.errors import SearchTooLargeError
 from edgenode.instances.conditions import (
     AnyText,
@@ -83,6 +84,24 @@ _TIME_FIELDS = {
     HeaderField.EFFECTIVE_FROM: Field.EFFECTIVE_FROM,
     HeaderField.EFFECTIVE_TO: Field.EFFECTIVE_TO,
 }
+
+_CLASSIFICATION_FIELDS = {
+    HeaderField.METADATA_COLLECTION_ID: "$.metadataCollectionId",
+    HeaderField.METADATA_COLLECTION_NAME: "$.metadataCollectionName",
+    HeaderField.TYPE_NAME: "$.type.typeDefName",
+    HeaderField.TYPE_GUID: "$.type.typeDefGUID",
+    HeaderField.CREATED_BY: "$.createdBy",
+    HeaderField.UPDATED_BY: "$.updatedBy",
+    HeaderField.CREATE_TIME: "$.createTime",
+    HeaderField.UPDATE_TIME: "$.updateTime",
+    HeaderField.EFFECTIVE_FROM: "$.properties.effectiveFromTime",
+    HeaderField.EFFECTIVE_TO: "$.properties.effectiveToTime",
+}
+_STATE_IN_FORCE = (
+    "CASE WHEN i.from_time <= :time THEN i.seq ELSE (SELECT s.seq FROM superseded s"
+    " WHERE s.instance_id = i.id AND s.from_time <= :time"
+    " ORDER BY s.from_time DESC, s.seq DESC LIMIT 1) END"
+)
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -219,9 +238,7 @@ class Criteria:
                 return self._row_exists(scope, "p.key_id > 0", self._any_text(pattern))
             case Header(field, wanted):
                 if scope != OWN_SCOPE:
-                    raise ValueError(
-                        "the header of a classification is not in the index"
-                    )
+                    return self._classification_has(scope, field, wanted)
                 return self._has_header(field, wanted)
             case Classified(name, inner):
                 name_id = self._id_of(name)
@@ -238,6 +255,31 @@ class Criteria:
     def _has_header(self, field: HeaderField, wanted: TextPattern | EpochMillis) -> str:
         key, test = self.header_test(field, wanted)
         return self._row_exists(HEADER_SCOPE, f"p.key_id = {key:d}", test)
+
+    def _classification_has(
+        self, scope: int, field: HeaderField, wanted: TextPattern | EpochMillis
+    ) -> str:
+        """A header field of a classification, which stands in documents alone.
+
+        So this is for few instances: those that have the classification.
+        """
+        self._grow()
+        value = f"json_extract(c.value, '{_CLASSIFICATION_FIELDS[field]}')"
+        if isinstance(wanted, TextPattern):
+            if field in _TIME_FIELDS:
+                return NEVER
+            test = self._matches(wanted, value)
+        elif field in _TIME_FIELDS:
+            test = f"{value} = {self.bind(iso_time(wanted))}"
+        else:
+            return NEVER
+        state = _STATE_IN_FORCE if self.is_past else "i.seq"
+        return (
+            "EXISTS (SELECT 1 FROM version d,"
+            " json_each(CAST(d.document AS TEXT), '$.classifications') c"
+            f" WHERE d.seq = {state} AND json_extract(c.value, '$.name')"
+            f" = (SELECT text FROM name WHERE id = {scope:d}) AND {test})"
+        )
 
     def _is_classified(self, name_id: int, inner: Condition | None) -> str:
         carried = self._row_exists(name_id, f"p.key_id = {CLASSIFICATION_KEY}", ALWAYS)

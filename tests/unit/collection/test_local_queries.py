@@ -312,6 +312,19 @@ async def test_a_classification_is_for_the_type(finds: Finds) -> None:
     assert await finds.by_classification(type=TERM, name="Nope") == []
 
 
+@pytest.mark.parametrize(("home", "is_found"), [("local-id", True), ("hub", False)])
+async def test_classifications_are_found_by_their_own_header(
+    finds: Finds, house: House, glossary: Glossary, home: str, is_found: bool
+) -> None:
+    await house.collection.classify_entity(
+        USER, glossary.term, "Confidentiality", ClassificationSource(), None
+    )
+    found = await finds.by_classification(
+        match=properties(metadataCollectionId=home), criteria=MatchCriteria.ALL
+    )
+    assert guids(found) == ([glossary.term] if is_found else [])
+
+
 async def test_finds(finds: Finds, house: House, glossary: Glossary) -> None:
     both = sorted([glossary.term, glossary.other_term])
     await house.collection.classify_entity(

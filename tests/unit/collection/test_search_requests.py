@@ -121,12 +121,6 @@ def test_a_header_field_of_another_kind_is_no_field(
     assert isinstance(condition, Property)
 
 
-def test_a_classifications_properties_have_no_header() -> None:
-    example = properties(createdBy="e")
-    [condition] = conditions(by_properties(example, ALL, headers=False))
-    assert condition == Property("createdBy", matching("e"))
-
-
 def conditions(condition: Any) -> tuple[Any, ...]:
     assert isinstance(condition, Combined)
     return condition.conditions

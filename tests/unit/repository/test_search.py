@@ -167,6 +167,8 @@ def beans(draw: st.DrawFn) -> EntityDetail | Relationship:
                 name=each,
                 type=instance_type(each, TypeDefCategory.CLASSIFICATION_DEF),
                 properties=draw(held()),
+                updated_by=draw(st.sampled_from([None, "ann", "bob"])),
+                update_time=draw(st.sampled_from([None, START, START + 1])),
             )
             for each in given_names
         )
@@ -223,7 +225,8 @@ leaves: st.SearchStrategy[Condition] = st.one_of(
         Classified,
         st.sampled_from(CLASSIFICATIONS),
         st.builds(Property, st.sampled_from(NAMES), tests)
-        | st.builds(AnyText, patterns),
+        | st.builds(AnyText, patterns)
+        | headers,
     ),
     headers,
 )
