@@ -1,18 +1,18 @@
-"""The genuine Egeria 4.2 platform to measure against: started and configured."""
+"""The genuine Egeria platform to measure against: started and configured."""
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote, urlsplit
 
-from bench.harness import ROOT, BenchError, answers, call
+from bench.harness import BenchError, answers, call
+from tests.egeria.harness.errors import HarnessError
+from tests.egeria.harness.platform import platform as own_platform
+from tests.egeria.harness.ports import HOST
+from tests.egeria.harness.tools import missing
 
-SCRIPT = ROOT.parent / "shared" / "egeria" / "egeria.py"
-PROGRAMS = ("java", "mvn")
+HEAP = "2g"
 USER = "bench"
 ORIGIN = f"/open-metadata/platform-services/users/{USER}/server-platform/origin"
 COMPARE = (
@@ -23,12 +23,8 @@ COMPARE = (
 
 def how_to_compare() -> str:
     """What to do for a comparison, or what is missing for it."""
-    if not SCRIPT.exists():
-        return "that needs shared/egeria beside this project, which isn't there"
-    missing = [program for program in PROGRAMS if shutil.which(program) is None]
-    if missing:
-        return f"that needs {' and '.join(missing)}; then: {COMPARE}"
-    return COMPARE
+    reason = missing()
+    return COMPARE if reason is None else f"{reason}; then: {COMPARE}"
 
 
 @contextmanager
@@ -36,8 +32,7 @@ def platform(url: str) -> Iterator[None]:
     """A genuine platform at ``url`` while the block runs.
 
     One that answers already is used and left running. Otherwise one is started on the
-    port of ``url``, from its own directory (EGERIA_HOME, or ~/.cache/edgenode-bench),
-    and stopped at the end.
+    port of ``url``, with nothing in it, and stopped at the end.
 
     Raises:
         BenchError: there is none and none can be started here.
@@ -45,36 +40,17 @@ def platform(url: str) -> Iterator[None]:
     if answers(url, ORIGIN):
         yield
         return
-    _egeria(url, "start")
-    try:
-        yield
-    finally:
-        _egeria(url, "stop")
-
-
-def _egeria(url: str, action: str) -> None:
-    if not SCRIPT.exists():
-        raise BenchError(f"no platform answers at {url}, and {SCRIPT} is not there")
-    for program in PROGRAMS:
-        if shutil.which(program) is None:
-            message = f"no platform answers at {url}, and starting one needs {program}"
-            raise BenchError(message)
+    if (reason := missing()) is not None:
+        raise BenchError(f"no platform answers at {url}: {reason}")
     parts = urlsplit(url)
-    if parts.hostname != "127.0.0.1":
-        raise BenchError(f"no platform answers at {url}; one starts on 127.0.0.1 only")
-    home = os.environ.get("EGERIA_HOME") or Path.home() / ".cache" / "edgenode-bench"
-    environment = os.environ | {
-        "EGERIA_PORT": str(parts.port or 80),
-        "EGERIA_HOME": str(home),
-    }
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), "platform", action],
-        env=environment,
-        stdout=sys.stderr,
-        check=False,
-    )
-    if done.returncode:
-        raise BenchError(f"{SCRIPT} platform {action} failed: its output is above")
+    if parts.hostname != HOST:
+        raise BenchError(f"no platform answers at {url}; one starts on {HOST} only")
+    with TemporaryDirectory() as directory:
+        try:
+            with own_platform(Path(directory), parts.port or 80, HEAP):
+                yield
+        except HarnessError as error:
+            raise BenchError(str(error)) from error
 
 
 def configure(url: str, server: str) -> None:
