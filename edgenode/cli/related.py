@@ -33,9 +33,9 @@ def related(arguments: Namespace, client: NodeClient, output: Output) -> None:
         entities = answer.get("entities", [])
         more = more_after(arguments, entities)
         if is_near:
-            around = answer.get("entityElementList", [])
-            entities, more = [e for e in around if e["guid"] != arguments.guid], ""
-        output.instances(entities, more, copies)
+            entities, more = answer.get("entityElementList", []), ""
+        others = [each for each in entities if each["guid"] != arguments.guid]
+        output.instances(others, more, copies)
         if links := answer.get("relationshipElementList"):
             output.line("\nrelationships")
             output.instances(links, "", copies)

@@ -97,11 +97,6 @@ _CLASSIFICATION_FIELDS = {
     HeaderField.EFFECTIVE_FROM: "$.properties.effectiveFromTime",
     HeaderField.EFFECTIVE_TO: "$.properties.effectiveToTime",
 }
-_STATE_IN_FORCE = (
-    "CASE WHEN i.from_time <= :time THEN i.seq ELSE (SELECT s.seq FROM superseded s"
-    " WHERE s.instance_id = i.id AND s.from_time <= :time"
-    " ORDER BY s.from_time DESC, s.seq DESC LIMIT 1) END"
-)
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -273,11 +268,10 @@ class Criteria:
             test = f"{value} = {self.bind(iso_time(wanted))}"
         else:
             return NEVER
-        state = _STATE_IN_FORCE if self.is_past else "i.seq"
         return (
             "EXISTS (SELECT 1 FROM version d,"
             " json_each(CAST(d.document AS TEXT), '$.classifications') c"
-            f" WHERE d.seq = {state} AND json_extract(c.value, '$.name')"
+            " WHERE d.seq = i.seq AND json_extract(c.value, '$.name')"
             f" = (SELECT text FROM name WHERE id = {scope:d}) AND {test})"
         )
 

@@ -138,7 +138,7 @@ DIFFERENCES: Mapping[str, Difference] = {
             "relatedHTTPCode": 200,
             "offset": 0,
             "pageSize": 10,
-            "entities": [past.answer("26")["entityElementList"][1]],
+            "entities": past.answer("26")["entityElementList"][::-1],
         },
     ),
     "28": Difference(

@@ -237,6 +237,7 @@ def made_older(path: Path) -> None:
             "registration",
             "kafka_cohort",
             "kafka_member",
+            "kafka_told",
             "kafka_position",
         ):
             connection.execute(f"DROP TABLE {table}")
