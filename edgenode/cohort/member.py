@@ -32,10 +32,10 @@ from edgenode.cohort.restoration import Restoration
 from edgenode.cohort.wording import Wording
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.received import Outcome, Received
+from edgenode.events import outbound
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.frames import HistoryFrame
 from edgenode.events.model import (
-    OMRSTypeDefEventType,
     TypeDefEvent,
 )
 from edgenode.events.registration import MemberRegistration
@@ -46,8 +46,6 @@ from edgenode.limits import COMPLAINT_SECONDS, MAX_ERROR_EVENT_BYTES, MAX_WAITIN
 from edgenode.observability.audit_log import AuditLog
 from edgenode.repository.outbox import QueuedEvent
 from edgenode.repository.sqlite import SqliteRepository
-from edgenode.typedefs.attributes import AttributeTypeDef
-from edgenode.typedefs.model import TypeDef
 from edgenode.typedefs.registry import TypeRegistry
 
 logger = logging.getLogger(__name__)
@@ -502,21 +500,16 @@ class CohortMember:
         """The version of each type definition, by GUID."""
         if not self._intake.rules.sends_types():
             return {}
-        return {str(each.guid): each.version for each in self._definitions()}
+        return {str(each.guid): each.version for each in self._parts.types.definitions}
 
     def type_texts(self, guids: Sequence[str]) -> list[bytes]:
         """Definitions, as the sections of the events that announce them."""
         wanted = set(guids)
         return [
-            dumps(self._parts.codec.event_object(_announced(each)))
-            for each in self._definitions()
+            dumps(self._parts.codec.event_object(outbound.new_type(each)))
+            for each in self._parts.types.definitions
             if each.guid in wanted
         ]
-
-    def _definitions(self) -> tuple[TypeDef | AttributeTypeDef, ...]:
-        """Each after those that it refers to."""
-        types = self._parts.types
-        return (*types.attribute_type_defs, *types.type_defs)
 
     # what it sends
 
@@ -644,14 +637,3 @@ class CohortMember:
                 self._audit.complaint(sender, error)
             case ReportFull(record):
                 self._audit.full(record)
-
-
-def _announced(definition: TypeDef | AttributeTypeDef) -> TypeDefEvent:
-    if isinstance(definition, AttributeTypeDef):
-        return TypeDefEvent(
-            type_def_event_type=OMRSTypeDefEventType.NEW_ATTRIBUTE_TYPEDEF_EVENT,
-            attribute_type_def=definition,
-        )
-    return TypeDefEvent(
-        type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT, type_def=definition
-    )

@@ -40,6 +40,7 @@ from edgenode.errors import (
     UnexpectedError,
     UnsupportedTypeHeaderVersionError,
 )
+from edgenode.events import outbound
 from edgenode.events.model import OMRSTypeDefEventType, TypeDefEvent
 from edgenode.instances.patterns import (
     PatternKind,
@@ -354,7 +355,7 @@ class LocalTypeOperations(LocalOperations):
                 else:
                     self._check_new_attribute_type_def(known, definition)
                 known.put(definition)
-            await self._save(new, map(_new, new))
+            await self._save(new, map(outbound.new_type, new))
 
     async def add_type_def(self, user_id: str, type_def: TypeDef) -> None:
         """Add a type.
@@ -366,7 +367,7 @@ class LocalTypeOperations(LocalOperations):
         self._check_user(user_id, "addTypeDef")
         async with self._changing:
             self._check_new_type_def(self._registry, type_def)
-            await self._save([type_def], [_new(type_def)])
+            await self._save([type_def], [outbound.new_type(type_def)])
 
     async def add_attribute_type_def(
         self, user_id: str, attribute_type_def: AttributeTypeDef
@@ -380,7 +381,9 @@ class LocalTypeOperations(LocalOperations):
         self._check_user(user_id, "addAttributeTypeDef")
         async with self._changing:
             self._check_new_attribute_type_def(self._registry, attribute_type_def)
-            await self._save([attribute_type_def], [_new(attribute_type_def)])
+            await self._save(
+                [attribute_type_def], [outbound.new_type(attribute_type_def)]
+            )
 
     async def merge_types(
         self,
@@ -396,7 +399,10 @@ class LocalTypeOperations(LocalOperations):
             )
             for definition in merged.changed:
                 transaction.save_type(definition)
-            for event in (*map(_new, merged.added), *map(_patched, merged.patches)):
+            for event in (
+                *map(outbound.new_type, merged.added),
+                *map(_patched, merged.patches),
+            ):
                 transaction.queue_event(event)
             return merged
 
@@ -711,18 +717,6 @@ def _standards(type_def: TypeDef) -> Iterator[ExternalStandardMapping]:
     yield from type_def.external_standard_mappings or ()
     for attribute in type_def.properties_definition or ():
         yield from attribute.external_standard_mappings or ()
-
-
-def _new(definition: Definition) -> TypeDefEvent:
-    if isinstance(definition, TypeDef):
-        return TypeDefEvent(
-            type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT,
-            type_def=definition,
-        )
-    return TypeDefEvent(
-        type_def_event_type=OMRSTypeDefEventType.NEW_ATTRIBUTE_TYPEDEF_EVENT,
-        attribute_type_def=definition,
-    )
 
 
 def _patched(patch: TypeDefPatch) -> TypeDefEvent:

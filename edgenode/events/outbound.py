@@ -1,4 +1,4 @@
-"""Which event a change of an instance causes.
+"""Which event a change of an instance causes, or a new type.
 
 No event comes of relationships that are deleted or purged with an entity or follow one
 that is re-identified, of proxies, or of copies of other members' instances.
@@ -7,7 +7,7 @@ that is re-identified, of proxies, or of copies of other members' instances.
 from dataclasses import replace
 from typing import Any
 
-from edgenode.events.model import InstanceEvent
+from edgenode.events.model import InstanceEvent, OMRSTypeDefEventType, TypeDefEvent
 from edgenode.events.model import OMRSInstanceEventType as Type
 from edgenode.instances.model import (
     Classification,
@@ -16,7 +16,8 @@ from edgenode.instances.model import (
     InstanceHeader,
     Relationship,
 )
-from edgenode.typedefs.model import TypeDefSummary
+from edgenode.typedefs.attributes import AttributeTypeDef
+from edgenode.typedefs.model import TypeDef, TypeDefSummary
 
 Instance = EntityDetail | Relationship
 
@@ -184,4 +185,20 @@ def refresh_relationship_requested(
     return replace(
         refresh_entity_requested(guid, type_guid, type_name, home_id),
         event_type=Type.REFRESH_RELATIONSHIP_REQUEST,
+    )
+
+
+# Types
+
+
+def new_type(definition: TypeDef | AttributeTypeDef) -> TypeDefEvent:
+    """A type that others may not know."""
+    if isinstance(definition, TypeDef):
+        return TypeDefEvent(
+            type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT,
+            type_def=definition,
+        )
+    return TypeDefEvent(
+        type_def_event_type=OMRSTypeDefEventType.NEW_ATTRIBUTE_TYPEDEF_EVENT,
+        attribute_type_def=definition,
     )

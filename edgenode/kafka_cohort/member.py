@@ -26,14 +26,15 @@ from edgenode.bus.topics import Position as TopicPosition
 from edgenode.clock import Clock, EpochMillis
 from edgenode.codec.codec import Codec
 from edgenode.cohort.model import Standing as CohortStanding
+from edgenode.cohort.wording import Wording
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.received import Outcome, Received, TypeConflict
 from edgenode.errors import EdgeNodeError
+from edgenode.events import outbound
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.model import (
     InstanceEvent,
     OMRSEventV1,
-    OMRSTypeDefEventType,
     TypeDefEvent,
 )
 from edgenode.events.registration import MemberRegistration
@@ -436,12 +437,9 @@ class KafkaCohortMember:
             return
         now = self._parts.clock.now()
         for definition in definitions:
-            self._say(OmrsTopic.TYPES, self._build.event(_announced(definition), now))
-
-    def _definitions(self) -> tuple[TypeDef | AttributeTypeDef, ...]:
-        """Each after those that it refers to."""
-        types = self._parts.types
-        return (*types.attribute_type_defs, *types.type_defs)
+            self._say(
+                OmrsTopic.TYPES, self._build.event(outbound.new_type(definition), now)
+            )
 
     def _own_types(self) -> list[TypeDef | AttributeTypeDef]:
         """Those that others can't know by their release.
@@ -451,27 +449,22 @@ class KafkaCohortMember:
         Genuine members announce theirs when they start, and to nobody who comes later.
         """
         is_of_release = self._parts.collection.is_of_release
-        return [each for each in self._definitions() if not is_of_release(each)]
+        return [
+            each for each in self._parts.types.definitions if not is_of_release(each)
+        ]
 
     def _event_text(self, queued: QueuedEvent) -> bytes | None:
         """An event of the outbox as it is sent; None for one that isn't."""
-        build = self._builder(queued.origin)
-        rules = self._receiver.rules
-        event: InstanceEvent | TypeDefEvent | None = queued.event
-        if isinstance(event, InstanceEvent):
-            event = rules.sent(event)
-        elif not rules.sends_types():
-            event = None
-        if event is None or build is None:
-            return None
-        return self._parts.codec.encode_event(build.event(event, queued.at))
-
-    def _builder(self, origin: str | None) -> EventBuilder | None:
-        """What makes events of somebody that this server speaks for."""
+        origin, sender = (
+            queued.origin,
+            self._registry.spoken_for.get(queued.origin or ""),
+        )
         if origin is None:
-            return self._build
-        member = self._registry.spoken_for.get(origin)
-        return None if member is None else EventBuilder(originator_of(member))
+            sender = self.registration
+        if sender is None:  # nobody that this server speaks for
+            return None
+        rules = self._receiver.rules
+        return Wording(self._parts.codec, rules, sender, origin).text(queued)
 
     async def _states(
         self, owners: Collection[str] | None
@@ -513,19 +506,3 @@ def _reason(error: Exception) -> str:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return str(error) or type(error).__name__
-
-
-def _announced(definition: TypeDef | AttributeTypeDef) -> TypeDefEvent:
-    if isinstance(definition, AttributeTypeDef):
-        return TypeDefEvent(
-            type_def_event_type=OMRSTypeDefEventType.NEW_ATTRIBUTE_TYPEDEF_EVENT,
-            type_def_guid=definition.guid,
-            type_def_name=definition.name,
-            attribute_type_def=definition,
-        )
-    return TypeDefEvent(
-        type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT,
-        type_def_guid=definition.guid,
-        type_def_name=definition.name,
-        type_def=definition,
-    )

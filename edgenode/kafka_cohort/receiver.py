@@ -20,13 +20,12 @@ from edgenode.errors import (
     StoreFullError,
     StoreUnavailableError,
 )
+from edgenode.events import outbound
 from edgenode.events.checks import fault_of_event
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.model import (
     OMRSEventErrorCode,
     OMRSEventV1,
-    OMRSTypeDefEventType,
-    TypeDefEvent,
 )
 from edgenode.limits import (
     ASKED_TYPE_SECONDS,
@@ -229,10 +228,7 @@ class Receiver:
 
     async def _learn_one(self, origin: str, definition: TypeDef) -> Sequence[str]:
         """Take a type over; the names of those it is built on that aren't known."""
-        section = TypeDefEvent(
-            type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT,
-            type_def=definition,
-        )
+        section = outbound.new_type(definition)
         received = await self._collection.receive_type_def_event(origin, None, section)
         if received.outcome is Outcome.IGNORED:  # it is known, maybe as it was before
             await self._collection.adopt_type_defs((), (definition,), origin)

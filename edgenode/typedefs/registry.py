@@ -45,6 +45,11 @@ class TypeRegistry:
         """All attribute types."""
         return tuple(self._types.attribute_type_defs.values())
 
+    @property
+    def definitions(self) -> tuple[TypeDef | AttributeTypeDef, ...]:
+        """All of both kinds, each after those that it refers to."""
+        return (*self.attribute_type_defs, *self.type_defs)
+
     def type_def(self, name: str | None) -> TypeDef | None:
         """The type of this name."""
         return self._types.type_defs.get(name)  # type: ignore[arg-type]
