@@ -307,6 +307,14 @@ ASKED_TYPE_SECONDS = 60.0
 """How long a genuine member isn't asked again for a type: one that is in conflict would be
 asked for with each event of its instances."""
 
+ASKED_INSTANCE_SECONDS = 60.0
+"""How long a genuine member isn't asked again to send an instance that was read from it:
+some never do, and whoever shows an instance reads it with each look."""
+
+MAX_ASKED_INSTANCES = 1_000
+"""Instances that were asked for lately which are remembered, some 100 bytes each. With more
+some are asked for twice, which does no harm."""
+
 MAX_TYPE_CONFLICTS = 200
 """Types that others have otherwise which are remembered for status reports, a few hundred
 bytes each. Between the two releases that are known some 90 are."""

@@ -18,6 +18,7 @@ from yarl import URL
 from edgenode.config import KafkaCohortConfig
 from edgenode.connectors.connection import Connection
 from edgenode.errors import PeerRefusedError, PeerUnavailableError
+from edgenode.events.registration import MemberRegistration
 from edgenode.federation.http import Answer, failure_of, payload, whole_answer
 from edgenode.hosts import is_numeric
 from edgenode.limits import (
@@ -144,6 +145,21 @@ class PlatformHttp:
             raise PeerUnavailableError(name, "no answer in time") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failure_of(name, error) from error
+
+
+def fault_of(http: PlatformHttp, registration: MemberRegistration) -> str:
+    """Why a member can't be asked by the connection that it has registered.
+
+    Empty where it can, and where it offers no repository.
+    """
+    connection = registration.repository_connection
+    if connection is None:
+        return ""
+    try:
+        http.place(registration.server_name or "", connection)
+    except PeerRefusedError as error:
+        return error.reason
+    return ""
 
 
 class PlatformCaller:

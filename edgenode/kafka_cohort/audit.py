@@ -18,6 +18,7 @@ from edgenode.observability.audit_messages import (
     KAFKA_CONNECTED,
     KAFKA_DISCONNECTED,
     KAFKA_MEMBER_JOINED,
+    KAFKA_MEMBER_UNUSABLE,
     KAFKA_RECORDS_DROPPED,
     KAFKA_RECORDS_EXPIRED,
     KAFKA_SERVER_CONNECTED,
@@ -69,6 +70,15 @@ class KafkaAudit:
             member.server_name or _NAMELESS,
             member.metadata_collection_id,
             "nowhere" if endpoint is None else endpoint.address,
+        )
+
+    def unusable(self, member: MemberRegistration, reason: str) -> None:
+        """A member can't be asked by the connection that it has registered."""
+        self._record(
+            KAFKA_MEMBER_UNUSABLE,
+            member.server_name or _NAMELESS,
+            member.metadata_collection_id,
+            reason,
         )
 
     def left(self, collection_id: str) -> None:

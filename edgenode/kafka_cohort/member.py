@@ -39,7 +39,9 @@ from edgenode.events.model import (
 )
 from edgenode.events.registration import MemberRegistration
 from edgenode.events.wrapping import EventBuilder, originator_of
+from edgenode.instances.model import InstanceHeader
 from edgenode.kafka_cohort.audit import KafkaAudit
+from edgenode.kafka_cohort.reading import Reading
 from edgenode.kafka_cohort.receiver import AskTypes, Receiver
 from edgenode.kafka_cohort.registry import (
     Effect,
@@ -74,6 +76,9 @@ OpenTopics = Callable[
 are applied, and who is told of them."""
 
 
+FaultOf = Callable[[MemberRegistration], str]
+"""Why a member can't be asked by the connection that it has registered; empty if it can."""
+
 Report = ReportClaim | ReportComplaint | ReportFull
 
 
@@ -94,6 +99,7 @@ class KafkaMemberParts:
         clock: The time.
         open_topics: Opens the cohort's topics.
         ask_types: Asks members for types.
+        fault_of: What is wrong with the connection of a member.
     """
 
     cohort_name: str
@@ -108,6 +114,7 @@ class KafkaMemberParts:
     clock: Clock
     open_topics: OpenTopics
     ask_types: AskTypes
+    fault_of: FaultOf
 
 
 class KafkaCohortMember:
@@ -156,6 +163,7 @@ class KafkaCohortMember:
             self._states,
             parts.clock,
         )
+        self._reading = Reading(parts.repository, parts.types, parts.clock)
         self._receiver = Receiver(
             parts.collection,
             store,
@@ -297,12 +305,18 @@ class KafkaCohortMember:
         """How the connection to the topics is."""
         return TopicsStatistics() if self._topics is None else self._topics.statistics()
 
-    async def complain_of(self, collection_id: str, reason: str) -> None:
-        """Tell the cohort that another member can't be asked as it registered."""
-        now = self._parts.clock.now()
-        await self._decide(
-            lambda registry: registry.unreachable(collection_id, reason, now)
-        )
+    def was_read(self, header: InstanceHeader) -> None:
+        """An instance was read from the cohort; see ``reading``."""
+        if header.metadata_collection_id not in self._registry.remote:
+            return
+        rules = self._reading.learned(self._receiver.rules, header)
+        self._receiver.rules = rules
+        if not self._is_in.is_set():  # nobody would hear it
+            return
+        request = self._reading.request(rules, header)
+        if request is not None:
+            event = self._build.event(request, self._now())
+            self._say(OmrsTopic.INSTANCES, event)
 
     async def speak_for(self, members: Iterable[MemberRegistration]) -> None:
         """The members of another cohort that are to be members of this one."""
@@ -413,6 +427,10 @@ class KafkaCohortMember:
         if is_new:
             self._audit.joined(member)
             self._announce_types(self._own_types())
+        if reason := self._parts.fault_of(member):
+            self._audit.unusable(member, reason)
+            for effect in self._registry.unreachable(key, reason, self._now()):
+                await self._perform(effect)
         self._changed()
 
     def _changed(self) -> None:

@@ -24,7 +24,7 @@ from edgenode.errors import MemberUnavailableError, OMRSError
 from edgenode.events.registration import MemberRegistration
 from edgenode.federation.members import AskedCollection
 from edgenode.federation.platform import platform_collection
-from edgenode.federation.platform_http import PlatformHttp, platform_http
+from edgenode.federation.platform_http import PlatformHttp, fault_of, platform_http
 from edgenode.instances.model import InstanceHeader
 from edgenode.kafka_cohort.member import KafkaCohortMember, KafkaMemberParts
 from edgenode.node.bridge import Bridge
@@ -172,6 +172,7 @@ class NodeKafkaCohort:
             clock=self._clock,
             open_topics=self._open_topics,
             ask_types=partial(self._ask_types, server),
+            fault_of=partial(fault_of, self._http),
         )
 
     def of_server(self, server: str) -> PlatformsCohort:
@@ -300,6 +301,7 @@ class _Source:
 
     def was_read(self, header: InstanceHeader) -> None:
         """An instance was read from the cohort."""
+        self._member.was_read(header)
 
 
 def _broker(config: KafkaCohortConfig) -> KafkaBroker:

@@ -210,3 +210,9 @@ KAFKA_SERVER_UNREGISTERED = AuditMessage(
     "server {0} has left cohort {1} and forgotten its members; 'edgenode cohort connect "
     "--server {0} --cohort {1}' brings it back",
 )
+KAFKA_MEMBER_UNUSABLE = AuditMessage(
+    "EDGENODE-AUDIT-0041",
+    OMRSAuditLogRecordSeverity.ACTION,
+    "member {0} with metadata collection {1} can't be asked as it has registered: {2}. The "
+    "cohort is told; events of the member are applied all the same",
+)

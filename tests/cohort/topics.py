@@ -147,6 +147,11 @@ def connection_at(name: str) -> Callable[[str], Connection]:
     return lambda path: remote_connection(f"https://{name}/servers/{path}")
 
 
+def fault_of(member: MemberRegistration) -> str:
+    """What is wrong with the connection of a member: who is called nowhere is there."""
+    return "nobody can go there" if member.server_name == "nowhere" else ""
+
+
 async def no_types(collection_id: str, names: Sequence[str]) -> Sequence[TypeDef]:
     """What members that nobody reaches say when they are asked for types."""
     return ()
@@ -183,6 +188,7 @@ async def kafka_member(
             clock=clock,
             open_topics=topics.opened,
             ask_types=ask_types,
+            fault_of=fault_of,
         )
     )
 

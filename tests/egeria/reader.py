@@ -100,7 +100,7 @@ class Reader:
         if positions is None:
             positions = self.positions.values()
         async with KafkaCohortTopics(
-            broker or KafkaBroker(addresses=tuple(map(_address, addresses))),
+            broker or KafkaBroker(addresses=tuple(map(address_of, addresses))),
             self.names,
             self.local_server_id,
             positions,
@@ -144,7 +144,8 @@ class Reader:
             assert self.values == list(values)
 
 
-def _address(text: str) -> Address:
+def address_of(text: str) -> Address:
+    """An address told as host:port."""
     host, _, port = text.rpartition(":")
     return Address(host, int(port))
 

@@ -215,10 +215,12 @@ async def test_a_server_goes_and_comes_back(
         assert member.backlog == 1
         assert await members(client, cohort) == []
 
+        is_followed = asyncio.Event()
+        member.on_change(lambda: is_followed.set() if member.remote else None)
         await highway(client, f"{path}/connect")
         await onlooker.until(lambda: "meanwhile" in onlooker.terms)
         assert Kind.RE_REGISTRATION_EVENT in onlooker.registry
-        await onlooker.until(lambda: member.remote)
+        await is_followed.wait()
         assert await members(client, cohort) == ["hub"]
         await shown_to_people(client)
         shown = await command(client, capsys, "cohort", "platforms")

@@ -449,3 +449,64 @@ async def test_unregistered_the_others_forget_it_until_it_is_back(
         await pi.member.connect()
         await pi.until(lambda: pi.member.remote and attic.member.remote)
         assert registry_events(hub, "pi").count("REGISTRATION_EVENT") == 2
+
+
+async def test_whoever_registers_where_nobody_can_go_is_told_so_once(
+    tmp_path: Path,
+) -> None:
+    hub = MemoryTopics()
+    async with (
+        server(tmp_path, "pi", hub) as pi,
+        server(tmp_path, "nowhere", hub) as nowhere,
+    ):
+        await pi.until(lambda: pi.member.remote and nowhere.member.remote)
+        await nowhere.until(lambda: "EDGENODE-AUDIT-0015" in nowhere.messages)
+        assert "EDGENODE-AUDIT-0041" in pi.messages
+        (complaint,) = [
+            event
+            for event in told_of(hub, OmrsTopic.REGISTRATION, "pi")
+            if event.error_section is not None
+        ]
+        error = complaint.error_section
+        assert error is not None
+        assert error.target_metadata_collection_id == "nowhere-id"
+        assert error.error_message == "nobody can go there"
+
+
+async def test_what_was_read_from_another_is_asked_for_and_kept(
+    tmp_path: Path,
+) -> None:
+    hub = MemoryTopics()
+    async with (
+        server(tmp_path, "pi", hub) as pi,
+        server(tmp_path, "attic", hub) as attic,
+    ):
+        await pi.until(lambda: pi.member.remote and attic.member.remote)
+        guid = await attic.add("one")
+        await pi.until(lambda: pi.holds(guid))
+        read = entity(pi, guid)
+        assert read is not None
+        pi.member.was_read(read)  # it is stored already
+        await pi.collection.purge_entity_reference_copy(USER, read)
+        pi.member.was_read(read)
+        await pi.until(lambda: pi.holds(guid))
+        assert instance_events(hub, "pi") == ["REFRESH_ENTITY_REQUEST"]
+        assert instance_events(hub, "attic")[-1] == "REFRESHED_ENTITY_EVENT"
+
+
+async def test_nobody_is_asked_for_what_is_no_members(tmp_path: Path) -> None:
+    hub = MemoryTopics()
+    async with (
+        server(tmp_path, "pi", hub) as pi,
+        server(tmp_path, "attic", hub) as attic,
+    ):
+        await pi.until(lambda: pi.member.remote and attic.member.remote)
+        pi.member.was_read(remote_entity("stranger"))
+        await pi.member.disconnect()
+        pi.member.was_read(
+            replace(remote_entity("away"), metadata_collection_id="attic-id")
+        )
+        await pi.member.connect()
+        await pi.add("last")
+        await pi.until(lambda: instance_events(hub, "pi"))
+        assert instance_events(hub, "pi") == ["NEW_ENTITY_EVENT"]
