@@ -146,6 +146,9 @@ def packing(
 CUT = reply(b'{"class":"Res')[:-5]
 BROKEN_BEAN = CODEC.to_object(THEIRS) | {"createTime": "no date"}
 
+HANGING_SECONDS = 0.2
+PATIENT_SECONDS = 60.0
+
 FAULTS: Mapping[str, tuple[Handler, str]] = {
     "hangs": (silent, "doesn't answer within"),
     "hangs once it is known": (as_birch(None), "doesn't answer within"),
@@ -238,7 +241,8 @@ async def test_a_member_that_does_not_answer_is_left_out_and_named(
     handler, reason = FAULTS[fault]
     async with answering(handler) as port:
         enterprise, _ = joined(alder, remote_of(BIRCH, port.client))
-        current.set(note := Participation(seconds=0.2))
+        seconds = HANGING_SECONDS if "within" in reason else PATIENT_SECONDS
+        current.set(note := Participation(seconds=seconds))
         assert await found(enterprise) == [OURS, THEIRS]
     assert note.answered == {ALDER.id}
     assert list(note.missing) == [BIRCH.id]
