@@ -2,7 +2,13 @@
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,7 +34,12 @@ PUMP = EntityDef(
     super_type=TypeDefLink(guid=type_guid("Asset"), name="Asset"),
 )
 
-GIVEN = ("Confidentiality", "Criticality", "Retention", "Impact")
+GIVEN = {
+    "hub": "Confidentiality",
+    "mart": "Criticality",
+    "a": "Retention",
+    "d": "Impact",
+}
 """Which classification each server gives: two of one name at once are another story."""
 
 Server = SimulatedNode | SimulatedPlatform
@@ -358,6 +369,59 @@ async def test_another_bridge_takes_over_when_one_leaves(world: World) -> None:
 # all at once
 
 
+@dataclass
+class Fleet:
+    """Servers that are stopped and started again, on the stores they had.
+
+    Attributes:
+        bridges: The names of those that are in both cohorts.
+        running: The servers that run, by name.
+    """
+
+    world: World
+    topics: MemoryTopics
+    bridges: str
+    running: dict[str, Server] = field(default_factory=dict)
+    _stacks: dict[str, AsyncExitStack] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        return ["hub", "mart", "a", "d", *self.bridges]
+
+    @property
+    def users(self) -> list[str]:
+        """Where people change something, of those that run."""
+        return [name for name in ("hub", "mart", "a", "d") if name in self.running]
+
+    async def start(self) -> None:
+        """Have all of them run."""
+        for name in self.names:
+            if name in self.running:
+                continue
+            stack = self._stacks[name] = AsyncExitStack()
+            server: AbstractAsyncContextManager[Server]
+            if name in {"hub", "mart"}:
+                server = self.world.platform(name, self.topics)
+            elif name in self.bridges:
+                server = self.world.node(name, peers=["a"], topics=self.topics)
+            else:
+                server = self.world.node(name, peers=["a"] if name == "d" else [])
+            self.running[name] = await stack.enter_async_context(server)
+
+    async def stop(self, *names: str) -> None:
+        """Have some of them stop."""
+        for name in names:
+            if self.running.pop(name, None) is not None:
+                await self._stacks.pop(name).aclose()
+
+    async def mend(self) -> None:
+        """Have all of them run and reach each other."""
+        await self.start()
+        self.world.network.join_all()
+        self.topics.cut_off.clear()
+        self.topics.tell()
+
+
 @pytest.mark.parametrize(
     ("seed", "bridges"), [(0, "b"), (1, "b"), (2, "b"), (0, "bc"), (1, "bc")]
 )
@@ -366,59 +430,48 @@ async def test_all_hold_the_same_whatever_happens(
 ) -> None:
     random = Random(seed)  # noqa: S311
     world, topics = World(tmp_path, random), MemoryTopics()
-    async with AsyncExitStack() as stack:
-        servers: list[Server] = [
-            await stack.enter_async_context(world.platform("hub", topics)),
-            await stack.enter_async_context(world.platform("mart", topics)),
-            await stack.enter_async_context(world.node("a")),
-            await stack.enter_async_context(world.node("d", peers=["a"])),
-        ]
-        up = AsyncExitStack()
-
-        async def start() -> None:
-            for name in bridges:
-                node = world.node(name, peers=["a"], topics=topics)
-                await up.enter_async_context(node)
-
-        await start()
-        await world.pass_time(60)
-        homes: dict[str, Server] = {}
-        for _ in range(60):
-            await change_something(random, servers, homes)
-            match random.randrange(12):
-                case 0:
-                    world.network.part(["b"], ["a", "d"])
-                case 1:
-                    topics.cut_off.add("b")
-                case 2:
-                    mend(world, topics)
-                case 3:
-                    await up.aclose()
-                    await start()
-                case 4 | 5:
-                    await world.pass_time(random.randrange(30))
-                case _:
-                    await world.settle()
-        mend(world, topics)
-        await world.pass_time(4 * COMPARE_SECONDS, step=20)
-        wanted = await held(world.nodes["b"])
-        assert set(homes) <= set(wanted)
-        assert [await held(server) == wanted for server in servers] == [True] * 4
-        for guid, home in homes.items():
-            assert wanted[guid]["metadataCollectionId"] == home.id
-        # Every change is told once, and all that was stored after some of the cuts.
-        assert topics.count(OmrsTopic.INSTANCES) < 60 * 4 * len(bridges)
-        before = topics.count(OmrsTopic.INSTANCES)
-        await world.pass_time(4 * COMPARE_SECONDS, step=20)
-        assert topics.count(OmrsTopic.INSTANCES) == before
-        await up.aclose()
+    fleet = Fleet(world, topics, bridges)
+    await fleet.start()
+    await world.pass_time(60)
+    homes: dict[str, str] = {}
+    for _ in range(60):
+        await change_something(random, fleet, homes)
+        await disturb(random, fleet)
+    await fleet.mend()
+    await world.pass_time(4 * COMPARE_SECONDS, step=20)
+    wanted = await held(fleet.running["b"])
+    assert set(homes) <= set(wanted)
+    for name in fleet.users:
+        assert await held(fleet.running[name]) == wanted, name
+    for guid, home in homes.items():
+        assert wanted[guid]["metadataCollectionId"] == fleet.running[home].id
+    # Every change is told once, and all that was stored after some of the cuts.
+    assert topics.count(OmrsTopic.INSTANCES) < 60 * 4 * len(bridges)
+    before = topics.count(OmrsTopic.INSTANCES)
+    await world.pass_time(4 * COMPARE_SECONDS, step=20)
+    assert topics.count(OmrsTopic.INSTANCES) == before
+    await fleet.stop(*reversed(fleet.names))
 
 
-def mend(world: World, topics: MemoryTopics) -> None:
-    """Let everybody reach everybody."""
-    world.network.join_all()
-    topics.cut_off.clear()
-    topics.tell()
+async def disturb(random: Random, fleet: Fleet) -> None:
+    """Cut or mend a connection, stop or start servers, or let time pass."""
+    match random.randrange(12):
+        case 0:
+            fleet.world.network.part(["b"], ["a", "d"])
+        case 1:
+            fleet.topics.cut_off.add("b")
+        case 2:
+            await fleet.mend()
+        case 3:
+            await fleet.stop(*fleet.bridges)
+        case 4:
+            await fleet.stop(random.choice(fleet.names))
+        case 5 | 6:
+            await fleet.world.pass_time(random.randrange(30))
+        case 7:
+            await fleet.start()
+        case _:
+            await fleet.world.settle()
 
 
 async def held(server: Server) -> dict[str, Any]:
@@ -434,25 +487,27 @@ async def held(server: Server) -> dict[str, Any]:
     return found
 
 
-async def change_something(
-    random: Random, servers: list[Server], homes: dict[str, Server]
-) -> None:
+async def change_something(random: Random, fleet: Fleet, homes: dict[str, str]) -> None:
     """Make an instance, change one at home, or classify one wherever it is known."""
-    if not homes or random.random() < 0.3:
-        server = random.choice(servers)
-        homes[await add_term(server, f"t{len(homes)}")] = server
+    if not fleet.users:
         return
-    guid, home = random.choice(list(homes.items()))
+    here = {guid: home for guid, home in homes.items() if home in fleet.running}
+    if not here or random.random() < 0.3:
+        name = random.choice(fleet.users)
+        guid = await add_term(fleet.running[name], f"t{len(homes)}")
+        homes[guid] = name
+        return
+    guid = random.choice(list(here))
+    home = fleet.running[here[guid]]
     match random.randrange(5):
         case 0:
             await purge_term(home, guid)
             del homes[guid]
         case 1 | 2:
-            server = random.choice(servers)
-            name = GIVEN[servers.index(server)]
+            name = random.choice(fleet.users)
             with suppress(EntityNotKnownError, EntityAlreadyClassifiedError):
-                await server.collection.classify_entity(
-                    USER, guid, name, ClassificationSource(), None
+                await fleet.running[name].collection.classify_entity(
+                    USER, guid, GIVEN[name], ClassificationSource(), None
                 )
         case 3:
             other = random.choice(list(homes))
