@@ -125,10 +125,10 @@ def test_a_case_that_broke_off_says_why() -> None:
 def test_times_are_taken_by_method_and_by_profile() -> None:
     timings = timings_of(PERFORMANCE, FACTS)
     assert timings.by_profile == (
-        Timing("Retrieval", "getEntityDetail", 3, 2),
-        Timing("History", "getEntityDetail", 2, 4.5),
+        Timing("Retrieval", "getEntityDetail", 3, 2, 4),
+        Timing("History", "getEntityDetail", 2, 4.5, 4.5),
     )
-    assert timings.by_method == (Timing("", "getEntityDetail", 5, 4),)
+    assert timings.by_method == (Timing("", "getEntityDetail", 5, 4, 4.2),)
     assert kept_timings(json.loads(json.dumps(timings.json()))) == timings
 
 
@@ -176,8 +176,10 @@ def test_a_slower_median_stands_out() -> None:
     ours = replace(theirs, by_method=(replace(method, median=6.0),))
     found = Kept(node_timings=ours, genuine_timings=theirs)
     by_method, by_profile = timing_tables(found)
-    assert by_method.rows == (("getEntityDetail", "5", "4", "**6**", "1.50"),)
-    assert by_profile.rows[0] == (("Retrieval: getEntityDetail", "3", "2", "2", "1.00"))
+    row = ("getEntityDetail", "5", "4", "**6**", "1.50", "4.2", "4.2")
+    assert by_method.rows == (row,)
+    row = ("Retrieval: getEntityDetail", "3", "2", "2", "1.00", "4", "4")
+    assert by_profile.rows[0] == row
     text = document(found)
     assert "- node: 2 test cases passed, 1 failed; " in text
     assert text.count("`slow-01`: 1 times") == 2

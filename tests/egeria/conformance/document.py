@@ -52,8 +52,8 @@ PERFORMANCE = """\
 ## Performance workbench
 
 The medians of the elapsed times that the suite notes for each call, in milliseconds; it notes
-whole ones. First the in-memory repository was under test, then the node, on the same machine
-in the same run. A median of the node's that is higher is in bold.
+whole ones, so the means stand beside them. First the in-memory repository was under test, then
+the node, on the same machine in the same run. A median of the node's that is higher is in bold.
 """
 
 
@@ -206,13 +206,23 @@ def _performance(found: Kept) -> Iterator[str]:
             yield ""
 
 
+COLUMNS = (
+    "calls",
+    "in-memory repository",
+    "node",
+    "ratio",
+    "mean of the in-memory repository",
+    "mean of the node",
+)
+
+
 def timing_tables(found: Kept) -> list[Table]:
     """The medians of each method, and of each method in each profile."""
     node, genuine = found.node_timings, found.genuine_timings
     return [
         Table(
             "Median of each method, ms",
-            ("method", "calls", "in-memory repository", "node", "ratio"),
+            ("method", *COLUMNS),
             tuple(
                 (method, *cells)
                 for (_, method), cells in _compared(
@@ -222,7 +232,7 @@ def timing_tables(found: Kept) -> list[Table]:
         ),
         Table(
             "Median of each method in each profile, ms",
-            ("profile and method", "calls", "in-memory repository", "node", "ratio"),
+            ("profile and method", *COLUMNS),
             tuple(
                 (f"{profile}: {method}", *cells)
                 for (profile, method), cells in _compared(
@@ -242,16 +252,18 @@ def _compared(
     theirs = {(each.profile, each.method): each for each in genuine}
     for key in ours | theirs:
         mine, other = ours.get(key), theirs.get(key)
-        calls = str((mine or other or Timing("", "", 0, 0)).calls)
+        calls = mine.calls if mine else other.calls if other else 0
         slower = mine is not None and other is not None and mine.median > other.median
         told = f"{mine.median:g}" if mine else "-"
         yield (
             key,
             (
-                calls,
+                str(calls),
                 f"{other.median:g}" if other else "-",
                 f"**{told}**" if slower else told,
                 _ratio(mine, other),
+                f"{other.mean:g}" if other else "-",
+                f"{mine.mean:g}" if mine else "-",
             ),
         )
 
