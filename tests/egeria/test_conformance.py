@@ -13,7 +13,13 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.egeria.conformance.document import Kept, document, kept, timing_tables
-from tests.egeria.conformance.performance import Timing, kept_timings, timings_of
+from tests.egeria.conformance.performance import (
+    Part,
+    Timing,
+    kept_timings,
+    parts,
+    timings_of,
+)
 from tests.egeria.conformance.report import (
     Requirement,
     failures_of,
@@ -121,9 +127,11 @@ def test_a_case_that_broke_off_says_why() -> None:
 
 # The performance workbench
 
+EVERYTHING = Part(50, (), lambda name: True)
+
 
 def test_times_are_taken_by_method_and_by_profile() -> None:
-    timings = timings_of(PERFORMANCE, FACTS)
+    timings = timings_of([(EVERYTHING, PERFORMANCE)], FACTS)
     assert timings.by_profile == (
         Timing("Retrieval", "getEntityDetail", 3, 2, 4),
         Timing("History", "getEntityDetail", 2, 4.5, 4.5),
@@ -170,8 +178,27 @@ def test_what_was_not_tested_is_left_empty() -> None:
     assert "Performance workbench" not in text
 
 
+def test_graphs_are_measured_apart_with_fewer_instances() -> None:
+    most, graphs = parts(50)
+    assert (most.instances, graphs.instances) == (50, 5)
+    assert most.skipped == ("Graph queries", "Graph history queries")
+    assert not {*most.skipped, "Entity creation"} & {*graphs.skipped}
+    assert "Entity search" in graphs.skipped
+    assert parts(2)[1].instances == 2
+
+
+def test_a_profile_counts_in_the_part_that_measures_it() -> None:
+    most, graphs = parts(50)
+    once = timings_of([(most, PERFORMANCE)], FACTS)
+    both = timings_of([(most, PERFORMANCE), (graphs, PERFORMANCE)], FACTS)
+    assert both.by_profile == once.by_profile
+    assert timings_of([(graphs, PERFORMANCE)], FACTS).by_profile == ()
+    assert (both.passed, both.failed) == (2 * once.passed, 2 * once.failed)
+    assert both.failures == {"slow-01": 2}
+
+
 def test_a_slower_median_stands_out() -> None:
-    theirs = timings_of(PERFORMANCE, FACTS)
+    theirs = timings_of([(EVERYTHING, PERFORMANCE)], FACTS)
     (method,) = theirs.by_method
     ours = replace(theirs, by_method=(replace(method, median=6.0),))
     found = Kept(node_timings=ours, genuine_timings=theirs)

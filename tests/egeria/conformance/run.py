@@ -13,18 +13,23 @@ from bench.harness import facts
 from tests.egeria.conformance import document
 from tests.egeria.conformance.document import GENUINE
 from tests.egeria.conformance.node import node
-from tests.egeria.conformance.performance import PERFORMANCE_WORKBENCH, timings_of
-from tests.egeria.conformance.report import REPOSITORY_WORKBENCH, results_of
+from tests.egeria.conformance.performance import (
+    PERFORMANCE_WORKBENCH,
+    Timings,
+    parts,
+    timings_of,
+)
+from tests.egeria.conformance.report import REPOSITORY_WORKBENCH, Results, results_of
 from tests.egeria.conformance.state import Phase, Place, begun
 from tests.egeria.harness.broker import Broker, broker
 from tests.egeria.harness.calls import USER
 from tests.egeria.harness.errors import EgeriaError, HarnessError
 from tests.egeria.harness.platform import Platform, platform
 from tests.egeria.harness.server import (
-    MAX_SEARCH_RESULTS,
     Server,
     conformance_server,
     metadata_server,
+    performance_workbench,
     repository_workbench,
 )
 
@@ -130,60 +135,94 @@ class Run:
         document.write()
 
     def _test_another(self, egeria: Platform, kafka: Broker) -> None:
-        """Test a member that somebody else starts."""
+        """Test a member that somebody else starts, by the first part of the workbench."""
         wanted = self._wanted
+        workbench, *_ = self._workbenches(wanted.under_test)
         doing = (
             f"{wanted.under_test} is tested as soon as it registers in cohort "
             f"{wanted.cohort} at Kafka's {kafka.address}; the suite is a server of "
             f"{egeria.url}"
         )
         print(doing, flush=True)
-        self._workbench(egeria, kafka, wanted.under_test, wanted.cohort, doing)
+        self._tell(doing=doing)
+        self._tested(egeria, kafka, wanted.cohort, workbench)
 
     def _test(self, egeria: Platform, kafka: Broker, member: str) -> None:
         """Start a member in a cohort of its own, test it, keep what was found."""
-        cohort = f"{member}Cohort"
-        self._tell(phase=Phase.STARTING, doing=f"starting the {member} under test")
-        with self._member(egeria, kafka, member, cohort):
-            began = time.monotonic()
-            report = self._workbench(
-                egeria, kafka, member, cohort, f"testing the {member}"
-            )
+        began = time.monotonic()
+        reports = []
+        for workbench in self._workbenches(member):
+            doing = f"testing the {member}{workbench.told}"
+            name = workbench.under_test
+            cohort = f"{name}Cohort"
+            self._tell(phase=Phase.STARTING, doing=f"starting the {member} under test")
+            with self._member(egeria, kafka, member, name, cohort):
+                self._tell(doing=doing)
+                reports.append(self._tested(egeria, kafka, cohort, workbench))
         told = facts() | {"seconds": time.monotonic() - began}
-        read = results_of if self._wanted.workbench == "repository" else timings_of
-        document.keep(self._wanted.workbench, member, read(report, told))
+        found: Results | Timings
+        if self._wanted.workbench == "repository":
+            found = results_of(reports[0], told)
+        else:
+            instances = self._wanted.instances
+            found = timings_of(list(zip(parts(instances), reports, strict=True)), told)
+        document.keep(self._wanted.workbench, member, found)
+
+    def _workbenches(self, under_test: str) -> list["_Workbench"]:
+        """What a member is tested with, one after another."""
+        if self._wanted.workbench == "repository":
+            return [
+                _Workbench(
+                    under_test,
+                    "repositories",
+                    REPOSITORY_WORKBENCH,
+                    repository_workbench(under_test),
+                    REPOSITORY_CASES,
+                )
+            ]
+        names = (under_test, f"{under_test}-graphs")
+        return [
+            _Workbench(
+                name,
+                "performance",
+                PERFORMANCE_WORKBENCH,
+                performance_workbench(name, part.instances, part.skipped),
+                told=f" with {part.instances} instances of each type",
+            )
+            for name, part in zip(names, parts(self._wanted.instances), strict=True)
+        ]
 
     @contextmanager
     def _member(
-        self, egeria: Platform, kafka: Broker, member: str, cohort: str
+        self, egeria: Platform, kafka: Broker, member: str, name: str, cohort: str
     ) -> Iterator[None]:
         if member == GENUINE:
-            server = metadata_server(egeria, member, cohort, kafka.address)
+            server = metadata_server(egeria, name, cohort, kafka.address)
             server.start()
             yield
             server.stop()
             return
         directory = self._place.directory / "node"
+        shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir()
         types = directory / "types.omarchive"
         types.write_text(json.dumps(egeria.types_archive()), encoding="utf-8")
-        with node(directory, member, cohort, kafka.address, types):
+        with node(directory, name, cohort, kafka.address, types):
             yield
 
-    def _workbench(
-        self, egeria: Platform, kafka: Broker, under_test: str, cohort: str, doing: str
+    def _tested(
+        self,
+        egeria: Platform,
+        kafka: Broker,
+        cohort: str,
+        workbench: "_Workbench",
     ) -> Any:
         """The report of a workbench on a member that is or will be in a cohort."""
+        under_test = workbench.under_test
         suite = conformance_server(egeria, f"suite-{under_test}", cohort, kafka.address)
-        if self._wanted.workbench == "repository":
-            kind, config = "repositories", repository_workbench(under_test)
-            name, expected = REPOSITORY_WORKBENCH, REPOSITORY_CASES
-        else:
-            kind, config = "performance", self._performance_workbench(under_test)
-            name, expected = PERFORMANCE_WORKBENCH, 0
-        suite.admin("POST", f"{WORKBENCHES}/{kind}", config)
-        self._tell(phase=Phase.TESTING, doing=doing, expected=expected)
-        lab = _Lab(egeria, suite, name)
+        suite.admin("POST", f"{WORKBENCHES}/{workbench.kind}", workbench.config)
+        self._tell(phase=Phase.TESTING, expected=workbench.expected)
+        lab = _Lab(egeria, suite, workbench.name)
         suite.start()
         while not self._follow(lab):
             # Now and then a workbench takes itself for stopped before it has begun.
@@ -194,15 +233,6 @@ class Run:
         kept.write_text(json.dumps(report), encoding="utf-8")
         suite.stop()
         return report
-
-    def _performance_workbench(self, under_test: str) -> dict[str, Any]:
-        return {
-            "class": "RepositoryPerformanceWorkbenchConfig",
-            "tutRepositoryServerName": under_test,
-            "maxSearchResults": MAX_SEARCH_RESULTS,
-            "instancesPerType": self._wanted.instances,
-            "waitBetweenScenarios": 0,
-        }
 
     def _follow(self, lab: "_Lab") -> bool:
         """Wait for the end of a workbench; whether it tested anything."""
@@ -215,6 +245,27 @@ class Run:
             if not lab.egeria.running:
                 raise HarnessError(f"the platform ended: see {lab.egeria.log}")
             time.sleep(POLL_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Workbench:
+    """What a member is tested with.
+
+    Attributes:
+        under_test: The member's name of a server.
+        kind: What the suite calls it when it is configured.
+        name: What it is called in questions about it.
+        config: Its configuration.
+        expected: How many test cases it has; 0 where nobody knows.
+        told: What tells it from other parts of the same, for people.
+    """
+
+    under_test: str
+    kind: str
+    name: str
+    config: dict[str, Any]
+    expected: int = 0
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)

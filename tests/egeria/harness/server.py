@@ -1,6 +1,6 @@
 """Servers of a genuine platform, configured as members of a cohort over Kafka."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +95,26 @@ def repository_workbench(under_test: str) -> dict[str, Any]:
         "class": "RepositoryConformanceWorkbenchConfig",
         "tutRepositoryServerName": under_test,
         "maxSearchResults": MAX_SEARCH_RESULTS,
+    }
+
+
+def performance_workbench(
+    under_test: str, instances: int, skipped: Sequence[str]
+) -> dict[str, Any]:
+    """The configuration of the workbench that measures a member.
+
+    Args:
+        under_test: The member's server name.
+        instances: How many of each type it makes.
+        skipped: The names of the profiles that it leaves out.
+    """
+    return {
+        "class": "RepositoryPerformanceWorkbenchConfig",
+        "tutRepositoryServerName": under_test,
+        "maxSearchResults": MAX_SEARCH_RESULTS,
+        "instancesPerType": instances,
+        "waitBetweenScenarios": 0,
+        "profilesToSkip": list(skipped),
     }
 
 
