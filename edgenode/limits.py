@@ -348,9 +348,9 @@ RESTORING_SECONDS = 300.0
 """Members that a store which was put back asks at a time, and how long for all of them:
 100,000 states of 2.5 KB come in that time at 1 MB/s. Changes wait for the end of it."""
 
-FEW_EVENTS = 16
-"""Events that are read in the event loop when they have just been committed, two or three
-milliseconds; another thread takes as long to be there at all."""
+MAX_RECENT_EVENT_BYTES = 256 * 1024
+"""Text of the newest events that are kept in memory for those who send them: some hundred
+of the usual size, a tenth of a second's worth of changes, in two megabytes of memory."""
 
 MAX_WAITING_EVENTS = 1_000
 """Events of one origin that wait to be applied: five seconds' worth; some 3 MB. Beyond
@@ -870,6 +870,11 @@ a release and then some; what is left out is told again at the next start or req
 KAFKA_TYPES_LEAD_SECONDS = 1.0
 """How long instances wait after new types: genuine servers read the two topics side by
 side, within a second of the sending, and drop an instance whose type they don't know."""
+
+KAFKA_PAUSE_SECONDS = 0.05
+"""How long events wait after others were sent, so that those of many changes go together:
+one event alone takes as long to be sent as the change that it tells of. Genuine servers
+send theirs within a second."""
 
 KAFKA_STATES_PAGE = 200
 """Instances that are read at a time when all are sent, some 0.5 MB of events."""

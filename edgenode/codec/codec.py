@@ -74,14 +74,21 @@ _ABSTRACT = (
 )
 
 
+StoredEnd = Document[EntityDetail] | Document[EntityProxy]
+
+
 def _without_empty_properties(bean: Any) -> Any:
     """An instance whose properties hold nothing is one without properties."""
     name = "unique_properties" if isinstance(bean, EntityProxy) else "properties"
     held: InstanceProperties | None = getattr(bean, name)
-    if held is None or held.instance_properties:
+    if held is None or not _says_nothing(held):
         return bean
+    return replace(bean, **{name: None})
+
+
+def _says_nothing(held: InstanceProperties) -> bool:
     dated = (held.effective_from_time, held.effective_to_time) != (None, None)
-    return bean if dated else replace(bean, **{name: None})
+    return not (held.instance_properties or dated)
 
 
 def _of_category(category: Enum) -> Callable[[Any], Any]:
@@ -191,6 +198,54 @@ class Codec:
         for held in ("properties", "uniqueProperties"):
             fields.pop(held, None)
         return self.stored_document(EntitySummary, dumps(fields))
+
+    def with_ends(
+        self,
+        relationship: Document[Relationship],
+        found: Callable[[str], tuple[StoredEnd, frozenset[str]] | None],
+    ) -> Document[Relationship]:
+        """A relationship with its ends as they are now; none of the three is decoded.
+
+        Args:
+            relationship: The relationship.
+            found: By the GUID of an end what is stored of it, with the attributes that
+                identify it; None for an end that stays as it is.
+        """
+        fields = loads(relationship.json)
+        for name in ("entityOneProxy", "entityTwoProxy"):
+            guid = (fields.get(name) or {}).get("guid")
+            end = None if guid is None else found(guid)
+            if end is not None:
+                fields[name] = self._proxy_fields(*end)
+        return self.stored_document(Relationship, dumps(fields))
+
+    def _proxy_fields(
+        self, entity: StoredEnd, unique_attributes: frozenset[str]
+    ) -> JsonObject:
+        """What relationships carry of an entity, as ``entity_proxy`` has it."""
+        fields: JsonObject = loads(entity.json)
+        if fields["class"] == EntityProxy.__name__:
+            return fields
+        unique: Any = None
+        if fields.get("properties") is not None:
+            held = self._answers.decode(InstanceProperties, fields["properties"])
+            identifying = {
+                name: value
+                for name, value in held.instance_properties.items()
+                if name in unique_attributes
+            }
+            unique = replace(held, instance_properties=identifying)
+        # In the place of the properties, as the fields of a bean are in order.
+        proxy = {
+            "uniqueProperties" if name == "properties" else name: value
+            for name, value in fields.items()
+        }
+        proxy["class"] = EntityProxy.__name__
+        if unique is None or _says_nothing(unique):
+            proxy.pop("uniqueProperties", None)
+        else:
+            proxy["uniqueProperties"] = self._answers.encode(unique)
+        return proxy
 
     def stored_document(
         self, cls: type[T], text: bytes, *, ends_changed: bool = False

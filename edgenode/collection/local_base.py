@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol, TypeVar, cast
 
 from edgenode.clock import Clock, EpochMillis
-from edgenode.codec.codec import Codec
+from edgenode.codec.codec import Codec, StoredEnd
 from edgenode.errors import (
     AsOfTimeInFutureError,
     EntityNotKnownError,
@@ -327,11 +328,23 @@ class LocalOperations:
         self, reader: InstanceReader, document: Document[Relationship]
     ) -> Document[Relationship]:
         """A relationship as readers see it, its ends as they are now if they changed."""
-        if not document.ends_changed and self._is_seen_as_stored(document.json):
-            return document
-        current = self._with_current_ends(reader, document)
-        seen = relationship_as_seen(current, self._parts.is_known_collection)
+        current = document
+        if document.ends_changed:
+            found = partial(self._found_end, reader)
+            current = self._parts.codec.with_ends(document, found)
+        if self._is_seen_as_stored(current.json):
+            return current
+        seen = relationship_as_seen(current.value, self._parts.is_known_collection)
         return self._parts.codec.document(seen)
+
+    def _found_end(
+        self, reader: InstanceReader, guid: str
+    ) -> tuple[StoredEnd, frozenset[str]] | None:
+        """What is stored of an end of a relationship, and the attributes that identify it."""
+        stored = reader.entity(guid)
+        if stored is None:
+            return None
+        return stored.document, self._parts.types.unique_attributes(stored.type_name)
 
     def _relationships_seen(
         self, documents: Iterable[Document[Relationship]]

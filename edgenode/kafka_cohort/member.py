@@ -57,7 +57,11 @@ from edgenode.kafka_cohort.registry import (
 )
 from edgenode.kafka_cohort.sender import Outgoing, Sender
 from edgenode.kafka_cohort.states import stored_events
-from edgenode.limits import KAFKA_LEAVE_SECONDS, LONGEST_RETRY_SECONDS
+from edgenode.limits import (
+    KAFKA_LEAVE_SECONDS,
+    KAFKA_PAUSE_SECONDS,
+    LONGEST_RETRY_SECONDS,
+)
 from edgenode.observability.audit_log import AuditLog
 from edgenode.repository.kafka_cohort import Standing
 from edgenode.repository.outbox import QueuedEvent
@@ -100,6 +104,7 @@ class KafkaMemberParts:
         open_topics: Opens the cohort's topics.
         ask_types: Asks members for types.
         fault_of: What is wrong with the connection of a member.
+        pause_seconds: How long it waits after sending.
     """
 
     cohort_name: str
@@ -115,6 +120,7 @@ class KafkaMemberParts:
     open_topics: OpenTopics
     ask_types: AskTypes
     fault_of: FaultOf
+    pause_seconds: float = KAFKA_PAUSE_SECONDS
 
 
 class KafkaCohortMember:
@@ -162,6 +168,7 @@ class KafkaCohortMember:
             self._event_text,
             self._states,
             parts.clock,
+            parts.pause_seconds,
         )
         self._reading = Reading(parts.repository, parts.types, parts.clock)
         self._receiver = Receiver(

@@ -65,6 +65,7 @@ class Sender:
         wording: Wording,
         states: States,
         clock: Clock,
+        pause_seconds: float,
     ) -> None:
         """Begin behind what is sent already.
 
@@ -76,6 +77,7 @@ class Sender:
             states: The instances of some members that the server speaks for, or of all
                 and the server itself, as events, some at a time.
             clock: Times retries.
+            pause_seconds: How long to wait after sending, for more to be sent together.
         """
         self._repository = repository
         self._store = repository.kafka_cohort
@@ -83,6 +85,7 @@ class Sender:
         self._wording = wording
         self._states = states
         self._clock = clock
+        self._pause_seconds = pause_seconds
         self._sent = sent
         self._unsaved = 0
         self._saved_at = clock.monotonic()
@@ -158,6 +161,8 @@ class Sender:
                 logger.exception("events couldn't be sent")
             else:
                 wait = FIRST_RETRY_SECONDS
+                if self._pause_seconds:
+                    await self._clock.sleep(self._pause_seconds)
                 continue
             self._is_pausing = True
             await self._clock.sleep(wait)

@@ -6,7 +6,6 @@ a connection of its own for reading single rows, which takes some ten microsecon
 
 import asyncio
 import sqlite3
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from edgenode.repository.connections import (
 )
 from edgenode.repository.readers import Readers
 from edgenode.repository.transaction import SqliteTransaction
-from edgenode.repository.writer import COMMIT_SECONDS, Writer
+from edgenode.repository.writer import COMMIT_SECONDS, Committed, Writer
 from edgenode.repository.writing import Writing
 
 T = TypeVar("T")
@@ -98,7 +97,7 @@ class Database:
         *,
         faults: Faults,
         prepare: Callable[[sqlite3.Connection], None],
-        committed: Callable[[Counter[str], int], None],
+        committed: Committed,
     ) -> AsyncIterator["Database"]:
         """Open all connections; leaving closes them and empties the write-ahead log.
 
@@ -109,9 +108,7 @@ class Database:
             clock: Measures.
             faults: Tells of them.
             prepare: Called with each connection for long reads, to add functions.
-            committed: Told of each commit, by type name, how many instances there are
-                more or fewer, and the number of its newest event, 0 without any, before
-                any of its changes is acknowledged.
+            committed: Told of each commit.
 
         Raises:
             StoreUnavailableError: The disk refuses to read it.

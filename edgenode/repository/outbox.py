@@ -35,7 +35,7 @@ from edgenode.codec.json import dumps
 from edgenode.events.model import InstanceEvent, TypeDefEvent
 from edgenode.limits import MAX_OUTBOX_PAGE_BYTES
 from edgenode.repository.connections import Connection
-from edgenode.repository.instances import BEANS, Instance, Kind
+from edgenode.repository.instances import BEANS, Instance, Kind, State
 from edgenode.repository.statements import load
 
 _SQL = load("outbox")
@@ -63,6 +63,18 @@ class QueuedEvent:
     event: InstanceEvent | TypeDefEvent
     after: int = 0
     origin: str | None = None
+
+
+class Size(NamedTuple):
+    """How large an event is, in bytes.
+
+    Attributes:
+        own: What its row takes.
+        referred: What the stored states have that it refers to.
+    """
+
+    own: int
+    referred: int
 
 
 class Mark(NamedTuple):
@@ -103,46 +115,50 @@ def end_life(connection: Connection) -> None:
 def queue(
     connection: Connection,
     codec: Codec,
-    sequence: int,
-    at: EpochMillis,
-    event: InstanceEvent | TypeDefEvent,
-    seq_of: Callable[[Instance], int | None],
-    origin: str | None = None,
-) -> int:
-    """Write an event; returns the bytes it takes beyond the states it refers to.
+    queued: QueuedEvent,
+    stored: Callable[[Instance], State | None],
+) -> Size:
+    """Write an event; returns how large it is.
 
     Args:
         connection: The writer's, inside the transaction of the change.
         codec: Writes what isn't stored otherwise.
-        sequence: The event's number, higher than any before.
-        at: The time of the event.
-        event: What happened.
-        seq_of: Finds the stored state that is equal to an instance.
-        origin: The member whose event is passed on; None for one of this member's own.
+        queued: The event, with a number higher than any before.
+        stored: Finds the stored state that is equal to an instance.
     """
-    is_type_event = isinstance(event, TypeDefEvent)
-    seq, event = _taken_out(event, _CURRENT, seq_of)
-    original_seq, event = _taken_out(event, _ORIGINAL, seq_of)
+    is_type_event = isinstance(queued.event, TypeDefEvent)
+    state, event = _taken_out(queued.event, _CURRENT, stored)
+    original, event = _taken_out(event, _ORIGINAL, stored)
     detail = dumps(codec.event_object(event))
+    referred = [each for each in (state, original) if each is not None]
     connection.execute(
-        _SQL["add"], (sequence, at, is_type_event, seq, original_seq, detail, origin)
+        _SQL["add"],
+        (
+            queued.sequence,
+            queued.at,
+            is_type_event,
+            None if state is None else state.seq,
+            None if original is None else original.seq,
+            detail,
+            queued.origin,
+        ),
     )
-    return len(detail)
+    return Size(len(detail), sum(len(each.document.json) for each in referred))
 
 
 def _taken_out(
     event: InstanceEvent | TypeDefEvent,
     names: Mapping[Kind, str],
-    seq_of: Callable[[Instance], int | None],
-) -> tuple[int | None, InstanceEvent | TypeDefEvent]:
+    stored: Callable[[Instance], State | None],
+) -> tuple[State | None, InstanceEvent | TypeDefEvent]:
     """The stored state that an event carries, and the event without it."""
     if isinstance(event, InstanceEvent):
         for name in names.values():
             instance = getattr(event, name)
-            seq = None if instance is None else seq_of(instance)
-            if seq is not None:
+            state = None if instance is None else stored(instance)
+            if state is not None:
                 without: dict[str, Any] = {name: None}
-                return seq, replace(event, **without)
+                return state, replace(event, **without)
     return None, event
 
 
@@ -153,26 +169,12 @@ async def events_after(
 
     If the first one's ``after`` is higher than the number, some in between are forgotten.
     """
-    rows = list(await reader.execute_fetchall(_SQL["after"], _behind(sequence, limit)))
+    behind = {"sequence": sequence, "limit": limit, "bytes": MAX_OUTBOX_PAGE_BYTES}
+    rows = list(await reader.execute_fetchall(_SQL["after"], behind))
     if not rows:
         return []
     ((after,),) = await reader.execute_fetchall(_SQL["before"], (rows[0][0],))
     return _chained(codec, after, rows)
-
-
-def newest_events(
-    connection: Connection, codec: Codec, sequence: int, limit: int
-) -> list[QueuedEvent]:
-    """The same where they are known to be few, as a quick question."""
-    rows = connection.execute(_SQL["after"], _behind(sequence, limit)).fetchall()
-    if not rows:
-        return []
-    (after,) = connection.execute(_SQL["before"], (rows[0][0],)).fetchone()
-    return _chained(codec, after, rows)
-
-
-def _behind(sequence: int, limit: int) -> dict[str, int]:
-    return {"sequence": sequence, "limit": limit, "bytes": MAX_OUTBOX_PAGE_BYTES}
 
 
 def _chained(codec: Codec, after: int, rows: Iterable[Any]) -> list[QueuedEvent]:

@@ -14,7 +14,6 @@ from edgenode.events.streams import Position, Sum
 from edgenode.instances.conditions import InstanceQuery, Paging
 from edgenode.instances.document import Document
 from edgenode.instances.model import EntityDetail, Relationship
-from edgenode.limits import FEW_EVENTS
 from edgenode.repository import (
     digests,
     exports,
@@ -42,8 +41,10 @@ from edgenode.repository.instances import SQL, Kind, State, read_state
 from edgenode.repository.kafka_cohort import KafkaCohortChange, KafkaCohortStore
 from edgenode.repository.names import NameReader
 from edgenode.repository.outbox import QueuedEvent
+from edgenode.repository.recent import RecentEvents
 from edgenode.repository.recovery import OpenReport, make_ready, mark_suspect
 from edgenode.repository.sampling import TextSample
+from edgenode.repository.writer import Events
 from edgenode.repository.writing import Writing
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.model import TypeDef
@@ -57,19 +58,19 @@ class _Committed:
     def __init__(
         self,
         counts: Mapping[str, int],
-        last_sequence: int,
+        recent: RecentEvents,
         events_queued: Callable[[int], None],
     ) -> None:
         self.counts = Counter(counts)
-        self.last_sequence = last_sequence
+        self.recent = recent
         self._events_queued = events_queued
 
-    def follow(self, counts: Counter[str], newest_event: int) -> None:
+    def follow(self, counts: Counter[str], events: Events) -> None:
         """Follow a commit."""
         self.counts.update(counts)
-        if newest_event:
-            self.last_sequence = newest_event
-            self._events_queued(newest_event)
+        if events:
+            self.recent.add(events)
+            self._events_queued(self.recent.last_sequence)
 
 
 async def _kafka_change(
@@ -143,7 +144,8 @@ class SqliteRepository:
         ready = await asyncio.to_thread(
             make_ready, path, connect, clock, name, codec, writing.opened
         )
-        committed = _Committed(ready.counts, writing.last_sequence, events_queued)
+        recent = RecentEvents(writing.last_sequence)
+        committed = _Committed(ready.counts, recent, events_queued)
         faults = Faults(name)
         try:
             async with Database.opened(
@@ -328,7 +330,7 @@ class SqliteRepository:
 
     def last_sequence(self) -> int:
         """The number of the newest event that is committed; 0 before the first."""
-        return self._committed.last_sequence
+        return self._committed.recent.last_sequence
 
     async def events_after(self, sequence: int, limit: int) -> list[QueuedEvent]:
         """The events in the outbox behind a number, oldest first.
@@ -337,11 +339,9 @@ class SqliteRepository:
         larger; none only if there are none. Where the first one's ``after`` is higher
         than the number, what came between is forgotten.
         """
-        if self.last_sequence() - sequence <= FEW_EVENTS:
-            # What was committed just now is sent without waiting for another thread.
-            return self._database.quick(
-                lambda point: outbox.newest_events(point, self._codec, sequence, limit)
-            )
+        recent = self._committed.recent.after(sequence, limit)
+        if recent is not None:
+            return recent
         async with self._database.reading(indexed=False) as reader:
             return await outbox.events_after(reader, self._codec, sequence, limit)
 

@@ -24,6 +24,7 @@ from edgenode.repository.instances import (
     write_state,
 )
 from edgenode.repository.kafka_cohort import KafkaCohortChange
+from edgenode.repository.outbox import QueuedEvent
 from edgenode.repository.statements import load
 from edgenode.repository.writing import Writing
 from edgenode.typedefs.attributes import AttributeTypeDef
@@ -39,7 +40,7 @@ class SqliteTransaction:
     Attributes:
         effects: What the index must follow once the change is committed.
         counts: How many instances there are more, or fewer, by type name.
-        newest_event: The number of the last event that was queued, 0 before the first.
+        events: The events that were queued, with the bytes each has as text.
         event_bytes: How much the events took beyond the states they refer to.
     """
 
@@ -51,7 +52,7 @@ class SqliteTransaction:
         self._seen: dict[str, list[State]] = {}
         self.effects: list[Indexed | Removed] = []
         self.counts: Counter[str] = Counter()
-        self.newest_event = 0
+        self.events: list[tuple[QueuedEvent, int]] = []
         self.event_bytes = 0
 
     # reading
@@ -184,16 +185,15 @@ class SqliteTransaction:
         """
         if not self._writing.keeps_events:
             return
-        self.newest_event = self._writing.next_sequence()
-        self.event_bytes += outbox.queue(
-            self._connection,
-            self._codec,
-            self.newest_event,
+        queued = QueuedEvent(
+            self._writing.next_sequence(),
             self._writing.clock.now(),
             event,
-            self._seq_of,
-            origin,
+            origin=origin,
         )
+        size = outbox.queue(self._connection, self._codec, queued, self._stored)
+        self.events.append((queued, sum(size)))
+        self.event_bytes += size.own
 
     # the cohort
 
@@ -371,13 +371,13 @@ class SqliteTransaction:
         self._states[guid] = None
         self._seen.pop(guid, None)
 
-    def _seq_of(self, instance: Instance) -> int | None:
+    def _stored(self, instance: Instance) -> State | None:
         """The stored state that is equal to an instance, among those this change saw."""
         guid = _guid(instance)
         self._state(guid)
         for state in reversed(self._seen.get(guid, [])):
             if state.version == instance.version and state.document.value == instance:
-                return state.seq
+                return state
         return None
 
     def _is_classification_used(self, name: str) -> bool:

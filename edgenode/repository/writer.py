@@ -14,7 +14,7 @@ import sqlite3
 import threading
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +40,7 @@ from edgenode.repository.connections import (
     loses_connection,
     set_up_writer,
 )
+from edgenode.repository.outbox import QueuedEvent
 from edgenode.repository.statements import load
 from edgenode.repository.transaction import SqliteTransaction
 from edgenode.repository.writing import Writing
@@ -49,6 +50,13 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _IS_COMPLETE = load("backlog")["is_complete"]
+
+Events = Sequence[tuple[QueuedEvent, int]]
+"""Events in their order, with the bytes that each has as text."""
+
+Committed = Callable[[Counter[str], Events], None]
+"""Called in the event loop with what a commit was, before any of its changes is
+acknowledged: by type name how many instances there are more or fewer, and its events."""
 
 COMMIT_SECONDS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5)
 """The upper bounds of the classes in which commit times are counted."""
@@ -103,7 +111,7 @@ class Writer:
         writing: Writing,
         clock: Clock,
         faults: Faults,
-        committed: Callable[[Counter[str], int], None],
+        committed: Committed,
     ) -> None:
         """Start the thread.
 
@@ -113,9 +121,7 @@ class Writer:
             writing: Begins changes and follows commits.
             clock: Measures.
             faults: Tells of them.
-            committed: Called in the event loop, before any of a group's changes is
-                acknowledged, with the differences in how many instances there are, and
-                the number of the newest event, 0 without any.
+            committed: Told of each.
         """
         self.figures = WriterFigures()
         self._path = path
@@ -217,9 +223,9 @@ class Writer:
         self._arrivals.put(item)
 
     def _deliver(
-        self, group: list[_Change], counts: Counter[str], newest_event: int
+        self, group: list[_Change], counts: Counter[str], events: Events
     ) -> None:
-        self._committed(counts, newest_event)
+        self._committed(counts, events)
         for change in group:
             if not change.future.done():
                 if change.error is not None:
@@ -275,7 +281,7 @@ class Writer:
     def _run_group(self) -> None:
         group = self._group()
         counts: Counter[str] = Counter()
-        newest_event = 0
+        events: Events = []
         self._is_tidy = False
         commits = self.figures.commits
         try:
@@ -285,10 +291,10 @@ class Writer:
             if connection.in_transaction:
                 self._commit(connection)
             done = [change.transaction for change in group if change.transaction]
-            newest_event = max((one.newest_event for one in done), default=0)
+            events = [event for one in done for event in one.events]
             self._writing.committed(
                 [effect for one in done for effect in one.effects],
-                newest_event,
+                events[-1][0].sequence if events else 0,
                 sum(one.event_bytes for one in done),
             )
             for one in done:
@@ -302,7 +308,7 @@ class Writer:
         self.figures.changes += len(group)
         self.figures.failed_changes += sum(c.error is not None for c in group)
         self.figures.largest_group = max(self.figures.largest_group, len(group))
-        self._loop.call_soon_threadsafe(self._deliver, group, counts, newest_event)
+        self._loop.call_soon_threadsafe(self._deliver, group, counts, events)
         if len(self._writing.backlog) >= MAX_INDEX_BACKLOG:
             self._flush_or_log()
         else:

@@ -189,6 +189,7 @@ async def kafka_member(
             open_topics=topics.opened,
             ask_types=ask_types,
             fault_of=fault_of,
+            pause_seconds=0.0,
         )
     )
 

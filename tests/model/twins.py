@@ -321,6 +321,8 @@ class Twins(RuleBasedStateMachine):
     def compare(self) -> None:
         """What a history ends with: all that it left behind."""
         self.compare_events()
+        self.the_store_is_opened_again()
+        self.compare_events()  # as the file has them
         self.compare_histories()
         self.compare_holdings()
 

@@ -31,6 +31,12 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
+def events_from_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no event kept in memory."""
+    monkeypatch.setattr("edgenode.repository.recent.MAX_RECENT_EVENT_BYTES", 0)
+
+
+@pytest.fixture
 def opener(path: Path, clock: SetClock) -> Opener:
     def opened(
         *, keep_events: bool = False, connect: Connect = connect

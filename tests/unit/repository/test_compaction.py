@@ -28,6 +28,8 @@ from edgenode.repository.statements import load
 from tests.unit.repository.conftest import Opener
 from tests.unit.repository.samples import CODEC, START, entity, guid, until
 
+pytestmark = pytest.mark.usefixtures("events_from_the_file")
+
 SQL = load("outbox")
 
 OWN = ("a", "b")
@@ -252,7 +254,8 @@ class Following:
             original_instance_guid=told.original,
             classification=classification,
         )
-        outbox.queue(self.connection, CODEC, self.last, 0, event, lambda _: None)
+        queued = outbox.QueuedEvent(self.last, 0, event)
+        outbox.queue(self.connection, CODEC, queued, lambda _: None)
         self.told[self.last] = told
         self.messages.append((self.before(self.last), self.last, told))
 

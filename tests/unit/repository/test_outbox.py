@@ -46,6 +46,9 @@ UPDATED = replace(
 )
 
 
+pytestmark = pytest.mark.usefixtures("events_from_the_file")
+
+
 def add(change: Transaction) -> None:
     change.save_entity(entity(1), START)
     change.queue_event(NEW)
