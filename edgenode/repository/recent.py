@@ -6,7 +6,6 @@ are found, and their documents read.
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import islice
 
 from edgenode.limits import MAX_RECENT_EVENT_BYTES
@@ -28,7 +27,11 @@ class RecentEvents:
     def add(self, written: Iterable[tuple[QueuedEvent, int]]) -> None:
         """Keep the events of a commit, each with the bytes that it has as text."""
         for event, size in written:
-            self._kept.append((replace(event, after=self.last_sequence), size))
+            after = self.last_sequence
+            chained = QueuedEvent(
+                event.sequence, event.at, event.event, after, event.origin
+            )
+            self._kept.append((chained, size))
             self._size += size
             self.last_sequence = event.sequence
         while self._size > MAX_RECENT_EVENT_BYTES:
