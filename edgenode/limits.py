@@ -752,6 +752,10 @@ KAFKA_PASSED_OVER = 1_000
 """Records of the node's own, or that can't be used, after which its place among them is
 kept although nothing is to be dealt with: so many are passed over again after a restart."""
 
+KAFKA_PRODUCERS = 100
+"""Numbers of its own as a producer that a member remembers, to know what it sent. It gets
+another one after each failure to send, and has read what it sent long before so many."""
+
 KAFKA_METADATA_SECONDS = 60.0
 """How often Kafka is asked for partitions that are new. Those that moved are noticed at
 once."""

@@ -8,6 +8,7 @@ are committed to the brokers stand in for it where nothing is kept.
 import asyncio
 import logging
 import random
+from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from itertools import count
 from types import TracebackType
 from typing import Self
 
-from edgenode.bus.kafka.records import Fetched
+from edgenode.bus.kafka.records import Fetched, RawRecord
 from edgenode.bus.kafka.session import (
     EARLIEST,
     LATEST,
@@ -44,6 +45,7 @@ from edgenode.limits import (
     KAFKA_COMMIT_SECONDS,
     KAFKA_METADATA_SECONDS,
     KAFKA_PASSED_OVER,
+    KAFKA_PRODUCERS,
     KAFKA_SEND_SECONDS,
     LONGEST_READY_SECONDS,
     LONGEST_RECONNECT_SECONDS,
@@ -152,6 +154,8 @@ class KafkaCohortTopics:
         self._changed = asyncio.Event()
         self._sending = asyncio.Lock()
         self._producer: Producer | None = None
+        self._producer_ids: deque[int] = deque(maxlen=KAFKA_PRODUCERS)
+        self._heard_itself: set[Partition] = set()
         self._counts = _Counts()
         self._stream = self._batches()
         self._connected_since: int | None = None
@@ -335,6 +339,7 @@ class KafkaCohortTopics:
     def _tell(self, partition: Partition, found: Resumption) -> None:
         if found.is_recreated:
             logger.warning("topic %s is another one than before", partition.topic)
+            self._heard_itself.discard(partition)
             self._listener.recreated(partition)
         if found.expired:
             logger.warning(
@@ -423,7 +428,7 @@ class KafkaCohortTopics:
                 self._dropped(partition, *damage)
             of_others = len(records)
             for raw in found.records:
-                if raw.key == self._key:
+                if self._is_own(partition, raw):
                     self._counts.echoes += 1
                 elif raw.value is None:
                     self._dropped(partition, raw.offset, 1, "it has no value")
@@ -442,6 +447,19 @@ class KafkaCohortTopics:
         self._counts.received += len(records)
         self._counts.received_bytes += sum(len(each.value) for each in records)
         return Batch(tuple(records), tuple(positions))
+
+    def _is_own(self, partition: Partition, raw: RawRecord) -> bool:
+        """Whether this member sent a record, now or in a former life.
+
+        What has its key and comes from another producer after its own first word is of
+        somebody who runs with a copy of its data.
+        """
+        if raw.key != self._key:
+            return False
+        if raw.producer_id in self._producer_ids:
+            self._heard_itself.add(partition)
+            return True
+        return partition not in self._heard_itself
 
     def _is_far_from_kept(self, place: Position) -> bool:
         """Whether much would be passed over once more after a restart."""
@@ -485,6 +503,7 @@ class KafkaCohortTopics:
             try:
                 if self._producer is None:
                     self._producer = await session.producer()
+                    self._producer_ids.append(self._producer.producer_id)
                 await session.produce(
                     self._producer, topic, self._key, events, self._clock.now()
                 )

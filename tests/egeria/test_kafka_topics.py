@@ -48,15 +48,26 @@ async def test_each_kind_has_a_topic_or_all_have_the_same(kafka: Broker) -> None
             }
 
 
-async def test_records_with_the_own_key_are_passed_over(kafka: Broker) -> None:
+async def test_what_it_sent_itself_is_passed_over(kafka: Broker) -> None:
     one = Reader(fresh_names())
     async with one.reading(kafka.address):
-        await one.topics.send(TYPES, [b"own"])
         key = one.local_server_id.encode()
         await put(kafka.address, one.names[TYPES], b"of a former life", key=key)
+        await one.topics.send(TYPES, [b"own"])
         await put(kafka.address, one.names[TYPES], b"other")
         await one.until_read(b"other")
         assert one.topics.statistics().echoes == 2
+
+
+async def test_who_runs_with_a_copy_of_its_data_is_heard(kafka: Broker) -> None:
+    names = fresh_names()
+    one = Reader(names)
+    copy = Reader(names, local_server_id=one.local_server_id)
+    async with one.reading(kafka.address), copy.reading(kafka.address):
+        await one.topics.send(TYPES, [b"of one"])
+        await one.until(lambda: one.topics.statistics().echoes == 1)
+        await copy.topics.send(TYPES, [b"of the copy"])
+        await one.until_read(b"of the copy")
 
 
 async def test_a_new_member_reads_what_comes_and_not_what_was(kafka: Broker) -> None:

@@ -18,15 +18,17 @@ _HEADER_END = 61
 """The format of all brokers since 0.11, and where its records begin, if need be packed."""
 
 _GZIP = 31
+_NO_PRODUCER = -1
 
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """A record as it came."""
+    """A record as it came, with the number that brokers gave to its producer."""
 
     offset: int
     key: bytes | None
     value: bytes | None
+    producer_id: int = _NO_PRODUCER
 
 
 @dataclass(slots=True)
@@ -102,7 +104,10 @@ _INFLATE = {1: _inflate_gzip, 3: _inflate_lz4, 4: _inflate_zstd}
 def _unpack(batch: Any, found: Fetched) -> None:
     if not batch.validate_crc():
         raise errors.CorruptRecordException("the checksum is wrong")
+    producer_id = batch.producer_id if batch.magic == _MAGIC else _NO_PRODUCER
     for record in batch:
         if record.offset >= found.next_offset:
-            found.records.append(RawRecord(record.offset, record.key, record.value))
+            found.records.append(
+                RawRecord(record.offset, record.key, record.value, producer_id)
+            )
             found.next_offset = record.offset + 1

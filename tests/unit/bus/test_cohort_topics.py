@@ -45,6 +45,25 @@ def test_a_broker_that_does_not_tell_the_topic_is_believed() -> None:
     assert resumption([position(15)], "", 10, 20) == Resumption(15)
 
 
+async def test_somebody_else_with_its_key_is_heard() -> None:
+    names = topic_names("egeria", "cohort", dedicated=False)
+    async with KafkaCohortTopics(
+        KafkaBroker(addresses=()), names, "one", (), Reader(names), SystemClock()
+    ) as topics:
+        topics._places[HERE] = topics._kept[HERE] = position(0)
+        topics._producer_ids.append(7)
+        records = [
+            RawRecord(offset, b"one", value, producer_id)
+            for offset, (value, producer_id) in enumerate(
+                [(b"of a former life", 6), (b"own", 7), (b"of a copy", 8), (b"own", 7)]
+            )
+        ]
+        answer = Fetched(offset=0, high_watermark=4, next_offset=4, records=records)
+        handed_on = topics._taken({HERE: answer}).records
+        assert [each.value for each in handed_on] == [b"of a copy"]
+        assert topics.statistics().echoes == 3
+
+
 async def test_what_two_brokers_answer_is_handed_on_once() -> None:
     names = topic_names("egeria", "cohort", dedicated=False)
     reader = Reader(names)

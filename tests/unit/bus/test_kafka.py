@@ -10,13 +10,15 @@ from edgenode.limits import MAX_INFLATED_BYTES
 RUBBISH = bytes(range(256))
 
 
-def batch(offset: int, *values: bytes, compression: int = 0) -> bytes:
+def batch(
+    offset: int, *values: bytes, compression: int = 0, producer_id: int = -1
+) -> bytes:
     """Records from an offset on, as brokers keep them."""
     builder = DefaultRecordBatchBuilder(
         magic=2,
         compression_type=compression,
         is_transactional=0,
-        producer_id=-1,
+        producer_id=producer_id,
         producer_epoch=-1,
         base_sequence=-1,
         batch_size=1 << 20,
@@ -30,6 +32,11 @@ def test_records_have_their_offsets() -> None:
     found = unpacked(batch(5, b"one", b"two") + batch(7, b"three"), 8, 6)
     assert found.records == [RawRecord(6, None, b"two"), RawRecord(7, None, b"three")]
     assert (found.next_offset, found.damaged) == (8, [])
+
+
+def test_records_tell_their_producer() -> None:
+    found = unpacked(batch(0, b"one", producer_id=1_234) + batch(1, b"two"), 2, 0)
+    assert [each.producer_id for each in found.records] == [1_234, -1]
 
 
 def test_a_damaged_batch_costs_its_own_records_alone() -> None:
