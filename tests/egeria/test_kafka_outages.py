@@ -103,6 +103,24 @@ async def test_who_sends_is_told_when_the_broker_stays_away(
             await one.topics.send(INSTANCES, [b"event"])
 
 
+async def test_where_brokers_say_that_they_are_is_told(
+    genuine: None, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    elsewhere = f"127.0.0.1:{unused_tcp_port}"
+    broker = Broker(
+        tmp_path, properties=[f"advertised.listeners=PLAINTEXT://{elsewhere}"]
+    )
+    try:
+        await asyncio.to_thread(broker.start)
+        one = Reader(fresh_names())
+        async with one.reading(broker.address, waits=False):
+            await one.until(lambda: one.heard)
+    finally:
+        await asyncio.to_thread(broker.stop)
+    said = f"the brokers' advertised.listeners lead to {elsewhere}, and there: "
+    assert said in str(one.heard[0])
+
+
 async def test_who_is_no_broker_is_told(unused_tcp_port: int) -> None:
     async def answer(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -411,9 +411,19 @@ class KafkaSession:
             if connection is None or not _is_up(connection):
                 if node not in self._addresses or self._first is None:
                     raise BusUnavailableError("a broker is away")
-                connection = await self._connected(self._addresses[node])
+                connection = await self._connected_as_told(self._addresses[node])
                 self._connections[node, reading] = connection
         return await self._answer(connection, request)
+
+    async def _connected_as_told(self, address: Address) -> _Connection:
+        """Connect to where the brokers say that one of them is."""
+        try:
+            return await self._connected(address)
+        except BusUnavailableError as error:
+            raise BusUnavailableError(
+                f"the brokers' advertised.listeners lead to {address.host}:{address.port}, "
+                f"and there: {error}"
+            ) from error
 
     async def _answer(self, connection: _Connection, request: Any) -> Any:
         with _told():
