@@ -17,8 +17,11 @@ INSTALL_KAFKA = "make kafka, or pip install 'edgenode[kafka]'"
 """What helps where they aren't."""
 
 
+_PACKAGES = frozenset({"aiokafka", "cramjam"})
+
+
 class KafkaMissingError(EdgeNodeError):
-    """The optional packages for Kafka aren't installed."""
+    """The optional packages for Kafka aren't installed, or not as they are needed."""
 
 
 def require_kafka() -> None:
@@ -30,12 +33,14 @@ def require_kafka() -> None:
     try:
         # Imported here: few nodes need it, and it takes 4 MB.
         import edgenode.bus.cohort_topics  # noqa: F401
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "aiokafka":
+    except ImportError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _PACKAGES:
             raise
-        raise KafkaMissingError(
-            "a cohort on Kafka needs a package that isn't installed"
-        ) from error
+        why = f"a cohort on Kafka needs another release of {package} ({error})"
+        if isinstance(error, ModuleNotFoundError) and error.name == package:
+            why = f"a cohort on Kafka needs {package}, which isn't installed"
+        raise KafkaMissingError(why) from error
 
 
 def kafka_cohort_topics(

@@ -1,27 +1,50 @@
 """The topics of a cohort on Kafka are there where their library is."""
 
 import sys
+from types import ModuleType
 
 import pytest
 
-from edgenode.bus.opening import KafkaMissingError, kafka_cohort_topics
+from edgenode.bus.opening import (
+    KafkaMissingError,
+    kafka_cohort_topics,
+    require_kafka,
+)
 from edgenode.bus.topics import KafkaBroker, topic_names
 from edgenode.clock import SystemClock
 from tests.egeria.reader import Reader
 
 
-async def test_without_the_library_it_is_said_what_helps(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What needs the library is imported anew."""
     ours = ("aiokafka", "edgenode.bus.cohort_topics", "edgenode.bus.kafka")
     for name in [each for each in sys.modules if each.startswith(ours)]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "aiokafka", None)
+
+
+@pytest.mark.parametrize("package", ["aiokafka", "cramjam"])
+@pytest.mark.usefixtures("not_imported")
+async def test_without_the_library_it_is_said_what_helps(
+    monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
     names = topic_names("egeria", "cohort", dedicated=True)
-    with pytest.raises(KafkaMissingError, match="isn't installed"):
+    with pytest.raises(KafkaMissingError, match=f"{package}, which isn't installed"):
         kafka_cohort_topics(
             KafkaBroker(addresses=()), names, "one", (), Reader(names), SystemClock()
         )
+
+
+@pytest.mark.usefixtures("not_imported")
+def test_another_release_of_the_library_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = ModuleType("aiokafka")
+    other.__path__ = []
+    monkeypatch.setitem(sys.modules, "aiokafka", other)
+    with pytest.raises(KafkaMissingError, match="another release of aiokafka"):
+        require_kafka()
 
 
 @pytest.mark.parametrize("dedicated", [True, False])
