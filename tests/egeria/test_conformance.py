@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.egeria.conformance.__main__ import main
 from tests.egeria.conformance.document import Kept, document, kept, timing_tables
 from tests.egeria.conformance.performance import (
     Part,
@@ -272,6 +273,25 @@ def test_a_run_that_was_killed_is_told_as_failed(tmp_path: Path) -> None:
         holder.send_signal(signal.SIGKILL)
     assert not place.is_running()
     assert _phase(place.state()) is Phase.FAILED
+
+
+def test_after_its_end_a_run_is_told_with_how_to_begin_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tests.egeria.conformance.__main__.RUNS", tmp_path)
+    failed = replace(begun("repository"), phase=Phase.FAILED, doing="mvn failed")
+    Place(tmp_path / "repository").keep(failed)
+    assert main(["repository"]) == 1
+    assert capsys.readouterr().out.endswith("mvn failed\nARGS=--again begins anew\n")
+
+
+@pytest.mark.parametrize("half", ["--tut", "--cohort"])
+def test_who_is_tested_and_where_go_together(
+    half: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["repository", half, "name"])
+    assert "--tut and --cohort go together" in capsys.readouterr().err
 
 
 def _phase(state: State | None) -> Phase:

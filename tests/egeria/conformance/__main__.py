@@ -25,7 +25,10 @@ POLL_SECONDS = 0.1
 
 def main(arguments: list[str]) -> int:
     """Do what the arguments say; the exit code."""
-    parsed = _parser().parse_args(arguments)
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    if bool(parsed.tut) != bool(parsed.cohort):
+        parser.error("--tut and --cohort go together")
     place = Place(RUNS / parsed.workbench)
     if parsed.status:
         return _status(place)
@@ -34,8 +37,12 @@ def main(arguments: list[str]) -> int:
     if parsed.foreground:
         Run(place, _wanted(parsed)).perform()
         return 0
-    if place.is_running() or (place.state() is not None and not parsed.again):
+    if place.is_running():
         return _status(place)
+    if place.state() is not None and not parsed.again:
+        code = _status(place)
+        print("ARGS=--again begins anew")
+        return code
     return _begin(place, arguments)
 
 
