@@ -13,7 +13,8 @@ from edgenode.codec.beans import iso_time
 _PATH = "/edgenode/kafka-cohort/admin/platforms"
 _SPOKEN_FOR = "told of by this server"
 _NAMED_TYPES = 5
-_NOT_ASKED = "offers no repository"
+_NOTHING_TO_ASK = "offers no repository"
+_NOT_ASKED = "isn't asked"
 
 
 def platforms(arguments: Namespace, output: Output) -> None:
@@ -44,14 +45,15 @@ def platforms(arguments: Namespace, output: Output) -> None:
 
 def _member_row(member: JsonObject) -> tuple[str, ...]:
     queries = member.get("queries", {})
+    state = queries.get("state", _NOT_ASKED if member["address"] else _NOTHING_TO_ASK)
     seconds = queries.get("medianSeconds") or 0.0
     return (
         *_who(member),
-        queries.get("state", _NOT_ASKED),
+        _NOT_ASKED if member["fault"] else state,
         str(queries.get("answered", "")),
         str(queries.get("failed", "")),
         f"{seconds * 1000:.0f} ms" if seconds else "",
-        queries.get("reason", ""),
+        member["fault"] or queries.get("reason", ""),
     )
 
 

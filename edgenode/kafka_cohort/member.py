@@ -288,6 +288,10 @@ class KafkaCohortMember:
             or collection_id in self._registry.remote
         )
 
+    def fault_of(self, member: MemberRegistration) -> str:
+        """Why a member can't be asked as it has registered; empty where it can."""
+        return self._parts.fault_of(member)
+
     @property
     def outcomes(self) -> Mapping[Outcome, int]:
         """How often what came of the events of others."""
@@ -413,7 +417,8 @@ class KafkaCohortMember:
                     told(collection_id)
             case RemoveRemote(collection_id):
                 await self._store.remove_member(collection_id)
-                self._audit.left(collection_id)
+                if self._registry.is_connected:  # else it is this server that left
+                    self._audit.left(collection_id)
                 self._parts.collection.forget_type_conflicts(collection_id)
                 self._changed()
             case _:

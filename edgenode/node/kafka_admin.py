@@ -17,6 +17,9 @@ _UNREACHED_MEND = (
     "in [kafka_cohort] are as it wants them; it is tried again by itself"
 )
 _FAILED_MEND = "the node's log says more; it is tried again by itself"
+_UNASKED_MEND = (
+    "see admit and transport in [kafka_cohort], and the server-url-root of the platform"
+)
 
 
 class KafkaAdmin:
@@ -51,7 +54,8 @@ class KafkaAdmin:
             "troubles": [
                 {"server": each.name, **trouble}
                 for each in servers
-                if (trouble := self._trouble(each))
+                for trouble in (self._trouble(each), _unasked(each))
+                if trouble
             ],
         }
 
@@ -84,7 +88,9 @@ class KafkaAdmin:
             each.collection_id: each for each in self._federations[name].statistics()
         }
         members = [
-            _told(each) | _asked(asked.get(collection_id))
+            _told(each)
+            | {"fault": member.fault_of(each) or None}
+            | _asked(asked.get(collection_id))
             for collection_id, each in member.remote.items()
         ]
         return {
@@ -128,6 +134,21 @@ class KafkaAdmin:
             "refused": statistics.refused,
             "reconnects": statistics.reconnects,
         }
+
+
+def _unasked(member: KafkaCohortMember) -> dict[str, str] | None:
+    """Which members a server doesn't ask, and why the first of them; None for none."""
+    faults = [
+        (_name(each) or key, fault)
+        for key, each in member.remote.items()
+        if (fault := member.fault_of(each))
+    ]
+    if not faults or member.standing.is_away:
+        return None
+    name, fault = faults[0]
+    more = f"; nor are {len(faults) - 1} more members" if len(faults) > 1 else ""
+    reason = f"member {name} isn't asked: {fault}{more}"
+    return {"reason": reason, "mend": _UNASKED_MEND}
 
 
 def _name(member: MemberRegistration | None) -> str:

@@ -152,15 +152,20 @@ async def shown_to_people(client: Client) -> None:
     """What the commands show while the platform is a member."""
     told = (await client.get("/edgenode/kafka-cohort/admin/platforms")).body
     (member,) = told["members"]
-    assert (member["name"], member["address"], member["queries"]["state"]) == (
+    assert (member["name"], member["address"], member["fault"]) == (
         "hub",
         "http://192.0.2.1:9443/servers/hub",
-        "is asked",
+        "it is told to be at 192.0.2.1, which kafka_cohort.admit doesn't have",
     )
     assert told["trouble"] is None
     assert told["registeredSince"] < told["topics"]["connectedSince"]
     ready = (await client.get("/health/ready")).body["kafkaCohort"]
-    assert (ready["members"], ready["troubles"]) == (1, [])
+    (trouble,) = ready["troubles"]
+    assert (ready["members"], trouble["server"], trouble["reason"]) == (
+        1,
+        "pi",
+        f"member hub isn't asked: {member['fault']}",
+    )
     found = parsed((await client.get("/metrics")).text.decode())
     assert found["edgenode_kafka_connected"].value(server="pi") == 1
     assert found["edgenode_kafka_members"].value(server="pi") == 1
@@ -224,9 +229,14 @@ async def test_a_server_goes_and_comes_back(
         assert await members(client, cohort) == ["hub"]
         await shown_to_people(client)
         shown = await command(client, capsys, "cohort", "platforms")
-        assert f"hub   {HUB_ID}" in shown
-        assert "pi is registered since 20" in shown
-        assert "topics are read since 20" in shown
+        for part in (
+            f"hub   {HUB_ID}",
+            "isn't asked",
+            "which kafka_cohort.admit doesn't have",
+            "pi is registered since 20",
+            "topics are read since 20",
+        ):
+            assert part in shown
         assert ": 1 other member; " in await command(client, capsys, "status")
         # It isn't where platforms may be.
         assert "192.0.2.1" in (await missing(client))[HUB_ID]

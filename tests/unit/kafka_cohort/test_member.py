@@ -446,6 +446,8 @@ async def test_unregistered_the_others_forget_it_until_it_is_back(
         await attic.until(lambda: not attic.member.remote)
         assert not pi.member.remote
         assert pi.repository.kafka_cohort.members == {}
+        await attic.until(lambda: "EDGENODE-AUDIT-0011" in attic.messages)
+        assert "EDGENODE-AUDIT-0011" not in pi.messages, "attic hasn't left"
         await pi.member.connect()
         await pi.until(lambda: pi.member.remote and attic.member.remote)
         assert registry_events(hub, "pi").count("REGISTRATION_EVENT") == 2

@@ -59,6 +59,29 @@ async def test_members_and_those_it_speaks_for_are_told(tmp_path: Path) -> None:
         assert admin_of(pi).summary()["members"] == 1
 
 
+async def test_members_that_are_not_asked_are_told(tmp_path: Path) -> None:
+    hub = MemoryTopics()
+    async with (
+        server(tmp_path, "pi", hub) as pi,
+        server(tmp_path, "coco", hub) as coco,
+    ):
+        lost = replace(SENSOR, server_name="nowhere")
+        others = [replace(lost, metadata_collection_id=f"lost {n}") for n in range(2)]
+        await coco.member.speak_for([lost, *others])
+        await pi.until(lambda: len(pi.member.remote) == 4)
+        faults = {
+            each["name"]: each["fault"]
+            for each in admin_of(pi).platforms(None)["members"]
+        }
+        assert faults == {"coco": None, "nowhere": "nobody can go there"}
+        troubles = [each["reason"] for each in admin_of(pi).summary()["troubles"]]
+        assert troubles[-1] == (
+            "member nowhere isn't asked: nobody can go there; nor are 2 more members"
+        )
+        await pi.member.disconnect()
+        assert len(admin_of(pi).summary()["troubles"]) == 1
+
+
 async def test_what_keeps_a_server_from_the_cohort_is_told(tmp_path: Path) -> None:
     hub = MemoryTopics()
     async with server(tmp_path, "pi", hub) as pi:
