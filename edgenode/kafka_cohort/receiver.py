@@ -94,6 +94,7 @@ class Receiver:
         self._asked: dict[tuple[str, str], float] = {}
         self._unsaved = 0
         self._saved_at = clock.monotonic()
+        self._began = clock.now()
         self.is_busy = False
 
     async def run(self, topics: CohortTopics) -> None:
@@ -160,6 +161,9 @@ class Receiver:
         try:
             if event.registry_event_section is not None:
                 await self._heard(event)
+            elif self._speaks_for(origin) and (event.timestamp or 0) < self._began:
+                # It said so itself, before its store was put back.
+                self.outcomes[Outcome.IGNORED] += 1
             elif self._speaks_for(origin):
                 self._refuse(origin, "somebody else speaks for this collection")
             else:

@@ -122,6 +122,7 @@ class KafkaRegistry:
             remote: The other members that are known.
         """
         self.is_connected = False
+        self._began: EpochMillis = 0
         self._configured = configured
         self._since = registration_time
         self._build = EventBuilder(originator_of(configured))
@@ -155,6 +156,7 @@ class KafkaRegistry:
     def connect(self, now: EpochMillis) -> list[Effect]:
         """Register, or say again that one is registered; ask all others for the same."""
         self.is_connected = True
+        self._began = now
         is_first = self._since is None
         if is_first:
             self._since = now
@@ -241,6 +243,8 @@ class KafkaRegistry:
             return []
         match section.registry_event_type:
             case _Kind.REGISTRATION_EVENT | _Kind.RE_REGISTRATION_EVENT:
+                if self._is_of_former_life(event):
+                    return []
                 return self._registered(_member(event), now)
             case _Kind.UN_REGISTRATION_EVENT:
                 return self._left(_id(_member(event)), now)
@@ -250,6 +254,16 @@ class KafkaRegistry:
                 return self._complained_of(event)
             case _Kind.UNKNOWN_REGISTRY_EVENT:
                 return []
+
+    def _is_of_former_life(self, event: OMRSEventV1) -> bool:
+        """Whether this member said it, before its store was put back.
+
+        Somebody else who has its collection id says so again when it is asked.
+        """
+        member = _member(event)
+        if _id(member) == self._configured.metadata_collection_id:
+            return (event.timestamp or 0) < self._began
+        return self._spoken_for.get(_id(member)) == member
 
     def _registered(self, member: MemberRegistration, now: EpochMillis) -> list[Effect]:
         key = _id(member)

@@ -143,6 +143,21 @@ async def test_what_a_member_does_not_tell_is_not_asked_for_each_time(
         assert reading.asked == ["Novel", "Novel"]
 
 
+async def test_what_the_server_said_before_it_was_put_back_is_passed_over(
+    tmp_path: Path,
+) -> None:
+    async with cohort(tmp_path, "local") as (here,):
+        reading = Reading(here)
+        sender = OMRSEventOriginator(metadata_collection_id=here.id)
+        section = outbound.created(remote_entity("own-1"))
+        for at in (here.clock.now() - 1, here.clock.now()):
+            await reading.hear(EventBuilder(sender).event(section, at))
+        # From now on it is somebody else who says so.
+        assert reading.receiver.outcomes == {Outcome.IGNORED: 1, Outcome.REFUSED: 1}
+        (refused,) = reading.refused
+        assert refused.reason == "somebody else speaks for this collection"
+
+
 async def test_what_is_no_event_of_the_protocol_is_refused_by_its_code(
     tmp_path: Path,
 ) -> None:

@@ -171,6 +171,18 @@ def test_a_server_with_our_collection_id_is_told_of_once_for_each_address() -> N
     assert registry.remote == {}
 
 
+def test_what_it_said_before_its_store_was_put_back_is_no_claim() -> None:
+    registry = KafkaRegistry(PI, NOW - 9)
+    registry.speak_for([SENSOR], NOW)
+    registry.connect(NOW + 1)
+    assert registry.receive(registration(PI), NOW + 1) == []
+    build = EventBuilder(originator_of(SENSOR))
+    former = build.registered(SENSOR, NOW, again=False)
+    assert registry.receive(former, NOW + 1) == []
+    assert set(registry.spoken_for) == {"sensor"}
+    assert registry.remote == {}
+
+
 def test_complaints_of_others_about_us_are_told() -> None:
     registry = joined()
     build = EventBuilder(originator_of(HUB))
