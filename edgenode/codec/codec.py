@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from edgenode.codec.beans import BeanCoder
-from edgenode.codec.json import JsonObject, dumps, loads
+from edgenode.codec.json import JsonObject, dumps, loads, loads_stored
 from edgenode.codec.requests import OMRSAPIRequest
 from edgenode.codec.values import checked_primitive
 from edgenode.connectors.connection import EmbeddedConnection, Referenceable
@@ -192,8 +192,8 @@ class Codec:
     def summary(
         self, entity: Document[EntityDetail] | Document[EntityProxy]
     ) -> Document[EntitySummary]:
-        """An entity in any form without its properties."""
-        fields = loads(entity.json)
+        """A stored entity in any form without its properties."""
+        fields = loads_stored(entity.json)
         fields["class"] = EntitySummary.__name__
         for held in ("properties", "uniqueProperties"):
             fields.pop(held, None)
@@ -211,7 +211,7 @@ class Codec:
             found: By the GUID of an end what is stored of it, with the attributes that
                 identify it; None for an end that stays as it is.
         """
-        fields = loads(relationship.json)
+        fields = loads_stored(relationship.json)
         for name in ("entityOneProxy", "entityTwoProxy"):
             guid = (fields.get(name) or {}).get("guid")
             end = None if guid is None else found(guid)
@@ -223,7 +223,7 @@ class Codec:
         self, entity: StoredEnd, unique_attributes: frozenset[str]
     ) -> JsonObject:
         """What relationships carry of an entity, as ``entity_proxy`` has it."""
-        fields: JsonObject = loads(entity.json)
+        fields: JsonObject = loads_stored(entity.json)
         if fields["class"] == EntityProxy.__name__:
             return fields
         unique: Any = None
@@ -251,4 +251,8 @@ class Codec:
         self, cls: type[T], text: bytes, *, ends_changed: bool = False
     ) -> Document[T]:
         """A stored JSON text that is decoded when somebody looks inside."""
-        return Document(text, partial(self.decode, cls), ends_changed=ends_changed)
+        decode = partial(self._decode_stored, cls)
+        return Document(text, decode, ends_changed=ends_changed)
+
+    def _decode_stored(self, cls: type[T], text: bytes) -> T:
+        return self._answers.decode(cls, loads_stored(text))
