@@ -83,6 +83,9 @@ def _lines(answer: JsonObject) -> Iterable[str]:
             f"topics are read since {_time(topics['connectedSince'])}: "
             f"{topics['lag']} records to be read, {topics['backlog']} events to be sent"
         )
+        if not answer["members"]:
+            names = ", ".join(topics["names"])
+            yield f"nobody else has registered; others have to use these topics: {names}"
     elif topics["backlog"]:
         yield f"{topics['backlog']} events wait to be sent"
     lost = {

@@ -162,6 +162,18 @@ def fault_of(http: PlatformHttp, registration: MemberRegistration) -> str:
     return ""
 
 
+def is_at(http: PlatformHttp, registration: MemberRegistration, root: str) -> bool:
+    """Whether a member has registered with an address at a scheme, host and port."""
+    connection = registration.repository_connection
+    if connection is None:
+        return False
+    try:
+        place = http.place(registration.server_name or "", connection)
+    except PeerRefusedError:
+        return False
+    return place.root == URL(root).origin()
+
+
 class PlatformCaller:
     """Sends requests to the REST API of one genuine member.
 

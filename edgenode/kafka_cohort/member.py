@@ -256,6 +256,12 @@ class KafkaCohortMember:
         return self._registry.local
 
     @property
+    def registered_since(self) -> EpochMillis | None:
+        """Since when the cohort has this server's registration; None where it hasn't."""
+        standing = self._store.standing
+        return None if standing is None else standing.registration_time
+
+    @property
     def remote(self) -> Mapping[str, MemberRegistration]:
         """The other members, by collection id."""
         return self._registry.remote

@@ -97,7 +97,7 @@ class KafkaAdmin:
             "cohort": member.cohort_name,
             "server": name,
             "metadataCollectionId": member.collection_id,
-            "registeredSince": member.local.registration_time,
+            "registeredSince": member.registered_since,
             "trouble": self._trouble(member),
             "topics": self._topics(member),
             "members": sorted(members, key=_by_name),
@@ -146,7 +146,9 @@ def _unasked(member: KafkaCohortMember) -> dict[str, str] | None:
     if not faults or member.standing.is_away:
         return None
     name, fault = faults[0]
-    more = f"; nor are {len(faults) - 1} more members" if len(faults) > 1 else ""
+    more = ""
+    if others := len(faults) - 1:
+        more = f"; nor {'are' if others > 1 else 'is'} {others} more"
     reason = f"member {name} isn't asked: {fault}{more}"
     return {"reason": reason, "mend": _UNASKED_MEND}
 

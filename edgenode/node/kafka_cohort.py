@@ -24,7 +24,12 @@ from edgenode.errors import MemberUnavailableError, OMRSError
 from edgenode.events.registration import MemberRegistration
 from edgenode.federation.members import AskedCollection
 from edgenode.federation.platform import platform_collection
-from edgenode.federation.platform_http import PlatformHttp, fault_of, platform_http
+from edgenode.federation.platform_http import (
+    PlatformHttp,
+    fault_of,
+    is_at,
+    platform_http,
+)
 from edgenode.instances.model import InstanceHeader
 from edgenode.kafka_cohort.member import KafkaCohortMember, KafkaMemberParts
 from edgenode.node.bridge import Bridge
@@ -172,8 +177,20 @@ class NodeKafkaCohort:
             clock=self._clock,
             open_topics=self._open_topics,
             ask_types=partial(self._ask_types, server),
-            fault_of=partial(fault_of, self._http),
+            fault_of=self._fault_of,
         )
+
+    def _fault_of(self, registration: MemberRegistration) -> str:
+        """Why a member can't be asked as it has registered; empty where it can."""
+        own = {each.collection_id for each in self.members.values()}
+        root = self.config.told_address(self._port)
+        is_own = registration.metadata_collection_id in own
+        if not is_own and is_at(self._http, registration, root):
+            return (
+                f"{root} is the address of server {next(iter(self.members))}, too: each "
+                "node needs a kafka_cohort.address of its own"
+            )
+        return fault_of(self._http, registration)
 
     def of_server(self, server: str) -> PlatformsCohort:
         """The cohort as one of the servers is in it, for its metadata highway."""

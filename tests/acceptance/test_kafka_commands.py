@@ -118,6 +118,7 @@ def test_a_kafka_that_is_away_is_told_and_no_fault(
     assert platforms.code == ExitCode.OK
     assert f"cohort cocoCohort of platforms, as {SERVER} sees it" in platforms.out
     assert reason in platforms.out
+    assert "is registered since" not in platforms.out
     told = edgenode("cohort", "platforms", "--json").json
     assert (told["members"], told["spokenFor"]) == ([], [])
     assert told["typeConflicts"] == []

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -264,6 +265,39 @@ async def test_a_server_goes_and_comes_back(
             await onlooker.until(lambda: Kind.REGISTRATION_EVENT in onlooker.registry)
             told = await highway(client, f"{path}/local-registration")
             assert told["cohortMember"]["registrationTime"]
+
+
+async def test_who_has_its_address_or_other_topics_is_told_of(
+    kafka: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cohort = uuid4().hex
+    names = topic_names("egeria", cohort, dedicated=True)
+    onlooker = Onlooker(names)
+    async with (
+        onlooker.reading(kafka.address),
+        node(tmp_path, cohort, kafka.address) as (client, member),
+    ):
+        await onlooker.until(lambda: member.registered_since)
+        shown = await command(client, capsys, "cohort", "platforms")
+        assert "nobody else has registered" in shown
+        assert all(name in shown for name in names.values())
+        own = member.registration.repository_connection
+        assert own is not None
+        assert own.endpoint is not None
+        root = str(own.endpoint.address).removesuffix("/servers/pi")
+        attic = replace(
+            HUB,
+            server_name="attic",
+            repository_connection=remote_connection(f"{root}/servers/attic"),
+        )
+        event = EventBuilder(originator_of(attic)).registered(attic, 1, again=False)
+        await put(
+            kafka.address, names[OmrsTopic.REGISTRATION], CODEC.encode_event(event)
+        )
+        await onlooker.until(lambda: Kind.REGISTRATION_ERROR_EVENT in onlooker.registry)
+        shown = await command(client, capsys, "cohort", "platforms")
+        assert f"{root} is the address of server pi, too" in shown
+        assert "nobody else" not in shown
 
 
 async def test_the_highway_shows_topics_and_no_passwords(

@@ -76,7 +76,7 @@ async def test_members_that_are_not_asked_are_told(tmp_path: Path) -> None:
         assert faults == {"coco": None, "nowhere": "nobody can go there"}
         troubles = [each["reason"] for each in admin_of(pi).summary()["troubles"]]
         assert troubles[-1] == (
-            "member nowhere isn't asked: nobody can go there; nor are 2 more members"
+            "member nowhere isn't asked: nobody can go there; nor are 2 more"
         )
         await pi.member.disconnect()
         assert len(admin_of(pi).summary()["troubles"]) == 1
