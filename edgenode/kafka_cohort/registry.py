@@ -19,7 +19,7 @@ from edgenode.events.model import (
     OMRSEventV1,
     OMRSRegistryEventType,
 )
-from edgenode.events.registration import MemberRegistration
+from edgenode.events.registration import MemberRegistration, is_relayed
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.limits import MAX_MEMBERS
 
@@ -273,6 +273,9 @@ class KafkaRegistry:
             return [ReportFull(member)]
         if self._remote.get(key) == member:
             return [NoteReturn(key)]
+        own = self._spoken_for.get(key)
+        if own is not None and _keeps(own, member):
+            return [Send(_registered(own, now, again=True))]
         is_new = key not in self._remote
         self._remote[key] = member
         # Whoever registers a member that this one speaks for does so from now on.
@@ -339,6 +342,21 @@ def _registered(
 
 def _left(member: MemberRegistration, now: EpochMillis) -> OMRSEventV1:
     return EventBuilder(originator_of(member)).unregistered(member, now)
+
+
+def _keeps(own: MemberRegistration, told: MemberRegistration) -> bool:
+    """Whether a bridge goes on to speak for a member that another one registers, too.
+
+    Neither had heard of the other when it did. Both come to the same: the lower address
+    keeps it, and is said once more, because members know the one that was said last.
+    """
+    return is_relayed(told) and _address(own) < _address(told)
+
+
+def _address(member: MemberRegistration) -> str:
+    connection = member.repository_connection
+    endpoint = None if connection is None else connection.endpoint
+    return (endpoint and endpoint.address) or ""
 
 
 def _id(member: MemberRegistration) -> str:

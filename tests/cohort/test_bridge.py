@@ -21,7 +21,7 @@ from edgenode.errors import EntityAlreadyClassifiedError, EntityNotKnownError
 from edgenode.limits import COMPARE_SECONDS, GUEST_SECONDS
 from edgenode.typedefs.model import EntityDef, TypeDefCategory, TypeDefLink
 from tests.cohort.simulation import PORT, SimulatedNode, World
-from tests.cohort.topics import MemoryTopics, SimulatedPlatform
+from tests.cohort.topics import MemoryTopics, SimulatedPlatform, connection_at
 from tests.model.house import properties, type_guid
 
 USER = "erin"
@@ -317,6 +317,31 @@ async def test_of_two_bridges_one_speaks_for_each_member(world: World) -> None:
         assert [records[each.id].node_id for each in (one, other)] == ["b", "c"]
         guests = [node.cohort.guest(platform.id) for node in (one, other)]
         assert sum(guest is not None for guest in guests) == 1
+
+
+async def test_two_bridges_that_register_a_node_at_once_agree(world: World) -> None:
+    topics = MemoryTopics()
+    async with (
+        world.platform("hub", topics) as platform,
+        world.node("b", topics=topics) as one,
+        world.node("c", peers=["b"], topics=topics) as other,
+    ):
+        await world.pass_time(60)
+        topics.cut_off |= {"b", "c"}  # neither hears of the other's registration
+        async with world.node("a", peers=["b", "c"]) as edge:
+            await world.pass_time(60)
+            topics.cut_off.clear()
+            topics.tell()
+            await world.pass_time(60)
+            assert one.kafka is not None
+            assert other.kafka is not None
+            assert set(one.kafka.spoken_for) == {edge.id}
+            assert set(other.kafka.spoken_for) == set()
+            told = platform.kafka.remote[edge.id].repository_connection
+            assert told == connection_at("b")(edge.id)
+            guid = await add_term(edge, "t")
+            await world.settle()
+            assert set(await platform.holdings()) == {guid}
 
 
 async def test_two_bridges_that_bring_in_one_at_once_agree(world: World) -> None:

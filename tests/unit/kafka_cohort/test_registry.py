@@ -65,6 +65,10 @@ def said(effects: list[Effect]) -> list[tuple[str | None, Kind]]:
     return found
 
 
+def events(effects: list[Effect]) -> list[OMRSEventV1]:
+    return [effect.event for effect in effects if isinstance(effect, Send)]
+
+
 def registration(of: MemberRegistration, *, again: bool = False) -> OMRSEventV1:
     told = replace(of, registration_time=NOW)
     return EventBuilder(originator_of(of)).registered(told, NOW, again=again)
@@ -274,6 +278,49 @@ def test_whom_another_one_registers_later_is_spoken_for_by_that_one() -> None:
     registry.receive(registration(SENSOR), NOW)
     assert registry.spoken_for == {}
     assert registry.speak_for([SENSOR], NOW) == []
+
+
+def bridged(of: MemberRegistration, host: str) -> MemberRegistration:
+    """A member as a bridge registers it."""
+    address = f"https://{host}/servers/{of.metadata_collection_id}"
+    return replace(of, repository_connection=remote_connection(address))
+
+
+def test_of_two_bridges_that_register_one_at_once_one_speaks_for_it() -> None:
+    one, other = joined(), KafkaRegistry(HUB, None)
+    other.connect(NOW)
+    bridges = {one: bridged(SENSOR, "a"), other: bridged(SENSOR, "b")}
+    on_topic = {
+        bridge: events(bridge.speak_for([sensor], NOW))
+        for bridge, sensor in bridges.items()
+    }
+    # Each reads what the other one said, after it spoke itself, until nobody says more.
+    while any(on_topic.values()):
+        heard = {one: on_topic[other], other: on_topic[one]}
+        on_topic = {
+            bridge: [
+                told
+                for event in heard[bridge]
+                for told in events(bridge.receive(event, NOW))
+            ]
+            for bridge in bridges
+        }
+    assert set(one.spoken_for) == {"sensor"}
+    assert set(other.spoken_for) == set()
+    assert other.remote["sensor"] == bridges[one]
+    # Who asks is answered by the one that was heard last.
+    request = EventBuilder(originator_of(HUB)).refresh_requested(NOW)
+    assert ("sensor", Kind.RE_REGISTRATION_EVENT) in said(one.receive(request, NOW))
+    assert ("sensor", Kind.RE_REGISTRATION_EVENT) not in said(
+        other.receive(request, NOW)
+    )
+
+
+def test_a_member_that_registers_itself_is_left_to_itself() -> None:
+    registry = joined()
+    registry.speak_for([bridged(SENSOR, "a")], NOW)
+    registry.receive(registration(SENSOR), NOW)
+    assert registry.spoken_for == {}
 
 
 def test_before_it_is_connected_it_speaks_for_nobody() -> None:
