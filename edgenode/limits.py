@@ -867,6 +867,11 @@ KAFKA_SENT_SAVED_SECONDS = 5.0
 with each it would double what is written to the disk. After a crash as many are sent, or
 applied, once more."""
 
+CLAIM_ANSWER_SECONDS = 60.0
+"""How often a server that registers with this one's collection id again is answered by this
+one's own registration: seldom enough for two that both do so, and often enough for members
+to know the right address most of the time."""
+
 MAX_KAFKA_WAITING = 4_096
 """Registrations, types and errors that wait for the brokers beside the outbox: all types of
 a release and then some; what is left out is told again at the next start or request."""

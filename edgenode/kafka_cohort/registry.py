@@ -21,7 +21,7 @@ from edgenode.events.model import (
 )
 from edgenode.events.registration import MemberRegistration, is_relayed
 from edgenode.events.wrapping import EventBuilder, originator_of
-from edgenode.limits import MAX_MEMBERS
+from edgenode.limits import CLAIM_ANSWER_SECONDS, MAX_MEMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,7 @@ class KafkaRegistry:
         self._spoken_for: dict[str, MemberRegistration] = {}
         self._wanted: dict[str, MemberRegistration] = {}
         self._claimed: set[str] = set()
+        self._answered_at: EpochMillis | None = None
 
     @property
     def local(self) -> MemberRegistration:
@@ -247,6 +248,8 @@ class KafkaRegistry:
                     return []
                 return self._registered(_member(event), now)
             case _Kind.UN_REGISTRATION_EVENT:
+                if self._is_of_former_life(event):
+                    return []
                 return self._left(_id(_member(event)), now)
             case _Kind.REFRESH_REGISTRATION_REQUEST:
                 return self._asked(now)
@@ -284,22 +287,36 @@ class KafkaRegistry:
 
     def _claimed_by(self, member: MemberRegistration, now: EpochMillis) -> list[Effect]:
         """Somebody else has this member's collection id; told once for each address."""
+        # Genuine members took it for a new address, and now know the right one again.
+        again = Send(self._build.registered(self.local, now, again=True))
         connection = member.repository_connection
-        where = "" if connection is None else repr(connection.endpoint)
+        where = _address(member)
         if where in self._claimed or len(self._claimed) >= MAX_MEMBERS:
-            return []
+            return [again] if self._may_answer(now) else []
         self._claimed.add(where)
+        self._answered_at = now
         complaint = self._build.conflicting_collection_id(
             _id(member),
             connection,
             f"the metadata collection is that of {self._configured.server_name}",
             now,
         )
-        # Genuine members took it for a new address, and now know the right one again.
-        again = self._build.registered(self.local, now, again=True)
-        return [Send(complaint), Send(again), ReportClaim(member)]
+        return [Send(complaint), again, ReportClaim(member)]
+
+    def _may_answer(self, now: EpochMillis) -> bool:
+        """Whether a claim is answered that is known; two members would never end."""
+        before = self._answered_at
+        if before is not None and 0 <= now - before < CLAIM_ANSWER_SECONDS * 1000:
+            return False
+        self._answered_at = now
+        return True
 
     def _left(self, key: str, now: EpochMillis) -> list[Effect]:
+        is_own = key == self._configured.metadata_collection_id
+        own = self.local if is_own else self._spoken_for.get(key)
+        if own is not None:
+            # Somebody else said so, and the others have forgotten it.
+            return [Send(_registered(own, now, again=True))]
         if self._remote.pop(key, None) is None:
             return []
         return [RemoveRemote(key), *self._adjust(now)]

@@ -27,7 +27,7 @@ from edgenode.kafka_cohort.registry import (
     SaveRemote,
     Send,
 )
-from edgenode.limits import MAX_MEMBERS
+from edgenode.limits import CLAIM_ANSWER_SECONDS, MAX_MEMBERS
 
 NOW = 1_795_226_772_501
 
@@ -180,11 +180,37 @@ def test_what_it_said_before_its_store_was_put_back_is_no_claim() -> None:
     registry.speak_for([SENSOR], NOW)
     registry.connect(NOW + 1)
     assert registry.receive(registration(PI), NOW + 1) == []
+    left = EventBuilder(originator_of(PI)).unregistered(PI, NOW)
+    assert registry.receive(left, NOW + 1) == []
     build = EventBuilder(originator_of(SENSOR))
     former = build.registered(SENSOR, NOW, again=False)
     assert registry.receive(former, NOW + 1) == []
     assert set(registry.spoken_for) == {"sensor"}
     assert registry.remote == {}
+
+
+def test_a_claim_that_comes_again_is_answered_now_and_then() -> None:
+    # Each time genuine members take it for our new address; two that do so, and answer
+    # each other at once, would never end.
+    registry = joined()
+    other = registration(replace(member("pi", port=7), server_name="twin"))
+    registry.receive(other, NOW)
+    later = NOW + int(CLAIM_ANSWER_SECONDS * 1000)
+    assert registry.receive(other, later - 1) == []
+    assert said(registry.receive(other, later)) == [("pi", Kind.RE_REGISTRATION_EVENT)]
+    assert registry.receive(other, later) == []
+    backwards = registry.receive(other, NOW)  # a clock that was put right
+    assert said(backwards) == [("pi", Kind.RE_REGISTRATION_EVENT)]
+
+
+def test_whoever_has_us_leave_is_contradicted() -> None:
+    registry = joined()
+    twin = replace(member("pi", port=7), server_name="twin")
+    left = EventBuilder(originator_of(twin)).unregistered(twin, NOW)
+    for _ in range(2):
+        effects = registry.receive(left, NOW)
+        assert said(effects) == [("pi", Kind.RE_REGISTRATION_EVENT)]
+    assert registry.local.registration_time == NOW
 
 
 def test_complaints_of_others_about_us_are_told() -> None:
@@ -321,6 +347,15 @@ def test_a_member_that_registers_itself_is_left_to_itself() -> None:
     registry.speak_for([bridged(SENSOR, "a")], NOW)
     registry.receive(registration(SENSOR), NOW)
     assert registry.spoken_for == {}
+
+
+def test_whoever_has_a_member_leave_that_it_speaks_for_is_contradicted() -> None:
+    registry = joined()
+    registry.speak_for([SENSOR], NOW)
+    left = EventBuilder(originator_of(SENSOR)).unregistered(SENSOR, NOW)
+    effects = registry.receive(left, NOW)
+    assert said(effects) == [("sensor", Kind.RE_REGISTRATION_EVENT)]
+    assert set(registry.spoken_for) == {"sensor"}
 
 
 def test_before_it_is_connected_it_speaks_for_nobody() -> None:
