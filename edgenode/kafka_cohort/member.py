@@ -505,17 +505,34 @@ class KafkaCohortMember:
     async def _states(
         self, owners: Collection[str] | None
     ) -> AsyncIterator[Sequence[bytes]]:
-        """The instances of some owners, or of all it speaks for, as events."""
-        async for events in stored_events(self._parts.repository):
-            yield [
-                text
-                for owner, event in events
-                if (owners is None or owner in owners)
-                and (text := self._state_text(owner, event)) is not None
-            ]
+        """The instances of some owners, or of all it speaks for, as events.
 
-    def _state_text(self, owner: str, event: InstanceEvent) -> bytes | None:
-        origin = None if owner == self.collection_id else owner
+        What an archive brought is always among them: whoever has it tells it.
+        """
+        tellers: dict[str, str | None] = {}
+        async for events in stored_events(self._parts.repository):
+            texts: list[bytes] = []
+            for owner, event in events:
+                if owner not in tellers:
+                    tellers[owner] = self._teller(owner, owners)
+                teller = tellers[owner]
+                text = None if teller is None else self._state_text(teller, event)
+                if text is not None:
+                    texts.append(text)
+            yield texts
+
+    def _teller(self, owner: str, owners: Collection[str] | None) -> str | None:
+        """In whose name something is told that an owner answers for; None if it isn't."""
+        if (
+            self.is_known(owner)
+            or owner in self._registry.spoken_for
+            or self._parts.repository.was_member(owner)
+        ):
+            return owner if owners is None or owner in owners else None
+        return self.collection_id
+
+    def _state_text(self, teller: str, event: InstanceEvent) -> bytes | None:
+        origin = None if teller == self.collection_id else teller
         return self._event_text(QueuedEvent(0, self._now(), event, origin=origin))
 
     def _speaks_for(self, collection_id: str) -> bool:

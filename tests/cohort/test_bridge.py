@@ -18,11 +18,13 @@ import pytest
 from edgenode.bus.topics import OmrsTopic
 from edgenode.collection.base import ClassificationSource
 from edgenode.errors import EntityAlreadyClassifiedError, EntityNotKnownError
+from edgenode.instances.model import InstanceProvenanceType
+from edgenode.instances.provenance import Home
 from edgenode.limits import COMPARE_SECONDS, GUEST_SECONDS
 from edgenode.typedefs.model import EntityDef, TypeDefCategory, TypeDefLink
 from tests.cohort.simulation import PORT, SimulatedNode, World
 from tests.cohort.topics import MemoryTopics, SimulatedPlatform, connection_at
-from tests.model.house import properties, type_guid
+from tests.model.house import properties, remote_entity, type_guid
 
 USER = "erin"
 PUMP = EntityDef(
@@ -114,6 +116,25 @@ async def test_platforms_are_told_of_a_node_that_had_something_before(
         ):
             await world.pass_time(GUEST_SECONDS + 1)
             assert await platform.holdings() == await edge.holdings()
+
+
+async def test_platforms_are_told_of_what_a_node_had_of_an_archive(
+    world: World,
+) -> None:
+    topics = MemoryTopics()
+    packed = remote_entity(
+        "packed",
+        home=Home("archive-id", "pack"),
+        instance_provenance_type=InstanceProvenanceType.CONTENT_PACK,
+    )
+    async with world.node("a") as edge:
+        await edge.collection.save_archive_instances(USER, [packed])
+        async with (
+            world.platform("hub", topics) as platform,
+            world.node("b", peers=["a"], topics=topics),
+        ):
+            await world.pass_time(GUEST_SECONDS + 1)
+            assert await platform.holdings() == await edge.holdings() != {}
 
 
 async def test_what_was_missed_is_made_good_among_platforms(world: World) -> None:

@@ -22,7 +22,8 @@ from edgenode.events.model import (
     TypeDefEvent,
 )
 from edgenode.events.wrapping import EventBuilder
-from edgenode.instances.model import EntityDetail
+from edgenode.instances.model import EntityDetail, InstanceProvenanceType
+from edgenode.instances.provenance import Home
 from edgenode.kafka_cohort.member import KafkaCohortMember
 from edgenode.kafka_cohort.receiver import AskTypes
 from edgenode.repository.sqlite import SqliteRepository
@@ -269,6 +270,27 @@ async def test_what_was_there_before_it_joined_is_told(tmp_path: Path) -> None:
         known = str(link.value.guid)
         await attic.until(lambda: attic.repository.relationship(known))
         assert "DELETED_ENTITY_EVENT" in instance_events(hub, "pi")
+
+
+async def test_what_an_archive_brought_before_it_joined_is_told(
+    tmp_path: Path,
+) -> None:
+    quiet, hub = MemoryTopics(cut_off={"pi"}), MemoryTopics()
+    packed = remote_entity(
+        "packed",
+        home=Home("archive-id", "pack"),
+        instance_provenance_type=InstanceProvenanceType.CONTENT_PACK,
+    )
+    async with server(tmp_path, "pi", quiet) as pi:
+        await pi.collection.save_archive_instances(USER, [packed])
+    async with (
+        server(tmp_path, "attic", hub) as attic,
+        server(tmp_path, "pi", hub) as pi,
+    ):
+        await attic.until(lambda: attic.holds("packed"))
+        assert entity(attic, "packed") == packed
+    # Copies of what members have, those tell themselves.
+    assert instance_events(hub, "attic") == []
 
 
 async def test_what_nobody_can_read_is_told_and_passed_over(tmp_path: Path) -> None:
