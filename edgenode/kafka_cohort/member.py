@@ -331,7 +331,7 @@ class KafkaCohortMember:
         if not self._is_in.is_set():  # nobody would hear it
             return
         request = self._reading.request(rules, header)
-        if request is not None:
+        if request is not None and rules.sent(request) is not None:
             event = self._build.event(request, self._now())
             self._say(OmrsTopic.INSTANCES, event)
 
@@ -547,11 +547,15 @@ class KafkaCohortMember:
     def _report_refused(self, origin: str, received: Received) -> None:
         self._audit.event_refused(origin, received.why)
         report = received.report
-        if report is not None:
-            event = self._build.event(report.section, self._now(), report.error)
-            is_of_types = isinstance(report.section, TypeDefEvent)
-            topic = OmrsTopic.TYPES if is_of_types else OmrsTopic.INSTANCES
-            self._say(topic, event)
+        if report is None:
+            return
+        event = self._build.event(report.section, self._now(), report.error)
+        rules = self._receiver.rules
+        if isinstance(report.section, TypeDefEvent):
+            if rules.sends_types():
+                self._say(OmrsTopic.TYPES, event)
+        elif rules.sent(report.section) is not None:
+            self._say(OmrsTopic.INSTANCES, event)
 
 
 def _reason(error: Exception) -> str:

@@ -166,6 +166,7 @@ async def kafka_member(
     types: TypeRegistry,
     audit_log: AuditLog,
     ask_types: AskTypes = no_types,
+    rules: ExchangeRules | None = None,
 ) -> KafkaCohortMember:
     """A server as a member of the cohort on some topics."""
     return KafkaCohortMember(
@@ -183,7 +184,7 @@ async def kafka_member(
             repository=repository,
             types=types,
             codec=CODEC,
-            rules=ExchangeRules(),
+            rules=rules or ExchangeRules(),
             audit_log=audit_log,
             clock=clock,
             open_topics=topics.opened,
@@ -215,6 +216,7 @@ class SimulatedPlatform:
         topics: MemoryTopics,
         stack: AsyncExitStack,
         ask_types: AskTypes = no_types,
+        rules: ExchangeRules | None = None,
     ) -> "SimulatedPlatform":
         """One that runs until the end of the stack."""
         members: list[KafkaCohortMember] = []
@@ -245,7 +247,15 @@ class SimulatedPlatform:
             )
         )
         kafka = await kafka_member(
-            topics, name, clock, collection, repository, registry, audit_log, ask_types
+            topics,
+            name,
+            clock,
+            collection,
+            repository,
+            registry,
+            audit_log,
+            ask_types,
+            rules,
         )
         members.append(kafka)
         task = asyncio.create_task(kafka.run(), name=f"{name} on topics")

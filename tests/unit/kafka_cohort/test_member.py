@@ -13,6 +13,11 @@ from edgenode.clock import Clock, EpochMillis, SystemClock
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.received import Outcome
 from edgenode.errors import StoreFullError
+from edgenode.events.exchange import (
+    ExchangeRule,
+    ExchangeRules,
+    OpenMetadataExchangeRule,
+)
 from edgenode.events.model import (
     InstanceEvent,
     OMRSEventOriginator,
@@ -105,12 +110,13 @@ async def server(
     *,
     clock: Clock | None = None,
     ask_types: AskTypes = no_types,
+    rules: ExchangeRules | None = None,
 ) -> AsyncIterator[Server]:
     """A server that takes part until the end of the block; its store outlives it."""
     async with AsyncExitStack() as stack:
         yield Server(
             await SimulatedPlatform.started(
-                path, name, clock or SystemClock(), hub, stack, ask_types
+                path, name, clock or SystemClock(), hub, stack, ask_types, rules
             )
         )
 
@@ -516,6 +522,36 @@ async def test_what_was_read_from_another_is_asked_for_and_kept(
         await pi.until(lambda: pi.holds(guid))
         assert instance_events(hub, "pi") == ["REFRESH_ENTITY_REQUEST"]
         assert instance_events(hub, "attic")[-1] == "REFRESHED_ENTITY_EVENT"
+
+
+async def test_what_is_not_sent_is_not_complained_of_or_asked_for_either(
+    tmp_path: Path,
+) -> None:
+    hub = MemoryTopics()
+    nothing = ExchangeRule(OpenMetadataExchangeRule.REGISTRATION_ONLY)
+    async with (
+        server(tmp_path, "pi", hub, rules=ExchangeRules(send=nothing)) as pi,
+        server(tmp_path, "attic", hub) as attic,
+    ):
+        await pi.until(lambda: pi.member.remote and attic.member.remote)
+        section = TypeDefEvent(
+            type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT,
+            type_def=EntityDef(guid="other", name=TERM, version=1),
+        )
+        sender = OMRSEventOriginator(metadata_collection_id="attic-id")
+        event = EventBuilder(sender).event(section, START)
+        hub.put(OmrsTopic.TYPES, CODEC.encode_event(event))
+        ours = entity(pi, await pi.add("ours"))
+        assert ours is not None
+        forged = replace(ours, version=99)
+        hub.put(OmrsTopic.INSTANCES, told_by("attic-id", forged))
+        await pi.until(lambda: pi.member.outcomes[Outcome.REFUSED] == 2)
+        pi.member.was_read(
+            replace(remote_entity("theirs"), metadata_collection_id="attic-id")
+        )
+        await pi.until(lambda: not pi.member.is_busy)
+        assert told_of(hub, OmrsTopic.TYPES, "pi") == []
+        assert told_of(hub, OmrsTopic.INSTANCES, "pi") == []
 
 
 async def test_nobody_is_asked_for_what_is_no_members(tmp_path: Path) -> None:
