@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -29,7 +30,7 @@ from edgenode.cohort.model import Standing as CohortStanding
 from edgenode.cohort.wording import Wording
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.received import Outcome, Received, TypeConflict
-from edgenode.errors import EdgeNodeError
+from edgenode.errors import EdgeNodeError, StoreFullError, StoreUnavailableError
 from edgenode.events import outbound
 from edgenode.events.exchange import ExchangeRules
 from edgenode.events.model import (
@@ -154,6 +155,8 @@ class KafkaCohortMember:
             ],
         )
         self._deciding = asyncio.Lock()
+        self._due: deque[Effect] = deque()
+        self._speaking_for: frozenset[str] = frozenset()
         self._told_of_changes: list[Callable[[], None]] = []
         self._told_of_returns: list[Callable[[str], None]] = []
         self._topics: CohortTopics | None = None
@@ -397,15 +400,24 @@ class KafkaCohortMember:
         await self._decide(lambda registry: registry.receive(event, now))
 
     async def _decide(self, news: Callable[[KafkaRegistry], list[Effect]]) -> None:
-        """Have the registry decide, and do what it says before it decides again."""
+        """Have the registry decide, and do what it says before it decides again.
+
+        What the disk has no room for is done first the next time: the registry has taken
+        note already, and doesn't decide it anew.
+        """
         async with self._deciding:
-            before = set(self._registry.spoken_for)
-            for effect in news(self._registry):
-                await self._perform(effect)
-            if self._registry.spoken_for.keys() != before:
-                await self._sender.speak_for(
-                    self._registry.spoken_for.keys(), wanted=self._registry.wanted
-                )
+            self._due += news(self._registry)
+            while self._due:
+                effect = self._due.popleft()
+                try:
+                    await self._perform(effect)
+                except (StoreFullError, StoreUnavailableError):
+                    self._due.appendleft(effect)
+                    raise
+            spoken_for = frozenset(self._registry.spoken_for)
+            if spoken_for != self._speaking_for:
+                await self._sender.speak_for(spoken_for, wanted=self._registry.wanted)
+                self._speaking_for = spoken_for
 
     async def _perform(self, effect: Effect) -> None:
         match effect:

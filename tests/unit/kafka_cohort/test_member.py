@@ -364,6 +364,32 @@ async def test_an_event_waits_until_it_can_be_stored(
         await pi.until(lambda: pi.holds(str(told.guid)))
 
 
+async def test_who_registers_while_the_disk_is_full_is_a_member_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = MemoryTopics()
+    async with server(tmp_path, "pi", hub, clock=Impatient()) as pi:
+        await pi.until(lambda: registry_events(hub, "pi"))
+        store = pi.repository.kafka_cohort
+        save = store.save_member
+        refusals = [StoreFullError("save", "pi", "full")] * 2
+
+        async def full_at_first(collection_id: str, document: bytes) -> None:
+            if refusals:
+                raise refusals.pop()
+            await save(collection_id, document)
+
+        monkeypatch.setattr(store, "save_member", full_at_first)
+        followed: list[set[str]] = []
+        pi.member.on_change(lambda: followed.append(set(pi.member.remote)))
+        followed.clear()
+        async with server(tmp_path, "attic", hub) as attic:
+            await attic.until(lambda: "attic-id" in store.members)
+            await attic.until(lambda: followed)
+            assert followed[-1] == {"attic-id"}
+            assert pi.messages.count("EDGENODE-AUDIT-0036") == 1
+
+
 @dataclass
 class BrokenTopics(MemoryTopics):
     """Topics whose client has a fault that nobody foresaw, for a while."""
