@@ -44,12 +44,12 @@ class Reading:
         if known is None or guid is None or home is None or not rules.saves(header):
             return None
         is_relationship = isinstance(header, Relationship)
-        stored = (
-            self._repository.relationship(guid)
-            if is_relationship
-            else self._repository.entity(guid)
-        )
-        if stored is not None or self._was_asked_lately(guid):
+        if is_relationship:
+            is_stored = self._repository.relationship(guid) is not None
+        else:
+            entity = self._repository.entity(guid)
+            is_stored = entity is not None and not entity.is_proxy
+        if is_stored or self._was_asked_lately(guid):
             return None
         build = (
             outbound.refresh_relationship_requested

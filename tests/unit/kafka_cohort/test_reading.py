@@ -59,6 +59,15 @@ async def test_it_is_not_asked_for_what_is_stored_or_not_kept(member: Member) ->
     assert reading(member).request(ALL, entity) is None
 
 
+async def test_it_is_asked_for_what_is_only_known_by_a_proxy(member: Member) -> None:
+    """As the end of a relationship is that was told after the entity was made."""
+    link = remote_relationship(remote_proxy("one"), remote_proxy("two"))
+    await member.collection.save_relationship_reference_copy("erin", link)
+    asked = reading(member).request(ALL, remote_entity("one"))
+    assert asked is not None
+    assert asked.instance_guid == "one"
+
+
 async def test_it_is_not_asked_again_soon(member: Member) -> None:
     read, entity = reading(member), remote_entity("one")
     assert read.request(ALL, entity) is not None
