@@ -3,7 +3,7 @@
 import asyncio
 
 from edgenode.bus.topics import Partition
-from edgenode.events.model import EventError
+from edgenode.events.model import EventError, OMRSEventErrorCode
 from edgenode.events.registration import MemberRegistration
 from edgenode.observability.audit_log import (
     AuditLog,
@@ -124,7 +124,9 @@ class KafkaAudit:
 
     def dropped(self, partition: Partition, offset: int, count: int, why: str) -> None:
         """Records from an offset on can't be handed on."""
-        self._record(KAFKA_RECORDS_DROPPED, count, partition.topic, offset, why)
+        code = OMRSEventErrorCode.INVALID_EVENT_FORMAT.name
+        told = f"{code}: {why}"
+        self._record(KAFKA_RECORDS_DROPPED, count, partition.topic, offset, told)
 
     def expired(self, partition: Partition, count: int) -> None:
         """Records were removed from the topic before they were read."""
