@@ -519,8 +519,11 @@ class KafkaCohortMember:
     ) -> AsyncIterator[Sequence[bytes]]:
         """The instances of some owners, or of all it speaks for, as events.
 
-        What an archive brought is always among them: whoever has it tells it.
+        What an archive brought is always among them: whoever has it tells it. With all of
+        them types are told, which may be those of events that weren't sent.
         """
+        if owners is None:
+            self._announce_types(self._own_types())
         tellers: dict[str, str | None] = {}
         async for events in stored_events(self._parts.repository):
             texts: list[bytes] = []

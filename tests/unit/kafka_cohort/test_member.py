@@ -31,6 +31,7 @@ from edgenode.instances.model import EntityDetail, InstanceProvenanceType
 from edgenode.instances.provenance import Home
 from edgenode.kafka_cohort.member import KafkaCohortMember
 from edgenode.kafka_cohort.receiver import AskTypes
+from edgenode.repository import compaction, recent, writing
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.model import EntityDef, TypeDef
 from edgenode.typedefs.status import InstanceStatus
@@ -80,6 +81,12 @@ class Server:
         return self.platform.collection
 
     @property
+    def is_registered(self) -> bool:
+        """Whether it will know after a restart that it is."""
+        standing = self.repository.kafka_cohort.standing
+        return standing is not None and standing.registration_time is not None
+
+    @property
     def messages(self) -> list[str]:
         """The ids of the audit records."""
         return [each.message_id for each in self.platform.audit_log.records()]
@@ -90,6 +97,13 @@ class Server:
             USER, type_guid(TERM), properties(qualifiedName=name), None, None
         )
         return str(added.value.guid)
+
+    async def add_type(self, name: str) -> None:
+        """Add a type that no release has."""
+        term = self.platform.types.type_def(TERM)
+        assert isinstance(term, EntityDef)
+        new = replace(term, guid=f"guid of {name}", name=name, version=1)
+        await self.collection.add_type_def(USER, new)
 
     def holds(self, guid: str) -> bool:
         return self.repository.entity(guid) is not None
@@ -174,9 +188,9 @@ async def test_after_a_restart_it_registers_again_and_knows_the_others(
     hub = MemoryTopics()
     async with (
         server(tmp_path, "pi", hub) as pi,
-        server(tmp_path, "attic", hub) as attic,
+        server(tmp_path, "attic", hub),
     ):
-        await pi.until(lambda: pi.member.remote and attic.member.remote)
+        await pi.until(lambda: pi.member.remote and pi.is_registered)
     async with server(tmp_path, "pi", hub) as pi:
         assert set(pi.member.remote) == {"attic-id"}
         await pi.until(lambda: "RE_REGISTRATION" in registry_events(hub, "pi")[-2])
@@ -219,6 +233,7 @@ async def test_nothing_is_lost_while_the_brokers_are_away(tmp_path: Path) -> Non
         server(tmp_path, "pi", hub, clock=Impatient()) as pi,
         server(tmp_path, "attic", hub) as attic,
     ):
+        await pi.until(lambda: pi.is_registered and not pi.member.is_busy)
         first = await pi.add("first")
         await attic.until(lambda: attic.holds(first))
         hub.cut_off.add("pi")
@@ -229,6 +244,31 @@ async def test_nothing_is_lost_while_the_brokers_are_away(tmp_path: Path) -> Non
         await attic.until(lambda: all(map(attic.holds, while_away)))
         await pi.until(lambda: pi.member.backlog == 0)
     assert instance_events(hub, "pi").count("NEW_ENTITY_EVENT") == 6
+
+
+async def test_where_events_were_forgotten_all_that_is_stored_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (compaction, writing):
+        monkeypatch.setattr(module, "MAX_OUTBOX_EVENTS", 10)
+    monkeypatch.setattr(recent, "MAX_RECENT_EVENT_BYTES", 0)
+    hub = MemoryTopics()
+    async with (
+        server(tmp_path, "pi", hub, clock=Impatient()) as pi,
+        server(tmp_path, "attic", hub) as attic,
+    ):
+        first = await pi.add("first")
+        await attic.until(lambda: attic.holds(first))
+        hub.cut_off.add("pi")
+        await pi.add_type("Gadget")
+        while_away = [await pi.add(f"away {number}") for number in range(40)]
+        (oldest,) = await pi.repository.events_after(0, 1)
+        assert oldest.after > 2, "nothing was forgotten"
+        hub.cut_off.clear()
+        hub.tell()
+        await attic.until(lambda: all(map(attic.holds, while_away)))
+        await pi.until(lambda: pi.member.backlog == 0)
+        assert attic.platform.types.type_def("Gadget") is not None
 
 
 async def test_nothing_is_lost_or_said_twice_by_a_restart(tmp_path: Path) -> None:
@@ -440,6 +480,33 @@ async def test_types_that_are_unknown_are_asked_for(tmp_path: Path) -> None:
         assert pi.platform.types.type_def("Gadget") is not None
 
 
+async def test_types_of_its_own_are_told_to_whoever_comes_later(
+    tmp_path: Path,
+) -> None:
+    hub = MemoryTopics()
+    async with server(tmp_path, "pi", hub) as pi:
+        await pi.add_type("Gadget")
+        await pi.until(lambda: told_of(hub, OmrsTopic.TYPES, "pi"))
+        async with server(tmp_path, "attic", hub) as attic:
+            await attic.until(lambda: attic.platform.types.type_def("Gadget"))
+
+
+async def test_who_says_the_same_again_may_have_been_started_anew(
+    tmp_path: Path,
+) -> None:
+    hub = MemoryTopics()
+    returned: list[str] = []
+    async with server(tmp_path, "pi", hub) as pi:
+        pi.member.on_return(returned.append)
+        async with server(tmp_path, "attic", hub) as attic:
+            await attic.until(lambda: pi.member.remote and attic.is_registered)
+        await pi.until(lambda: not pi.member.is_busy)
+        returned.clear()
+        async with server(tmp_path, "attic", hub):
+            await pi.until(lambda: returned)
+        assert set(returned) == {"attic-id"}
+
+
 async def test_types_in_conflict_are_told_until_their_member_leaves(
     tmp_path: Path,
 ) -> None:
@@ -587,6 +654,7 @@ async def test_nobody_is_asked_for_what_is_no_members(tmp_path: Path) -> None:
         server(tmp_path, "attic", hub) as attic,
     ):
         await pi.until(lambda: pi.member.remote and attic.member.remote)
+        await pi.until(lambda: pi.is_registered and not pi.member.is_busy)
         pi.member.was_read(remote_entity("stranger"))
         await pi.member.disconnect()
         pi.member.was_read(
