@@ -302,6 +302,11 @@ class Metadata:
         """Remove a deleted relationship for good."""
         self.ask("POST", f"relationship/{guid}/purge", _of_type(RELATED_TERM))
 
+    def re_identify_relationship(self, guid: str, new_guid: str) -> Json:
+        """Another id for a relationship."""
+        path = f"relationship/{guid}/identity?newRelationshipGUID={new_guid}"
+        return _dict(self.ask("POST", path, _of_type(RELATED_TERM))["relationship"])
+
     def re_home_relationship(self, relationship: Json) -> Json:
         """Make this member a relationship's home."""
         path = (

@@ -164,6 +164,26 @@ def test_an_entity_gets_another_id(sides: Sides) -> None:
     sees(sides.other, renamed)
 
 
+def test_an_entity_with_another_id_is_gone_from_the_node_under_its_old_one(
+    pair: Pair,
+) -> None:
+    # A genuine server goes on with its copy as if nothing had happened.
+    genuine, node = sides = Sides(Metadata(pair.genuine), Metadata(pair.node))
+    relationship = related(sides)
+    old, new = relationship["entityOneProxy"]["guid"], str(uuid4())
+    genuine.re_identify(old, new)
+    until(lambda: node.entity(new))
+    assert node.entity(old) is None
+    assert relationship["guid"] in node.relationships(new)
+
+
+def test_a_relationship_gets_another_id(sides: Sides) -> None:
+    old, new = related(sides)["guid"], str(uuid4())
+    renamed = sides.home.re_identify_relationship(old, new)
+    assert renamed["reIdentifiedFromGUID"] == old
+    until(lambda: sides.other.relationship(new) == renamed)
+
+
 def test_an_entity_gets_another_type(sides: Sides) -> None:
     # A genuine repository in memory tells it, and keeps the former type itself.
     guid = made(sides)["guid"]

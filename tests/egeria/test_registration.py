@@ -11,7 +11,7 @@ from tests.egeria.harness.member import Member
 from tests.egeria.harness.node import Node, kafka_node
 from tests.egeria.harness.platform import Platform, platform
 from tests.egeria.harness.server import Server, metadata_server, started
-from tests.egeria.metadata import Json, Metadata, fresh_name, until
+from tests.egeria.metadata import Json, Metadata, fresh_name, plain, until
 
 
 def know_each_other(genuine: Server, node: Node, cohort: str) -> None:
@@ -52,7 +52,11 @@ def test_either_comes_first(
             assert record["metadataCollectionId"] == other.collection_id
         # Whoever comes late finds what was there before.
         late = node if first == "genuine" else genuine
-        assert Metadata(late, "enterprise/").entity(before["guid"]) == before
+        whole, name = Metadata(late, "enterprise/"), str(plain(before)["qualifiedName"])
+        assert whole.entity(before["guid"]) == before
+        assert whole.named(name) == {before["guid"]: before}
+        # Its home is asked for a copy: by a node that reads, by a genuine server that finds.
+        sees(late, before)
 
 
 def test_kafka_comes_late_and_is_killed(egeria: Platform, tmp_path: Path) -> None:
