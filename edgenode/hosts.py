@@ -26,6 +26,14 @@ def is_numeric(host: str) -> bool:
     return True
 
 
+def is_loopback(host: str) -> bool:
+    """Whether programs on this machine alone can reach a host."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def socket_address(host: str, port: int) -> tuple[socket.AddressFamily, SocketAddress]:
     """Where the socket of a numeric host is, its scope kept.
 

@@ -7,6 +7,7 @@ from errno import EADDRINUSE
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from edgenode.cli.cohort_checks import cohort_places
 from edgenode.cli.outcome import FREE_SPACE, CommandError, ExitCode
@@ -23,6 +24,7 @@ from edgenode.config import (
     load_config,
 )
 from edgenode.errors import EdgeNodeError, StoreFullError, is_disk_full
+from edgenode.hosts import is_loopback
 
 if TYPE_CHECKING:
     from edgenode.node import RunningNode
@@ -226,6 +228,7 @@ def _doubts(config: NodeConfig) -> Iterator[str]:
         rules |= _rules("cohort", config.cohort)
     if config.kafka_cohort is not None:
         rules |= _rules("kafka_cohort", config.kafka_cohort)
+        yield from _doubts_of_places(config.kafka_cohort)
     if any(rule.types for rule in rules.values()):
         from edgenode.releases import SERVED
         from edgenode.releases.shipped_types import load_release_types
@@ -238,6 +241,25 @@ def _doubts(config: NodeConfig) -> Iterator[str]:
                         f"{setting}_types: release {SERVED.name} has no type {name}; "
                         "unless an archive brings it, the rule goes without it"
                     )
+
+
+def _doubts_of_places(cohort: KafkaCohortConfig) -> Iterator[str]:
+    """Places that nobody reaches who is admitted; with a proxy here this machine is."""
+    from edgenode.security.platforms import Admission
+
+    admission = Admission(cohort.admit)
+    if admission.admits("127.0.0.1") or admission.admits("::1"):
+        return
+    told = cohort.told_address(cohort.listen.port)
+    for setting, place, host in (
+        ("listen", str(cohort.listen), cohort.listen.host),
+        ("address", told, urlsplit(told).hostname or ""),
+    ):
+        if is_loopback(host):
+            yield (
+                f"kafka_cohort.{setting} = {place} is for programs of this machine, which "
+                "admit doesn't have: platforms can't ask there"
+            )
 
 
 def _rules(

@@ -3,11 +3,12 @@
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from edgenode.errors import EdgeNodeError
 from edgenode.events.exchange import OpenMetadataExchangeRule
+from edgenode.hosts import is_loopback
 
 DEFAULT_PORT = 9443
 DEFAULT_HOST = "127.0.0.1"
@@ -235,10 +236,7 @@ class NodeConfig:
     @property
     def is_local(self) -> bool:
         """Whether programs on this machine alone can reach the node."""
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)
 
 
 SETTINGS: Mapping[str, frozenset[str]] = {

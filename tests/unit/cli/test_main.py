@@ -62,6 +62,33 @@ def test_check_config_shows_the_kafka_cohort(
     assert told["kafka_cohort.user"] == "platform"
 
 
+@pytest.mark.parametrize(
+    ("admit", "doubted"),
+    [
+        ("10.1.2.0/24", ["listen", "address"]),
+        ("0.0.0.0/0", []),
+        ("127.0.0.1", []),
+    ],
+)
+def test_check_config_doubts_places_that_platforms_cannot_ask_at(
+    admit: str,
+    doubted: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "edgenode.toml"
+    file.write_text(
+        f'[kafka_cohort]\nname = "coco"\nbrokers = ["kafka"]\nadmit = ["{admit}"]\n'
+        'transport = "http"\nlisten = "127.0.0.1:9446"\n'
+        'address = "http://localhost:9446"\n'
+    )
+    assert main(["check-config", "--json", "--config", str(file)]) == 0
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    assert [each.split(" ")[0] for each in warnings] == [
+        f"kafka_cohort.{each}" for each in doubted
+    ]
+
+
 def test_a_join_file_without_a_token_is_no_matter_of_the_disk(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
