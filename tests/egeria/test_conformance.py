@@ -275,6 +275,40 @@ def test_a_run_that_was_killed_is_told_as_failed(tmp_path: Path) -> None:
     assert _phase(place.state()) is Phase.FAILED
 
 
+STOPPABLE = """
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from tests.egeria.conformance.state import Phase, Place, begun
+
+place = Place(Path(sys.argv[1]))
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+with place.held():
+    place.keep(state := begun("repository"))
+    print(flush=True)
+    signal.sigwait({signal.SIGTERM})
+    place.keep(replace(state, phase=Phase.STOPPED))
+"""
+
+
+def test_who_has_a_run_stopped_is_told_of_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tests.egeria.conformance.__main__.RUNS", tmp_path)
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", STOPPABLE, str(tmp_path / "repository")],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ) as run:
+        assert run.stdout is not None
+        run.stdout.readline()
+        assert main(["repository", "--stop"]) == 0
+    assert ": stopped\n" in capsys.readouterr().out
+    assert main(["repository", "--stop"]) == 1
+
+
 def test_after_its_end_a_run_is_told_with_how_to_begin_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -147,7 +147,8 @@ def _stop(place: Place) -> int:
     os.kill(state.pid, signal.SIGTERM)
     while place.is_running():
         time.sleep(POLL_SECONDS)
-    return _status(place)
+    _status(place)
+    return 0
 
 
 if __name__ == "__main__":
