@@ -724,8 +724,18 @@ KAFKA_FETCH_BYTES = 1024 * 1024
 4 MB. A first record that is larger comes alone."""
 
 MAX_INFLATED_BYTES = 8 * 1024 * 1024
-"""What the records of a compressed batch have when it is inflated. Senders' clients take a
-megabyte at most; but 6 KB can become 200 MB."""
+"""What the records of a compressed batch have when it is inflated, and those of all that
+are taken apart at once. Senders' clients take a megabyte at most; but 6 KB can become 200
+MB, and a fetched megabyte some gigabytes."""
+
+KAFKA_FETCHED_RECORDS = 10_000
+"""Records that are taken of one answer of a broker: events of 800 bytes, of which what is
+inflated has as many. Each takes some 200 bytes beside what is in it, and there can be a
+million that have nothing in them."""
+
+KAFKA_ANSWER_BYTES = 128 * 1024 * 1024
+"""An answer of a broker. None has reason to say as much, but for a batch of records where it
+is told to take such; what poses as a broker can announce two gigabytes."""
 
 KAFKA_FETCH_SECONDS = 5.0
 """How long Kafka waits with its answer for a first record to come."""

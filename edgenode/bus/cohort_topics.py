@@ -55,6 +55,9 @@ from edgenode.limits import (
 
 logger = logging.getLogger(__name__)
 
+_NO_VALUE = "it has no value"
+_TOO_LARGE = "it is too large"
+
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
@@ -427,15 +430,18 @@ class KafkaCohortTopics:
             for damage in found.damaged:
                 self._dropped(partition, *damage)
             of_others = len(records)
+            left_out: dict[str, tuple[int, int]] = {}
             for raw in found.records:
                 if self._is_own(partition, raw):
                     self._counts.echoes += 1
-                elif raw.value is None:
-                    self._dropped(partition, raw.offset, 1, "it has no value")
-                elif len(raw.value) > MAX_MESSAGE_BYTES:
-                    self._dropped(partition, raw.offset, 1, "it is too large")
+                elif raw.value is None or len(raw.value) > MAX_MESSAGE_BYTES:
+                    why = _NO_VALUE if raw.value is None else _TOO_LARGE
+                    first, so_far = left_out.get(why, (raw.offset, 0))
+                    left_out[why] = first, so_far + 1
                 else:
                     records.append(Record(partition, raw.offset, raw.key, raw.value))
+            for why, (first, so_far) in left_out.items():
+                self._dropped(partition, first, so_far, why)
             place = Position(partition, found.next_offset, place.topic_id)
             self._places[partition] = place
             if len(records) > of_others or self._is_far_from_kept(place):

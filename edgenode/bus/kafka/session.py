@@ -7,7 +7,7 @@ opened. So nothing is repeated here, and nothing goes on in the background.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +31,7 @@ from edgenode.bus.kafka.records import Fetched, unpacked
 from edgenode.bus.topics import BusUnavailableError, KafkaBroker, Partition
 from edgenode.limits import (
     CONNECT_SECONDS,
+    KAFKA_ANSWER_BYTES,
     KAFKA_ANSWER_SECONDS,
     KAFKA_FETCH_BYTES,
     KAFKA_FETCH_SECONDS,
@@ -122,8 +123,27 @@ def _check(code: int, doing: str) -> None:
         )
 
 
+def _bounded(
+    read: Callable[[int], Awaitable[bytes]],
+) -> Callable[..., Awaitable[bytes]]:
+    """What reads no more at once than brokers have reason to answer."""
+
+    async def read_bounded(size: int) -> bytes:
+        if size > KAFKA_ANSWER_BYTES:
+            raise ValueError(f"an answer of {size} bytes")
+        return await read(size)
+
+    return read_bounded
+
+
 class _Connection(AIOKafkaConnection):
     """A connection that ends at once: brokers don't hear goodbyes while they wait."""
+
+    def _create_reader_task(self) -> asyncio.Task[None]:
+        reader: Any = self._reader
+        reader.readexactly = _bounded(reader.readexactly)
+        task: asyncio.Task[None] = super()._create_reader_task()  # type: ignore[no-untyped-call]
+        return task
 
     def close(
         self, reason: Any = None, exc: BaseException | None = None
@@ -324,7 +344,10 @@ class KafkaSession:
             for number, code, high_watermark, *_, data in parts:
                 _check(code, f"reading partition {number} of {topic}")
                 partition = Partition(topic, number)
-                found[partition] = unpacked(data, high_watermark, offsets[partition])
+                # What is packed can take a while to be taken apart.
+                found[partition] = await asyncio.to_thread(
+                    unpacked, data, high_watermark, offsets[partition]
+                )
         return found
 
     async def producer(self) -> Producer:

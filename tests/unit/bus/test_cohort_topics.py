@@ -76,3 +76,17 @@ async def test_what_two_brokers_answer_is_handed_on_once() -> None:
         handed_on = [topics._taken({HERE: answer}).records for _ in range(2)]
         assert [len(each) for each in handed_on] == [1, 0]
         assert topics._places[HERE] == position(6)
+
+
+async def test_what_can_not_be_handed_on_is_told_once_for_each_answer() -> None:
+    names = topic_names("egeria", "cohort", dedicated=False)
+    reader = Reader(names)
+    async with KafkaCohortTopics(
+        KafkaBroker(addresses=()), names, "one", (), reader, SystemClock()
+    ) as topics:
+        topics._places[HERE] = topics._kept[HERE] = position(5)
+        records = [RawRecord(5 + each, None, None) for each in range(1_000)]
+        answer = Fetched(5, high_watermark=1_005, next_offset=1_005, records=records)
+        assert topics._taken({HERE: answer}).records == ()
+        assert reader.heard == [("dropped", 5, 1_000, "it has no value")]
+        assert topics.statistics().dropped == 1_000
