@@ -764,6 +764,11 @@ kept although nothing is to be dealt with: so many are passed over again after a
 
 KAFKA_PRODUCERS = 100
 """Numbers of its own as a producer that a member remembers, to know what it sent. It gets
+KAFKA_ITERATIONS = range(4_096, 100_001)
+"""How often a password is hashed to log in to Kafka: there it can be 4,096 to 16,384 times,
+some 10 ms. With fewer whoever poses as a broker could find it out, and with what a number
+can tell it would take hours."""
+
 another one after each failure to send, and has read what it sent long before so many."""
 
 KAFKA_METADATA_SECONDS = 60.0

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import errors
-from aiokafka.conn import AIOKafkaConnection
+from aiokafka.conn import AIOKafkaConnection, ScramAuthenticator
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 from aiokafka.protocol.admin import CreateTopicsRequest
@@ -35,6 +35,7 @@ from edgenode.limits import (
     KAFKA_ANSWER_SECONDS,
     KAFKA_FETCH_BYTES,
     KAFKA_FETCH_SECONDS,
+    KAFKA_ITERATIONS,
 )
 
 EARLIEST = -2
@@ -136,6 +137,20 @@ def _bounded(
     return read_bounded
 
 
+class Scram(ScramAuthenticator):
+    """Logs in without showing the password, as long as the broker asks for no less."""
+
+    def create_salted_password(self, salt: bytes, iterations: int) -> None:
+        """Hash the password as the broker says.
+
+        Raises:
+            ValueError: That would be too little, or go on for too long.
+        """
+        if iterations not in KAFKA_ITERATIONS:
+            raise ValueError(f"it asks for {iterations} iterations of SCRAM")
+        super().create_salted_password(salt, iterations)  # type: ignore[no-untyped-call]
+
+
 class _Connection(AIOKafkaConnection):
     """A connection that ends at once: brokers don't hear goodbyes while they wait."""
 
@@ -144,6 +159,15 @@ class _Connection(AIOKafkaConnection):
         reader.readexactly = _bounded(reader.readexactly)
         task: asyncio.Task[None] = super()._create_reader_task()  # type: ignore[no-untyped-call]
         return task
+
+    def authenticator_scram(self) -> Scram:
+        """What logs in where a broker knows SCRAM."""
+        return Scram(  # type: ignore[no-untyped-call]
+            loop=self._loop,
+            sasl_plain_password=self._sasl_plain_password,
+            sasl_plain_username=self._sasl_plain_username,
+            sasl_mechanism=self._sasl_mechanism,
+        )
 
     def close(
         self, reason: Any = None, exc: BaseException | None = None
