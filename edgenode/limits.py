@@ -49,6 +49,10 @@ code that walks over such values calls itself a few times for each level."""
 MAX_AUDIT_RECORDS = 1_000
 """Audit records kept in memory for reports (about 0.5 MB); the log has them all."""
 
+MAX_AUDIT_TEXT_LENGTH = 1_000
+"""Characters of a name or reason in an audit record. Others tell them, in an event of four
+megabytes perhaps: all records together have some 6 MB then, and a line can be read."""
+
 # Log
 
 REPEATED_COMPLAINTS = 5

@@ -8,7 +8,7 @@ from enum import Enum
 from uuid import uuid4
 
 from edgenode.clock import Clock, EpochMillis
-from edgenode.limits import MAX_AUDIT_RECORDS
+from edgenode.limits import MAX_AUDIT_RECORDS, MAX_AUDIT_TEXT_LENGTH
 
 logger = logging.getLogger("edgenode.audit")
 
@@ -132,7 +132,7 @@ class AuditLog:
         *parameters: object,
     ) -> None:
         """Write one record."""
-        texts = tuple(str(parameter) for parameter in parameters)
+        texts = tuple(_shortened(str(parameter)) for parameter in parameters)
         record = AuditRecord(
             str(uuid4()),
             self._clock.now(),
@@ -166,3 +166,10 @@ class AuditLog:
     ) -> Mapping[OMRSAuditingComponent, Mapping[OMRSAuditLogRecordSeverity, int]]:
         """How many records there were, by part and severity."""
         return {component: dict(counts) for component, counts in self._counts.items()}
+
+
+def _shortened(text: str) -> str:
+    """A text that others may have made as long as they like."""
+    if len(text) <= MAX_AUDIT_TEXT_LENGTH:
+        return text
+    return f"{text[:MAX_AUDIT_TEXT_LENGTH]}..."

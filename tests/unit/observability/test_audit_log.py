@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from edgenode.limits import MAX_AUDIT_RECORDS
+from edgenode.limits import MAX_AUDIT_RECORDS, MAX_AUDIT_TEXT_LENGTH
 from edgenode.observability.audit_log import (
     AuditLog,
     AuditMessage,
@@ -54,6 +54,17 @@ def test_only_the_newest_records_are_kept_but_all_are_counted() -> None:
     assert log.counts()[STORE] == {
         OMRSAuditLogRecordSeverity.STARTUP: MAX_AUDIT_RECORDS + 1
     }
+
+
+def test_what_others_made_long_is_shortened() -> None:
+    log = AuditLog("mds", SetClock())
+    log.record(STORE, STARTED, "x" * 4_000_000, "y" * MAX_AUDIT_TEXT_LENGTH)
+    (record,) = log.records()
+    assert record.parameters == (
+        "x" * MAX_AUDIT_TEXT_LENGTH + "...",
+        "y" * MAX_AUDIT_TEXT_LENGTH,
+    )
+    assert len(record.text) < 3 * MAX_AUDIT_TEXT_LENGTH
 
 
 @pytest.mark.parametrize(
