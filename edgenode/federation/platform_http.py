@@ -20,7 +20,7 @@ from edgenode.connectors.connection import Connection
 from edgenode.errors import PeerRefusedError, PeerUnavailableError
 from edgenode.events.registration import MemberRegistration
 from edgenode.federation.http import Answer, failure_of, payload, whole_answer
-from edgenode.hosts import is_numeric
+from edgenode.hosts import is_host, is_numeric
 from edgenode.limits import (
     CONNECT_SECONDS,
     CONNECTIONS_TO_A_NODE,
@@ -87,10 +87,17 @@ class PlatformHttp:
         told = address[:MAX_REASON_LENGTH]
         try:
             url = URL(address)
-            root, host = url.origin(), url.host
+            root, host = url.origin(), url.raw_host
         except ValueError as error:
             raise PeerRefusedError(name, f"{told!r} is no address") from error
-        if host is None or url.user is not None or url.query_string or url.fragment:
+        if (
+            host is None
+            # Nearly numeric ones are connected to as they stand, and not looked up.
+            or not is_host(host)
+            or url.user is not None
+            or url.query_string
+            or url.fragment
+        ):
             raise PeerRefusedError(name, f"{told!r} is no address")
         if url.scheme != self._transport:
             reason = (

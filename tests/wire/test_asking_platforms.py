@@ -166,12 +166,14 @@ async def test_addresses_elsewhere_are_not_asked() -> None:
             await ask(http, at(port, "[::1]"))
         with pytest.raises(PeerRefusedError, match=r"kafka_cohort\.admit"):
             await ask(http, at(port, "[::ffff:127.0.0.1]"))
-        # What isn't written as an address is looked up, and is one all the same.
-        for host in ("127.1", "2130706433", "localhost"):
-            with pytest.raises((PeerRefusedError, PeerUnavailableError)):
+        # What is nearly one would be connected to as it stands.
+        for host in ("127.1", "2130706433", "[::ffff:127.0.0.1%0000000000000001]"):
+            with pytest.raises(PeerRefusedError, match="no address"):
                 await ask(http, at(port, host))
     assert heads == []
 
+        with pytest.raises(PeerRefusedError, match=r"kafka_cohort\.admit"):
+            await ask(http, at(port, "localhost"))
 
 async def test_names_are_checked_by_what_they_stand_for(server: Server) -> None:
     names = Names(["10.9.9.9", HOST], [HOST], ["10.9.9.9"], ["10.9.9.9", "fd00::1"])
