@@ -486,6 +486,10 @@ machine; who breaks off loses no more than this."""
 
 MAX_MISSING_HEADER_BYTES = 2_048
 """The header that says who didn't take part, some 50 members; programs take 8 KB. The body
+MAX_LOOKUPS = 4
+"""Names of genuine members' hosts that are looked up at a time. One that no name server
+answers for takes some ten seconds, and anybody may register a thousand of them."""
+
 names all of them."""
 
 LARGE_COHORT_BODIES = 2

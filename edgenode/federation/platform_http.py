@@ -8,6 +8,7 @@ can have it stand for something else in between. Redirections are never followed
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ from edgenode.limits import (
     CONNECT_SECONDS,
     CONNECTIONS_TO_A_NODE,
     CONNECTIONS_TO_NODES,
+    MAX_LOOKUPS,
     MAX_REASON_LENGTH,
     PEER_SECONDS,
     PLATFORM_KEEPALIVE_SECONDS,
@@ -37,16 +39,27 @@ Resolve = Callable[[str], Awaitable[Sequence[str]]]
 Admits = Callable[[str], bool]
 
 
-async def resolved_addresses(host: str) -> Sequence[str]:
-    """What the system says.
+@asynccontextmanager
+async def resolving() -> AsyncIterator[Resolve]:
+    """What the system says of hosts, until the end of the block.
 
-    Raises:
-        OSError: The host isn't known.
+    Anybody may register names that no name server answers for. So they are looked up in
+    threads of their own, and nothing else has to wait for those.
     """
-    found = await asyncio.get_running_loop().getaddrinfo(
-        host, None, type=socket.SOCK_STREAM
-    )
-    return [str(address[0]) for *_, address in found]
+    threads = ThreadPoolExecutor(MAX_LOOKUPS, thread_name_prefix="names")
+
+    def look_up(host: str) -> Sequence[str]:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        return [str(address[0]) for *_, address in found]
+
+    async def resolve(host: str) -> Sequence[str]:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(threads, look_up, host)
+
+    try:
+        yield resolve
+    finally:
+        await asyncio.to_thread(threads.shutdown, cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +224,13 @@ class PlatformCaller:
 
 @asynccontextmanager
 async def platform_http(
-    config: KafkaCohortConfig, resolve: Resolve = resolved_addresses
+    config: KafkaCohortConfig, resolve: Resolve | None = None
 ) -> AsyncIterator[PlatformHttp]:
     """Keep connections to genuine members until the end of the block.
 
     Args:
         config: Where members may be, and how they are spoken to.
-        resolve: Looks up names.
+        resolve: Looks up names; None for what the system says.
 
     Raises:
         UnusableFileError: The file of the certificate authority can't be used.
@@ -226,25 +239,28 @@ async def platform_http(
     context = None
     if config.transport == "https":
         context = await asyncio.to_thread(client_context, config.ca_file)
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            resolver=_AdmittedAddresses(admits, resolve),
-            use_dns_cache=False,
-            ssl=context if context is not None else True,
-            limit=CONNECTIONS_TO_NODES,
-            limit_per_host=CONNECTIONS_TO_A_NODE,
-            keepalive_timeout=PLATFORM_KEEPALIVE_SECONDS,
-        ),
-        timeout=aiohttp.ClientTimeout(total=PEER_SECONDS, sock_connect=CONNECT_SECONDS),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        # Unpacking an answer could make gigabytes of it.
-        auto_decompress=False,
-        skip_auto_headers=("Accept-Encoding", "User-Agent"),
-    )
-    try:
-        yield PlatformHttp(session, config.transport, admits)
-    finally:
-        await session.close()
+    async with resolving() as by_system:
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                resolver=_AdmittedAddresses(admits, resolve or by_system),
+                use_dns_cache=False,
+                ssl=context if context is not None else True,
+                limit=CONNECTIONS_TO_NODES,
+                limit_per_host=CONNECTIONS_TO_A_NODE,
+                keepalive_timeout=PLATFORM_KEEPALIVE_SECONDS,
+            ),
+            timeout=aiohttp.ClientTimeout(
+                total=PEER_SECONDS, sock_connect=CONNECT_SECONDS
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # Unpacking an answer could make gigabytes of it.
+            auto_decompress=False,
+            skip_auto_headers=("Accept-Encoding", "User-Agent"),
+        )
+        try:
+            yield PlatformHttp(session, config.transport, admits)
+        finally:
+            await session.close()
 
 
 class _AdmittedAddresses(AbstractResolver):

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -17,7 +18,7 @@ from edgenode.federation.platform_http import (
     PlatformCaller,
     PlatformHttp,
     platform_http,
-    resolved_addresses,
+    resolving,
 )
 from edgenode.rest.hosting import Server
 from edgenode.security.platforms import UnusableFileError
@@ -25,6 +26,7 @@ from tests.wire.platforms import certified, kafka_cohort, platform_listener
 from tests.wire.serving import SERVER
 
 HOST = "127.0.0.1"
+SECONDS = 30.0
 SERVICES = "/open-metadata/repository-services/users/me"
 SECRET = "secret: one"  # noqa: S105 - of this test alone
 CLOSE = {"Connection": "close"}
@@ -170,10 +172,10 @@ async def test_addresses_elsewhere_are_not_asked() -> None:
         for host in ("127.1", "2130706433", "[::ffff:127.0.0.1%0000000000000001]"):
             with pytest.raises(PeerRefusedError, match="no address"):
                 await ask(http, at(port, host))
-    assert heads == []
-
         with pytest.raises(PeerRefusedError, match=r"kafka_cohort\.admit"):
             await ask(http, at(port, "localhost"))
+    assert heads == []
+
 
 async def test_names_are_checked_by_what_they_stand_for(server: Server) -> None:
     names = Names(["10.9.9.9", HOST], [HOST], ["10.9.9.9"], ["10.9.9.9", "fd00::1"])
@@ -204,7 +206,33 @@ async def test_a_name_is_looked_up_once_for_a_connection(server: Server) -> None
 
 
 async def test_names_are_looked_up_by_the_system() -> None:
-    assert set(await resolved_addresses("localhost")) <= {HOST, "::1"}
+    async with resolving() as resolve:
+        assert set(await resolve("localhost")) <= {HOST, "::1"}
+
+
+async def test_names_that_nobody_answers_for_hold_up_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop, is_over, busy = asyncio.get_running_loop(), threading.Event(), asyncio.Event()
+
+    def unanswered(*_: object, **__: object) -> list[object]:
+        loop.call_soon_threadsafe(busy.set)
+        is_over.wait()
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unanswered)
+    async with platform_http(kafka_cohort()) as http:
+        asking = [
+            asyncio.create_task(ask(http, at(80, f"mds{each}.plant")))
+            for each in range(100)
+        ]
+        async with asyncio.timeout(SECONDS):
+            await busy.wait()
+            assert await asyncio.to_thread(str, "done") == "done"
+        for task in asking:
+            task.cancel()
+        is_over.set()
+        await asyncio.gather(*asking, return_exceptions=True)
 
 
 async def test_a_name_that_is_not_known_is_told() -> None:
