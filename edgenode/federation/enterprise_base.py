@@ -234,7 +234,9 @@ class EnterpriseOperations:
             operation, user_id, known
         )
         told.require_answer()
-        entity = told.merged(lambda answers: merged_entity(answers, self._parts.codec))
+        entity = told.merged(
+            lambda answers: readable(merged_entity(answers, self._parts.codec))
+        )
         told.rests_on([entity] if entity else [])
         return entity
 
@@ -248,7 +250,9 @@ class EnterpriseOperations:
             lambda collection: collection.is_relationship_known(user_id, guid),
         )
         told.require_answer()
-        relationship = told.merged(merged_relationship)
+        relationship = told.merged(
+            lambda answers: readable(merged_relationship(answers))
+        )
         told.rests_on([relationship] if relationship else [])
         return relationship
 
@@ -314,6 +318,17 @@ class EnterpriseOperations:
         if known is None:
             raise EntityNotKnownError(guid, operation, REPOSITORY)
         return known
+
+
+def readable(document: Document[T] | None) -> Document[T] | None:
+    """A document that was looked into: what a member tells may turn out to be none.
+
+    Raises:
+        MemberUnavailableError: It does.
+    """
+    if document is not None:
+        _ = document.value
+    return document
 
 
 async def answered_by(collection: AskedCollection, question: Question[T]) -> T:

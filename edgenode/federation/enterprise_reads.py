@@ -19,6 +19,7 @@ from edgenode.federation.enterprise_base import (
     EnterpriseOperations,
     Question,
     Told,
+    readable,
 )
 from edgenode.federation.failures import is_not_known
 from edgenode.federation.merge import (
@@ -92,12 +93,14 @@ class EnterpriseReadOperations(EnterpriseOperations):
         told = await self._ask_all(operation, user_id, question)
         without = _without_it(told)
         entity = told.merged(
-            lambda answers: merged_entity(
-                [
-                    *(MemberAnswer(each, OneEntity(found)) for each, found in answers),
-                    *(MemberAnswer(each, OneEntity(None)) for each in without),
-                ],
-                self._parts.codec,
+            lambda answers: readable(
+                merged_entity(
+                    [
+                        *(MemberAnswer(each, OneEntity(one)) for each, one in answers),
+                        *(MemberAnswer(each, OneEntity(None)) for each in without),
+                    ],
+                    self._parts.codec,
+                )
             )
         )
         if entity is None:
@@ -137,8 +140,10 @@ class EnterpriseReadOperations(EnterpriseOperations):
         )
         without = _without_it(told)
         found = told.merged(
-            lambda answers: merged_relationship(
-                [*answers, *(MemberAnswer(each, None) for each in without)]
+            lambda answers: readable(
+                merged_relationship(
+                    [*answers, *(MemberAnswer(each, None) for each in without)]
+                )
             )
         )
         if found is None:

@@ -289,6 +289,18 @@ async def test_what_turns_out_to_be_unreadable_is_left_out(alder: Member) -> Non
     assert "something else" in note.missing[BIRCH.id]
 
 
+async def test_what_can_not_be_looked_into_is_left_out_where_nothing_is_merged(
+    alder: Member,
+) -> None:
+    answer = success(entity=BROKEN_BEAN | {"version": 9})
+    async with answering(as_birch(answer)) as port:
+        enterprise, _ = joined(alder, remote_of(BIRCH, port.client))
+        current.set(note := Participation())
+        seen = await enterprise.get_entity_detail(USER, "theirs")
+    assert seen.value.version == THEIRS.version
+    assert "something else" in note.missing[BIRCH.id]
+
+
 async def test_changes_need_the_home(alder: Member) -> None:
     async with answering(as_birch(CUT)) as port:
         enterprise, _ = joined(alder, remote_of(BIRCH, port.client))
