@@ -1,17 +1,18 @@
 """One release's wire: its beans as JSON objects, texts and stored documents."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from enum import Enum
 from functools import partial
+from operator import attrgetter
 from typing import Any, TypeVar
 
-from edgenode.codec.beans import BeanCoder
+from edgenode.codec.beans import BeanCoder, UnboundError
 from edgenode.codec.json import JsonObject, dumps, loads, loads_stored
 from edgenode.codec.requests import OMRSAPIRequest
 from edgenode.codec.values import checked_primitive
 from edgenode.connectors.connection import EmbeddedConnection, Referenceable
-from edgenode.events.model import OMRSEventV1
+from edgenode.events.model import InstanceEvent, OMRSEventOriginator, OMRSEventV1
 from edgenode.instances.document import Document
 from edgenode.instances.model import (
     Classification,
@@ -31,6 +32,7 @@ from edgenode.instances.properties import (
     MapPropertyValue,
     PrimitivePropertyValue,
 )
+from edgenode.limits import MAX_FRAME_TEXT_BYTES
 from edgenode.releases.release import Release
 from edgenode.typedefs.attributes import (
     AttributeTypeDef,
@@ -100,6 +102,36 @@ def _of_category(category: Enum) -> Callable[[Any], Any]:
     return check
 
 
+def _with_short_ids(names: Iterable[str]) -> Callable[[Any], Any]:
+    """What is told in an event, if all nodes can tell each other of it."""
+    read = attrgetter(*names, "__class__")  # two names at least give a tuple
+
+    def check(bean: Any) -> Any:
+        for each in read(bean)[:-1]:
+            if each is not None and len(each.encode()) > MAX_FRAME_TEXT_BYTES:
+                raise UnboundError(f"an id of more than {MAX_FRAME_TEXT_BYTES} bytes")
+        return bean
+
+    return check
+
+
+_GIVEN = ("metadata_collection_id", "replicated_by")
+_FOUND = (*_GIVEN, "guid", "re_identified_from_guid")
+_IDS: Mapping[type, Iterable[str]] = {
+    EntityDetail: _FOUND,
+    EntityProxy: _FOUND,
+    Relationship: _FOUND,
+    Classification: _GIVEN,
+    InstanceEvent: (
+        "instance_guid",
+        "original_instance_guid",
+        "home_metadata_collection_id",
+        "original_home_metadata_collection_id",
+    ),
+    OMRSEventOriginator: ("metadata_collection_id",),
+}
+"""What finds an instance and its home, by which nodes tell each other of it."""
+
 _CHECKS: Mapping[type, Callable[[Any], Any]] = {
     EntityDetail: _without_empty_properties,
     EntityProxy: _without_empty_properties,
@@ -112,6 +144,21 @@ _CHECKS: Mapping[type, Callable[[Any], Any]] = {
     PrimitiveDef: _of_category(AttributeTypeDefCategory.PRIMITIVE),
     CollectionDef: _of_category(AttributeTypeDefCategory.COLLECTION),
     EnumDef: _of_category(AttributeTypeDefCategory.ENUM_DEF),
+}
+
+
+def _both(
+    one: Callable[[Any], Any], other: Callable[[Any], Any] | None
+) -> Callable[[Any], Any]:
+    return one if other is None else lambda bean: other(one(bean))
+
+
+_CHECKS_OF_EVENTS = {
+    **_CHECKS,
+    **{
+        cls: _both(_with_short_ids(names), _CHECKS.get(cls))
+        for cls, names in _IDS.items()
+    },
 }
 
 
@@ -130,16 +177,18 @@ class Codec:
 
     def __init__(self, release: Release) -> None:
         self.release = release
-        self._answers = self._coder(iso_dates=True)
-        self._events = self._coder(iso_dates=False)
+        self._answers = self._coder(_CHECKS, iso_dates=True)
+        self._events = self._coder(_CHECKS_OF_EVENTS, iso_dates=False)
 
-    def _coder(self, *, iso_dates: bool) -> BeanCoder:
+    def _coder(
+        self, checks: Mapping[type, Callable[[Any], Any]], *, iso_dates: bool
+    ) -> BeanCoder:
         return BeanCoder(
             tagged=_TAGGED,
             abstract=_ABSTRACT,
             symbols={InstanceStatus: self.release.statuses},
             absent=self.release.absent_fields,
-            checks=_CHECKS,
+            checks=checks,
             computed={MapPropertyValue: _map_element_count},
             last={InstanceAuditHeader: "status"},
             iso_dates=iso_dates,

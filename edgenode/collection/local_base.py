@@ -47,6 +47,7 @@ from edgenode.instances.provenance import (
     relationship_as_seen,
 )
 from edgenode.instances.validate import InstanceValidator, type_name
+from edgenode.limits import MAX_FRAME_TEXT_BYTES
 from edgenode.releases.release import Release
 from edgenode.repository.base import (
     HistoryRange,
@@ -150,7 +151,7 @@ class LocalOperations:
             raise UserIdMissingError("userId", operation, self._name)
 
     def _given(self, guid: str | None, parameter: str, operation: str) -> str:
-        if guid is None:
+        if guid is None or not is_id(guid):
             raise GuidMissingError(parameter, operation, self._name)
         return guid
 
@@ -402,6 +403,11 @@ def _java_date(time: EpochMillis) -> str:
     """A time as genuine errors show it: ``Thu Jan 01 00:00:00 UTC 2099``."""
     moment = _EPOCH + timedelta(milliseconds=max(_FIRST, min(time, _LAST)))
     return f"{moment.ctime()[:-4]}UTC {moment.year}".replace("  ", " 0")
+
+
+def is_id(text: str | None) -> bool:
+    """Whether a text can be an id; one that nodes couldn't tell each other is none."""
+    return text is not None and len(text.encode()) <= MAX_FRAME_TEXT_BYTES
 
 
 def full_document(stored: StoredEntity) -> Document[EntityDetail]:

@@ -14,7 +14,6 @@ from edgenode.errors import (
     EntityProxyMissingError,
     EntitySoftDeletedError,
     GuidInUseError,
-    GuidMissingError,
     HomeIdMissingError,
     LocalEntityProxyError,
     NotForLocalCollectionError,
@@ -266,15 +265,14 @@ class LocalEntityOperations(LocalOperations):
         operation, parameter = "reIdentifyEntity", "newEntityGUID"
         self._check_user(user_id, operation)
         self._validate.type_names(type_def_guid, type_def_name, operation)
-        if not new_entity_guid:
-            raise GuidMissingError(parameter, operation, self._name)
+        new_guid = self._given(new_entity_guid or None, parameter, operation)
 
         def work(tx: Transaction) -> Document[EntityDetail]:
             current = self._own_entity(tx, entity_guid, operation)
-            if tx.entity(new_entity_guid) or tx.relationship(new_entity_guid):
-                raise GuidInUseError(new_entity_guid, parameter, operation, self._name)
+            if tx.entity(new_guid) or tx.relationship(new_guid):
+                raise GuidInUseError(new_guid, parameter, operation, self._name)
             edit = self._edit(tx, user_id, current)
-            moved = lifecycle.re_identified(current, new_entity_guid, edit)
+            moved = lifecycle.re_identified(current, new_guid, edit)
             document = tx.save_entity(moved, edit.time)
             self._point_relationships(tx, entity_guid, moved)
             tx.save_entity(lifecycle.deleted(current, edit), edit.time)

@@ -7,7 +7,6 @@ from edgenode.collection.base import ExternalSource
 from edgenode.collection.local_base import LocalOperations
 from edgenode.errors import (
     GuidInUseError,
-    GuidMissingError,
     HomeIdMissingError,
     NotForLocalCollectionError,
     RelationshipCanNotBeUpdatedError,
@@ -230,11 +229,9 @@ class LocalRelationshipOperations(LocalOperations):
         operation, parameter = "reIdentifyRelationship", "newRelationshipGUID"
         self._check_user(user_id, operation)
         self._validate.type_names(type_def_guid, type_def_name, operation)
-        if not new_relationship_guid:
-            raise GuidMissingError(parameter, operation, self._name)
+        new_guid = self._given(new_relationship_guid or None, parameter, operation)
 
         def work(tx: Transaction) -> Document[Relationship]:
-            new_guid = new_relationship_guid
             current = self._own_relationship(tx, relationship_guid, operation)
             if tx.relationship(new_guid) or tx.entity(new_guid):
                 raise GuidInUseError(new_guid, parameter, operation, self._name)

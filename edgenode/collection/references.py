@@ -7,7 +7,7 @@ Copies are kept as they come, without events; which of them are kept is decided 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from edgenode.collection.local_base import LocalOperations
+from edgenode.collection.local_base import LocalOperations, is_id
 from edgenode.errors import (
     EntityConflictError,
     EntityNotKnownError,
@@ -58,7 +58,9 @@ class CopyOperations(LocalOperations):
 
     def _check_copy(self, copy: InstanceHeader, parameter: str, operation: str) -> None:
         """Check that a copy says what every copy must say."""
-        if copy.metadata_collection_id is None:
+        if not is_id(copy.metadata_collection_id) or not is_id(
+            copy.replicated_by or ""
+        ):
             raise HomeIdMissingError(parameter, operation, self._name)
         self._validate.recorded_type(copy)
         self._given(copy.guid, parameter, operation)

@@ -24,6 +24,13 @@ from edgenode.events.model import (
     RegistryEvent,
     TypeDefEvent,
 )
+from edgenode.instances.model import (
+    Classification,
+    EntityDetail,
+    EntityProxy,
+    Relationship,
+)
+from edgenode.limits import MAX_FRAME_TEXT_BYTES
 from edgenode.releases import SERVED
 from tests.unit.codec.strategies import beans
 
@@ -170,3 +177,37 @@ def test_any_bytes_are_refused(text: bytes) -> None:
 def test_deep_nesting_is_refused() -> None:
     with pytest.raises(BadRequestError, match="deep"):
         CODEC.decode_event(b'{"class":' + b"[" * 500 + b"]" * 500 + b"}")
+
+
+LONG = "ö" * (MAX_FRAME_TEXT_BYTES // 2 + 1)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"entity": EntityDetail(guid=LONG)},
+        {"entity": EntityDetail(metadata_collection_id=LONG)},
+        {"entity": EntityDetail(classifications=(Classification(replicated_by=LONG),))},
+        {"entity_proxy": EntityProxy(re_identified_from_guid=LONG)},
+        {"relationship": Relationship(entity_one_proxy=EntityProxy(guid=LONG))},
+        {"instance_guid": LONG},
+        {"original_instance_guid": LONG},
+    ],
+)
+def test_ids_that_nodes_could_not_tell_each_other_are_refused(
+    told: dict[str, Any],
+) -> None:
+    kind = OMRSInstanceEventType.NEW_ENTITY_EVENT
+    section = InstanceEvent(event_type=kind, **told)
+    event = replace(
+        BARE,
+        event_category=OMRSEventCategory.INSTANCE,
+        instance_event_section=section,
+    )
+    with pytest.raises(BadRequestError, match="an id of more than"):
+        CODEC.decode_event(CODEC.encode_event(event))
+    # What is stored already can be read, to be removed.
+    assert CODEC.decode(InstanceEvent, CODEC.encode(section)) == section
+    nobody = replace(BARE, originator=OMRSEventOriginator(metadata_collection_id=LONG))
+    with pytest.raises(BadRequestError, match="an id of more than"):
+        CODEC.decode_event(CODEC.encode_event(nobody))

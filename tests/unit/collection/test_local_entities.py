@@ -19,6 +19,7 @@ from edgenode.instances.properties import (
     MapPropertyValue,
     PrimitivePropertyValue,
 )
+from edgenode.limits import MAX_FRAME_TEXT_BYTES
 from edgenode.typedefs.model import TypeDefSummary
 from edgenode.typedefs.status import InstanceStatus
 from tests.model.house import (
@@ -531,6 +532,25 @@ async def test_a_guid_in_use_is_not_given_again(
         guid,
         "newEntityGUID",
         "reIdentifyEntity",
+        "node",
+    )
+
+
+async def test_no_guid_is_given_that_nodes_could_not_tell_each_other(
+    house: House, glossary: Glossary
+) -> None:
+    long = "x" * (MAX_FRAME_TEXT_BYTES + 1)
+    call = house.collection.re_identify_entity(
+        USER, TERM, "GlossaryTerm", glossary.term, long
+    )
+    assert (await refusal(call))[3] == ("newEntityGUID", "reIdentifyEntity", "node")
+    relationship = house.collection.re_identify_relationship(
+        USER, CATEGORIZATION, "TermCategorization", glossary.placed, long
+    )
+    operation = "reIdentifyRelationship"
+    assert (await refusal(relationship))[3] == (
+        "newRelationshipGUID",
+        operation,
         "node",
     )
 

@@ -16,6 +16,7 @@ from edgenode.instances.model import (
     InstanceType,
 )
 from edgenode.instances.provenance import Home
+from edgenode.limits import MAX_FRAME_TEXT_BYTES
 from edgenode.typedefs.status import InstanceStatus
 from tests.model.house import (
     LOCAL,
@@ -49,6 +50,16 @@ def stored(house: House, guid: str = "remote-1") -> EntityDetail:
 
 async def save(house: House, entity: EntityDetail) -> None:
     await house.collection.save_entity_reference_copy(USER, entity)
+
+
+@pytest.mark.parametrize("name", ["guid", "metadata_collection_id", "replicated_by"])
+async def test_no_copy_is_kept_that_nodes_could_not_tell_each_other(
+    house: House, name: str
+) -> None:
+    changes: dict[str, Any] = {name: "x" * (MAX_FRAME_TEXT_BYTES + 1)}
+    copy = replace(remote_entity(), **changes)
+    assert (await refusal(save(house, copy)))[1] == "InvalidParameterException"
+    assert house.collection.is_entity_known(USER, str(copy.guid)) is None
 
 
 async def test_a_copy_is_kept_as_it_comes(
