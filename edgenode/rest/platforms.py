@@ -104,7 +104,15 @@ async def listening_for_platforms(
     async def welcome(arrival: Arrival) -> None:
         await arrival.begin(server())
 
-    doorkeeper = Doorkeeper(door.context, door.refused, welcome, admits=door.admits)
+    doorkeeper = Doorkeeper(
+        door.context,
+        door.refused,
+        welcome,
+        # Each thread of a platform opens a connection, maybe all at once.
+        of_an_address=MAX_CONNECTIONS_OF_A_PLATFORM,
+        of_a_network=MAX_CONNECTIONS_OF_A_PLATFORM,
+        admits=door.admits,
+    )
     accepting = asyncio.create_task(doorkeeper.accept(listener), name="platforms")
     try:
         yield

@@ -151,6 +151,8 @@ class Doorkeeper:
         refused: Told of those that come to nothing.
         welcome: What is done with each.
         seconds: How long that may take.
+        of_an_address: How many of one address are welcomed at a time.
+        of_a_network: And of one network, see ``network_of``.
         admits: Whether anybody may be at an address; who comes from another one is cut
             before anything is read.
     """
@@ -162,6 +164,8 @@ class Doorkeeper:
         welcome: Welcome,
         *,
         seconds: float | None = None,
+        of_an_address: int | None = None,
+        of_a_network: int | None = None,
         admits: Callable[[str], bool] = lambda address: True,
     ) -> None:
         self._context = context
@@ -169,6 +173,8 @@ class Doorkeeper:
         self._welcome = welcome
         self._admits = admits
         self._seconds = HANDSHAKE_SECONDS if seconds is None else seconds
+        self._of_an_address = of_an_address or MAX_HANDSHAKES_OF_AN_ADDRESS
+        self._of_a_network = of_a_network or MAX_HANDSHAKES_OF_A_NETWORK
         self._beginning: dict[asyncio.Task[None], Arrival] = {}
         self._from: Counter[str] = Counter()
         self._from_network: Counter[str] = Counter()
@@ -222,13 +228,13 @@ class Doorkeeper:
 
     def _has_place(self, address: str) -> bool:
         """Whether there is a place, or somebody silent has just made room."""
-        if self._from[address] >= MAX_HANDSHAKES_OF_AN_ADDRESS:
+        if self._from[address] >= self._of_an_address:
             return False
         if address in self._known:
             most = MAX_HANDSHAKES + MAX_KNOWN_HANDSHAKES
             return len(self._beginning) < most or self._drop_silent()
         network = network_of(address)
-        if self._from_network[network] >= MAX_HANDSHAKES_OF_A_NETWORK:
+        if self._from_network[network] >= self._of_a_network:
             return self._drop_silent(network)
         return len(self._beginning) < MAX_HANDSHAKES or self._drop_silent()
 

@@ -159,6 +159,26 @@ async def test_https_is_spoken_with_the_certificate_given(
     assert {reason for reason, _ in refused} == {Refusal.KEY, Refusal.CERTIFICATE}
 
 
+async def test_a_platform_may_open_all_its_connections_at_once(
+    server: Server, tmp_path: Path
+) -> None:
+    ours = certified(tmp_path / "a", HOST)
+    config = kafka_cohort(
+        transport="https", certificate_file=ours.certificate, key_file=ours.key
+    )
+    context = ssl.create_default_context(cafile=ours.ca)
+
+    async def ask() -> int:
+        reader, writer = await asyncio.open_connection(HOST, port, ssl=context)
+        status = (await Connection(reader, writer).request("GET", ASKED)).status
+        writer.close()
+        return status
+
+    async with platform_listener(config, {SERVER: server}) as port:
+        asked = await asyncio.gather(*(ask() for _ in range(30)))
+    assert asked == [200] * 30
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
