@@ -13,7 +13,7 @@ from random import Random
 from edgenode.cohort.guest import Guest
 from edgenode.cohort.member import CohortMember, MemberLink, MemberParts
 from edgenode.cohort.model import MemberRecord, Standing
-from edgenode.cohort.told import is_sound_member
+from edgenode.cohort.told import LAST_REVISION, is_sound_member
 from edgenode.events.registration import MemberRegistration, is_relayed
 from edgenode.limits import GUEST_SECONDS
 
@@ -36,6 +36,7 @@ class Guests(Mapping[str, Guest]):
         self._random = random
         self._link: MemberLink | None = None
         self._wanted: dict[str, MemberRegistration] = {}
+        self._given: dict[str, MemberRegistration] = {}
         self._due: dict[str, float] = {}
         self._revisions: dict[str, int] = {}
         self._guests: dict[str, Guest] = {}
@@ -70,14 +71,32 @@ class Guests(Mapping[str, Guest]):
             known: They were there before this node was started, and aren't waited with:
                 else others would take them to have left.
         """
-        now = self._parts.clock.monotonic()
-        for key in members.keys() - self._wanted.keys():
+        now, wanted = self._parts.clock.monotonic(), dict(self._sound(members))
+        for key in wanted.keys() - self._wanted.keys():
             wait = 0.0 if known else GUEST_SECONDS * self._random.random()
             self._due[key] = now + wait
-        for key in self._wanted.keys() - members.keys():
+        for key in self._wanted.keys() - wanted.keys():
             self._due.pop(key, None)
-        self._wanted = dict(members)
+        self._wanted, self._given = wanted, dict(members)
         self._settle()
+
+    def _sound(
+        self, members: Mapping[str, MemberRegistration]
+    ) -> Iterator[tuple[str, MemberRegistration]]:
+        """Those that other nodes would heed, as they last registered so that these do."""
+        for key, registration in members.items():
+            if registration != self._given.get(key):
+                record = MemberRecord(
+                    node_id=self._parts.node_id,
+                    revision=LAST_REVISION,
+                    registration=registration,
+                )
+                if is_sound_member(record, self._parts.codec):
+                    yield key, registration
+                    continue
+                logger.warning("%s can't be a member of the cohort of nodes", key[:40])
+            if key in self._wanted:
+                yield key, self._wanted[key]
 
     def tick(self) -> None:
         """Time has passed."""
@@ -150,11 +169,6 @@ class Guests(Mapping[str, Guest]):
             revision=self._revisions.get(key, 0),
             registration=registration,
         )
-        if not is_sound_member(record, self._parts.codec):
-            # Nobody would heed it. It is looked at again when it registers otherwise.
-            logger.warning("%s can't be a member of the cohort of nodes", key[:40])
-            self._due[key] = float("inf")
-            return
         guest = self._guests[key] = Guest(self._parts, self._host, record, link)
         guest.join()
         self._start(key)

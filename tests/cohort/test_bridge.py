@@ -8,7 +8,7 @@ from contextlib import (
     asynccontextmanager,
     suppress,
 )
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,14 +17,17 @@ import pytest
 
 from edgenode.bus.topics import OmrsTopic
 from edgenode.collection.base import ClassificationSource
+from edgenode.connectors.repository import remote_connection
 from edgenode.errors import EntityAlreadyClassifiedError, EntityNotKnownError
+from edgenode.events.registration import MemberRegistration
+from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import InstanceProvenanceType
 from edgenode.instances.provenance import Home
-from edgenode.limits import COMPARE_SECONDS, GUEST_SECONDS
+from edgenode.limits import COMPARE_SECONDS, GUEST_SECONDS, MAX_TOLD_RECORD_BYTES
 from edgenode.typedefs.model import EntityDef, TypeDefCategory, TypeDefLink
 from tests.cohort.simulation import PORT, SimulatedNode, World
 from tests.cohort.topics import MemoryTopics, SimulatedPlatform, connection_at
-from tests.model.house import properties, remote_entity, type_guid
+from tests.model.house import CODEC, properties, remote_entity, type_guid
 
 USER = "erin"
 PUMP = EntityDef(
@@ -204,6 +207,29 @@ async def test_a_platform_is_a_member_among_nodes_by_its_own_name(world: World) 
         assert connection.endpoint is not None
         assert connection.endpoint.address == f"https://b/servers/{platform.id}"
         assert edge.member.is_known(platform.id)
+
+
+async def test_what_nodes_would_not_heed_of_a_platform_they_are_not_told(
+    world: World,
+) -> None:
+    topics = MemoryTopics()
+    async with world.node("b", topics=topics), world.node("a", peers=["b"]) as edge:
+        usual = MemberRegistration(
+            metadata_collection_id="mart-id",
+            server_name="mart",
+            registration_time=world.clock.now(),
+            repository_connection=remote_connection("https://mart/servers/mart"),
+        )
+        large = replace(usual, server_name="x" * MAX_TOLD_RECORD_BYTES)
+        told = []
+        for registration in (large, usual, large):
+            build = EventBuilder(originator_of(registration))
+            event = build.registered(registration, world.clock.now(), again=True)
+            topics.put(OmrsTopic.REGISTRATION, CODEC.encode_event(event), "mart")
+            await world.pass_time(GUEST_SECONDS + 1)
+            known = edge.member.records().get("mart-id")
+            told.append(known and known.registration.server_name)
+        assert told == [None, "mart", "mart"]
 
 
 async def test_nodes_know_what_changes_at_a_platform(world: World) -> None:
