@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgenode.bus.topics import BusUnavailableError, CohortTopics, OmrsTopic
 from edgenode.clock import Clock
@@ -90,6 +90,7 @@ class Sender:
         self._unsaved = 0
         self._saved_at = clock.monotonic()
         self._waiting: deque[Outgoing] = deque()
+        self._to_be_said: dict[str, OMRSEventV1] = {}
         self._woken = asyncio.Event()
         self._is_sending = False
         self._types_sent_at = -KAFKA_TYPES_LEAD_SECONDS
@@ -119,9 +120,21 @@ class Sender:
         self._woken.set()
 
     def say(self, outgoing: Outgoing) -> bool:
-        """Send something that isn't in the outbox, before what is; False if too much waits."""
+        """Send something that isn't in the outbox, before what is; False if too much waits.
+
+        Of a member nothing is said twice in a row as long as it still waits: anybody may
+        ask as often as it likes who is there.
+        """
+        about, said = (
+            _member_of(outgoing.event),
+            replace(outgoing.event, timestamp=None),
+        )
+        if outgoing.sent is None and self._to_be_said.get(about) == said:
+            return True
         if len(self._waiting) >= MAX_KAFKA_WAITING:
             return False
+        if about:
+            self._to_be_said[about] = said
         self._waiting.append(outgoing)
         self.all_said.clear()
         self._woken.set()
@@ -139,8 +152,8 @@ class Sender:
         self._spoken_for = frozenset(members)
         gone = self._told - set(wanted)
         if gone:
-            self._told -= gone
             await self._store.save_told(untold=gone)
+            self._told -= gone
         if self._spoken_for - self._told:
             self._woken.set()
 
@@ -203,6 +216,7 @@ class Sender:
                 if each.topic is not topic or len(portion) == MAX_SINGLE_EVENTS:
                     break
                 portion.append(each)
+                self._to_be_said.pop(_member_of(each.event), None)
             await self._put(
                 topics, topic, [self._encode(each.event) for each in portion]
             )
@@ -312,3 +326,11 @@ class Sender:
 def _topic(queued: QueuedEvent) -> OmrsTopic:
     is_of_types = isinstance(queued.event, TypeDefEvent)
     return OmrsTopic.TYPES if is_of_types else OmrsTopic.INSTANCES
+
+
+def _member_of(event: OMRSEventV1) -> str:
+    """Whose membership an event is of; empty for what else there is."""
+    sender = event.originator
+    if sender is None or event.registry_event_section is None:
+        return ""
+    return sender.metadata_collection_id or ""
