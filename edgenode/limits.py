@@ -327,6 +327,19 @@ MAX_TYPE_BYTES = 64 * 1024
 """The JSON of a type, or of an event about one, that is taken from another member. The
 largest of the releases has 11 KB."""
 
+MAX_REGISTRATION_BYTES = 32 * 1024
+"""An event by which a genuine member registers, which has 3 KB. All members that can be
+remembered have 32 MB then, and far less mostly."""
+
+MAX_TYPES_SECONDS = 5.0
+"""How long a genuine member may take to tell the types that one of its events needs, while
+the events after it wait: as long as the answer to a question to the whole cohort."""
+
+SLOW_TYPES_SECONDS = 1.0
+SLOW_TYPES_PAUSE = 10
+"""From when on it counts that a member tells no types, and how many times as long it isn't
+asked for any then: a tenth of the time at most is spent on waiting for it."""
+
 MAX_ENDINGS = 1_000
 """Ends of each kind (purges, deletions, ...) that are remembered for events of buses that
 keep no order; each takes half a KB at most. Events overtake others of the same second, and
@@ -473,6 +486,10 @@ PLATFORM_KEEPALIVE_SECONDS = 15.0
 """The same to a genuine member: less than Tomcat, which serves there, keeps it by default
 where a platform is configured to (20 seconds)."""
 
+MAX_LOOKUPS = 4
+"""Names of genuine members' hosts that are looked up at a time. One that no name server
+answers for takes some ten seconds, and anybody may register a thousand of them."""
+
 MAX_PEER_ANSWER_BYTES = 16 * 1024 * 1024
 """An answer of another node that is taken as a whole. A page of a thousand typical
 entities is 3 MB, the digests of 100,000 things are 6 MB."""
@@ -486,10 +503,6 @@ machine; who breaks off loses no more than this."""
 
 MAX_MISSING_HEADER_BYTES = 2_048
 """The header that says who didn't take part, some 50 members; programs take 8 KB. The body
-MAX_LOOKUPS = 4
-"""Names of genuine members' hosts that are looked up at a time. One that no name server
-answers for takes some ten seconds, and anybody may register a thousand of them."""
-
 names all of them."""
 
 LARGE_COHORT_BODIES = 2
@@ -751,6 +764,11 @@ KAFKA_FETCH_SECONDS = 5.0
 KAFKA_BATCH_BYTES = 256 * 1024
 """Events that are sent to Kafka at once, where they are several; brokers take a megabyte."""
 
+KAFKA_ITERATIONS = range(4_096, 100_001)
+"""How often a password is hashed to log in to Kafka: there it can be 4,096 to 16,384 times,
+some 10 ms. With fewer whoever poses as a broker could find it out, and with what a number
+can tell it would take hours."""
+
 KAFKA_ANSWER_SECONDS = 15.0
 """How long Kafka may take to answer: three times what it waits with its answer."""
 
@@ -772,11 +790,6 @@ kept although nothing is to be dealt with: so many are passed over again after a
 
 KAFKA_PRODUCERS = 100
 """Numbers of its own as a producer that a member remembers, to know what it sent. It gets
-KAFKA_ITERATIONS = range(4_096, 100_001)
-"""How often a password is hashed to log in to Kafka: there it can be 4,096 to 16,384 times,
-some 10 ms. With fewer whoever poses as a broker could find it out, and with what a number
-can tell it would take hours."""
-
 another one after each failure to send, and has read what it sent long before so many."""
 
 KAFKA_METADATA_SECONDS = 60.0

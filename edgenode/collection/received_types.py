@@ -26,7 +26,7 @@ from edgenode.events.model import (
 )
 from edgenode.events.model import OMRSTypeDefEventType as Type
 from edgenode.events.streams import Step
-from edgenode.limits import MAX_TYPE_CONFLICTS, MAX_TYPES
+from edgenode.limits import MAX_TYPE_BYTES, MAX_TYPE_CONFLICTS, MAX_TYPES
 from edgenode.repository.base import Transaction
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.descriptions import described
@@ -198,6 +198,8 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
 
     def _put(self, new: Definition) -> _Change:
         """A definition is new, and perhaps what it names unknown."""
+        if len(self._parts.codec.encode(new)) > MAX_TYPE_BYTES:  # patches add to it
+            return _refused("a type definition that is too large")
         missing = self._registry.unknown_names(new)
         return _Change(Received(outcome=Outcome.SAVED, unknown_types=missing), put=new)
 
@@ -269,7 +271,8 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
         fault = fault_of(others, told) if isinstance(told, TypeDef) else None
         if fault is not None or not told.guid or not told.name:
             return _refused(fault or "a type without a GUID or name")
-        return replace(self._put(told), remove=known)
+        change = self._put(told)
+        return change if change.put is None else replace(change, remove=known)
 
     def _is_built_on(self, known: Definition) -> bool:
         """Whether the release, or another type, needs a type; instances may, too."""

@@ -6,6 +6,7 @@ counts as read only afterwards, so that after a crash some is applied once more,
 changes nothing.
 """
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -33,7 +34,14 @@ from edgenode.limits import (
     KAFKA_SENT_SAVED_EVENTS,
     KAFKA_SENT_SAVED_SECONDS,
     LONGEST_RETRY_SECONDS,
+    MAX_MEMBERS,
+    MAX_MESSAGE_BYTES,
+    MAX_REGISTRATION_BYTES,
+    MAX_TYPE_BYTES,
     MAX_TYPES,
+    MAX_TYPES_SECONDS,
+    SLOW_TYPES_PAUSE,
+    SLOW_TYPES_SECONDS,
 )
 from edgenode.repository.kafka_cohort import KafkaCohortStore, TopicPlace
 from edgenode.typedefs.model import TypeDef
@@ -92,6 +100,7 @@ class Receiver:
         self._places: dict[tuple[str, int], TopicPlace] = {}
         self._applied: list[Position] = []
         self._asked: dict[tuple[str, str], float] = {}
+        self._unasked_until: dict[str, float] = {}
         self._unsaved = 0
         self._saved_at = clock.monotonic()
         self._began = clock.now()
@@ -104,6 +113,8 @@ class Receiver:
             try:
                 for record in batch.records:
                     await self._take_in_for_good(record)
+                    # What is refused waits for nothing, and there may be a million.
+                    await asyncio.sleep(0)
                 await self._went_past(topics, batch)
             finally:
                 self.is_busy = False
@@ -158,6 +169,9 @@ class Receiver:
         if fault is not None:
             self._refuse(origin, fault.reason, fault.code)
             return
+        if len(record.value) > _most_bytes(event):
+            self._refuse(origin, "it says too much")
+            return
         try:
             if event.registry_event_section is not None:
                 await self._heard(event)
@@ -210,12 +224,27 @@ class Receiver:
         )
 
     async def _learn(self, origin: str, names: Sequence[str]) -> None:
-        """Ask a member for types that it uses, and for those that they are built on."""
-        while wanted := self._not_asked_lately(origin, names):
+        """Ask a member for types that it uses, and for those that they are built on.
+
+        All other events wait meanwhile, so one that is slow to tell nothing has a pause.
+        """
+        began = self._clock.monotonic()
+        if began < self._unasked_until.get(origin, began):
+            return
+        is_any, took = False, 0.0
+        while took < MAX_TYPES_SECONDS and (
+            wanted := self._not_asked_lately(origin, names)
+        ):
             missing: dict[str, None] = {}
             for definition in await self._ask_types(origin, wanted):
-                missing |= dict.fromkeys(await self._learn_one(origin, definition))
-            names = list(missing)
+                received = await self._learn_one(origin, definition)
+                is_any |= received.outcome is Outcome.SAVED
+                missing |= dict.fromkeys(received.unknown_types)
+            names, took = list(missing), self._clock.monotonic() - began
+        if took > SLOW_TYPES_SECONDS and not is_any:
+            if len(self._unasked_until) >= MAX_MEMBERS:
+                self._unasked_until.clear()
+            self._unasked_until[origin] = began + took + SLOW_TYPES_PAUSE * took
 
     def _not_asked_lately(self, origin: str, names: Sequence[str]) -> list[str]:
         """What to ask a member for: what it hasn't told by now it won't soon."""
@@ -230,13 +259,17 @@ class Receiver:
                 wanted.append(name)
         return wanted
 
-    async def _learn_one(self, origin: str, definition: TypeDef) -> Sequence[str]:
-        """Take a type over; the names of those it is built on that aren't known."""
+    async def _learn_one(self, origin: str, definition: TypeDef) -> Received:
+        """Take a type over."""
+        if len(self._codec.encode(definition)) > MAX_TYPE_BYTES:
+            return Received(outcome=Outcome.REFUSED)
         section = outbound.new_type(definition)
         received = await self._collection.receive_type_def_event(origin, None, section)
         if received.outcome is Outcome.IGNORED:  # it is known, maybe as it was before
-            await self._collection.adopt_type_defs((), (definition,), origin)
-        return received.unknown_types
+            merged = await self._collection.adopt_type_defs((), (definition,), origin)
+            if merged.changed:
+                return Received(outcome=Outcome.SAVED)
+        return received
 
     def _refuse(
         self,
@@ -248,3 +281,12 @@ class Receiver:
         self._refused(
             origin, Received(outcome=Outcome.REFUSED, reason=reason, code=code)
         )
+
+
+def _most_bytes(event: OMRSEventV1) -> int:
+    """How much an event may say; of members and types much is remembered."""
+    if event.registry_event_section is not None:
+        return MAX_REGISTRATION_BYTES
+    if event.type_def_event_section is not None:
+        return MAX_TYPE_BYTES
+    return MAX_MESSAGE_BYTES

@@ -32,6 +32,7 @@ from edgenode.federation.platform_http import (
 )
 from edgenode.instances.model import InstanceHeader
 from edgenode.kafka_cohort.member import KafkaCohortMember, KafkaMemberParts
+from edgenode.limits import MAX_TYPES_SECONDS
 from edgenode.node.bridge import Bridge
 from edgenode.node.federation import ServerFederation
 from edgenode.node.kafka_admin import KafkaAdmin
@@ -242,9 +243,12 @@ class NodeKafkaCohort:
         if collection is None:
             return ()
         found = []
-        for name in names:
-            with suppress(OMRSError, MemberUnavailableError):
-                found.append(await collection.get_type_def_by_name(asking.name, name))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MAX_TYPES_SECONDS):
+                for name in names:
+                    with suppress(OMRSError, MemberUnavailableError):
+                        told = await collection.get_type_def_by_name(asking.name, name)
+                        found.append(told)
         return found
 
     @asynccontextmanager

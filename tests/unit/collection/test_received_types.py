@@ -17,7 +17,7 @@ from edgenode.events.model import (
 )
 from edgenode.events.streams import Position, Step
 from edgenode.instances import lifecycle
-from edgenode.limits import MAX_TYPE_CONFLICTS, MAX_TYPES
+from edgenode.limits import MAX_TYPE_BYTES, MAX_TYPE_CONFLICTS, MAX_TYPES
 from edgenode.releases import SERVED
 from edgenode.releases.egeria_6_1 import EGERIA_6_1
 from edgenode.releases.shipped_types import load_release_types
@@ -328,6 +328,25 @@ async def test_types_of_others_are_bounded(here: Member) -> None:
     assert received.outcome is Outcome.REFUSED
     assert received.reason == "there are too many types"
     assert stored(here) == {}
+
+
+async def test_a_type_does_not_grow_without_bound(here: Member) -> None:
+    half = "x" * (MAX_TYPE_BYTES // 2)
+    one, two = (attribute(name, default_value=half) for name in ("one", "two"))
+    await hear(here, new(BOOK))
+    received = await hear(here, updated(property_definitions=(one,)))
+    assert received.outcome is Outcome.SAVED
+    known = here.types.type_def("Book")
+    assert known is not None
+    received = await hear(here, updated(known=known, property_definitions=(two,)))
+    assert received.outcome is Outcome.REFUSED
+    assert received.reason == "a type definition that is too large"
+    # What was to take the place of a type leaves that where it is.
+    after = replace(known, guid="other", description=half)
+    received = await hear(here, re_identified(known, after))
+    assert received.outcome is Outcome.REFUSED
+    assert here.types.type_def("Book") == known
+    assert stored(here) == {"Book": known}
 
 
 # Types of other releases

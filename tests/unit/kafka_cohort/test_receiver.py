@@ -1,5 +1,6 @@
 """What becomes of the records on the topics, and which types are asked for."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,10 +23,17 @@ from edgenode.events.model import (
     OMRSTypeDefEventType,
     TypeDefEvent,
 )
-from edgenode.events.wrapping import EventBuilder
+from edgenode.events.registration import MemberRegistration
+from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances import lifecycle
 from edgenode.kafka_cohort.receiver import Receiver
-from edgenode.limits import ASKED_TYPE_SECONDS
+from edgenode.limits import (
+    ASKED_TYPE_SECONDS,
+    MAX_REGISTRATION_BYTES,
+    MAX_TYPE_BYTES,
+    MAX_TYPES_SECONDS,
+    SLOW_TYPES_PAUSE,
+)
 from edgenode.typedefs.model import TypeDef
 from tests.model.house import CODEC, REMOTE, START, remote_entity
 from tests.unit.collection.members import ALL, Member, cohort
@@ -66,6 +74,8 @@ class Reading:
     def __init__(self, here: Member, types: Sequence[TypeDef] = ()) -> None:
         self.refused: list[Received] = []
         self.asked: list[str] = []
+        self.seconds = 0.0
+        self._clock = here.clock
         self._types = {each.name: each for each in types}
         self.receiver = Receiver(
             here.collection,
@@ -84,6 +94,7 @@ class Reading:
 
     async def _told_types(self, _: str, names: Sequence[str]) -> list[TypeDef]:
         self.asked += names
+        self._clock.time += int(self.seconds * 1_000)
         return [self._types[name] for name in names if name in self._types]
 
     async def hear(self, *events: OMRSEventV1 | bytes) -> None:
@@ -181,3 +192,71 @@ async def test_what_is_no_event_of_the_protocol_is_refused_by_its_code(
         ]
         assert all(each.why.startswith("INVALID_") for each in reading.refused)
         assert await here.holdings() == {}
+
+
+async def test_others_have_a_turn_between_events_that_are_refused(
+    tmp_path: Path,
+) -> None:
+    async with cohort(tmp_path, "local") as (here,):
+        reading, turns = Reading(here), 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(others())
+        await reading.hear(*[b"{}"] * 100)
+        task.cancel()
+        assert turns >= 100
+
+
+async def test_of_members_and_types_no_more_is_taken_than_can_be_remembered(
+    tmp_path: Path,
+) -> None:
+    async with cohort(tmp_path, "local") as (here,):
+        here.known_collections.add(REMOTE.id)
+        large = replace(BOOK, description="x" * MAX_TYPE_BYTES)
+        reading = Reading(here, [large])
+        member = MemberRegistration(
+            metadata_collection_id=REMOTE.id,
+            server_name="x" * MAX_REGISTRATION_BYTES,
+        )
+        await reading.hear(
+            told(outbound.new_type(large)),
+            EventBuilder(originator_of(member)).registered(member, START, again=False),
+            of(BOOK),
+        )
+        assert reading.asked == ["Book"]
+        assert [each.reason for each in reading.refused] == [
+            "it says too much",
+            "it says too much",
+            "types that are not known: Book",
+        ]
+        assert here.types.type_def("Book") is None
+
+
+async def test_whoever_is_slow_to_tell_no_type_has_a_pause(tmp_path: Path) -> None:
+    async with cohort(tmp_path, "local") as (here,):
+        here.known_collections.add(REMOTE.id)
+        reading = Reading(here, [BOOK])
+        reading.seconds = 3.0
+        await reading.hear(*(of(entity_def(f"T{n}"), f"e{n}") for n in range(9)))
+        assert reading.asked == ["T0"]
+        here.clock.time += int(3.0 * SLOW_TYPES_PAUSE * 1_000)
+        await reading.hear(of(BOOK), of(NOVEL))
+        assert reading.asked == ["T0", "Book", "Novel"]
+        assert reading.receiver.outcomes == {Outcome.REFUSED: 10, Outcome.SAVED: 1}
+
+
+async def test_types_are_not_asked_for_without_end(tmp_path: Path) -> None:
+    async with cohort(tmp_path, "local") as (here,):
+        here.known_collections.add(REMOTE.id)
+        chain = [entity_def("T0")]
+        for number in range(1, 50):
+            chain.append(entity_def(f"T{number}", chain[-1]))
+        reading = Reading(here, chain)
+        reading.seconds = 1.0
+        await reading.hear(of(chain[-1]))
+        assert len(reading.asked) == int(MAX_TYPES_SECONDS)
