@@ -387,8 +387,6 @@ class KafkaCohortMember:
         self._changed()
 
     async def _connect(self) -> None:
-        if self._registry.local.registration_time is None:
-            self._announce_types(self._own_types())
         now = self._parts.clock.now()
         await self._decide(lambda registry: registry.connect(now))
         self._changed()
