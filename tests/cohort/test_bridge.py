@@ -438,6 +438,48 @@ async def test_another_bridge_takes_over_when_one_leaves(world: World) -> None:
             assert set(await server.holdings()) == {guid, theirs, later, latest}
 
 
+async def test_who_leaves_is_brought_back_by_no_other_bridge(world: World) -> None:
+    topics = MemoryTopics()
+    async with (
+        world.platform("hub", topics) as platform,
+        world.platform("mart", topics) as other,
+        world.node("a") as edge,
+        world.node("d", peers=["a"]) as neighbour,
+        world.node("b", peers=["a"], topics=topics) as one,
+        world.node("c", peers=["a"], topics=topics) as another,
+    ):
+        await world.pass_time(120)
+        # The bridge that doesn't speak for the node hears later that it is gone.
+        assert one.kafka is not None
+        topics.cut_off.add("c" if edge.id in one.kafka.spoken_for else "b")
+        await platform.kafka.unregister()
+        edge.member.unregister()
+        await world.pass_time(60)
+        assert not neighbour.member.records()[edge.id].is_registered
+        topics.cut_off.clear()
+        topics.tell()
+        await world.pass_time(60)
+        assert set(other.kafka.remote) == {one.id, another.id, neighbour.id}
+        assert not neighbour.member.records()[platform.id].is_registered
+    for bridge in ("b", "c"):
+        events = map(CODEC.decode_event, topics.sent(OmrsTopic.REGISTRATION, bridge))
+        told = {
+            each.originator and each.originator.metadata_collection_id
+            for each in events
+        }
+        assert platform.id not in told
+
+
+async def test_a_node_that_comes_back_is_told_of_anew(world: World) -> None:
+    async with running(world, MemoryTopics()) as (_, edge, platform):
+        edge.member.unregister()
+        await world.settle()
+        guid = await add_term(edge, "meanwhile")
+        edge.member.connect()
+        await world.pass_time(60)
+        assert set(await platform.holdings()) == {guid}
+
+
 # all at once
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from edgenode.bus.topics import OmrsTopic, Position, TopicsListener
 from edgenode.clock import Clock, EpochMillis, SystemClock
+from edgenode.collection.base import ClassificationSource
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.received import Outcome
 from edgenode.errors import StoreFullError
@@ -27,10 +28,16 @@ from edgenode.events.model import (
     TypeDefEvent,
 )
 from edgenode.events.wrapping import EventBuilder
-from edgenode.instances.model import EntityDetail, InstanceProvenanceType
+from edgenode.instances.lifecycle import classification_of
+from edgenode.instances.model import (
+    Classification,
+    EntityDetail,
+    InstanceProvenanceType,
+)
 from edgenode.instances.provenance import Home
 from edgenode.kafka_cohort.member import KafkaCohortMember
 from edgenode.kafka_cohort.receiver import AskTypes
+from edgenode.limits import KAFKA_TYPES_LEAD_SECONDS
 from edgenode.repository import compaction, recent, writing
 from edgenode.repository.sqlite import SqliteRepository
 from edgenode.typedefs.model import EntityDef, TypeDef
@@ -48,6 +55,7 @@ from tests.model.house import (
     remote_entity,
     type_guid,
 )
+from tests.unit.cohort.clocks import FakeClock
 
 TERM = "GlossaryTerm"
 USER = "erin"
@@ -107,6 +115,13 @@ class Server:
 
     def holds(self, guid: str) -> bool:
         return self.repository.entity(guid) is not None
+
+    async def settle(self) -> None:
+        """Let everything happen that needs no time."""
+        for _ in range(5):
+            await self.repository.change(lambda tx: None)
+            for _ in range(30):
+                await asyncio.sleep(0)
 
     async def until(self, is_so: Callable[[], object]) -> None:
         """Wait for something, while events go to and fro."""
@@ -337,6 +352,45 @@ async def test_what_an_archive_brought_before_it_joined_is_told(
         assert entity(attic, "packed") == packed
     # Copies of what members have, those tell themselves.
     assert instance_events(hub, "attic") == []
+
+
+async def test_what_it_gave_to_others_before_it_joined_is_told(tmp_path: Path) -> None:
+    quiet, hub = MemoryTopics(cut_off={"pi", "attic"}), MemoryTopics()
+    async with server(tmp_path, "attic", quiet) as attic:
+        guid = await attic.add("theirs")
+        theirs = entity(attic, guid)
+    async with server(tmp_path, "pi", quiet) as pi:
+        await pi.collection.save_entity_reference_copy(USER, theirs)
+        await pi.collection.classify_entity(
+            USER, guid, "Confidentiality", ClassificationSource(), None
+        )
+
+    def given(by: Server) -> Classification | None:
+        known = entity(by, guid)
+        return None if known is None else classification_of(known, "Confidentiality")
+
+    async with (
+        server(tmp_path, "attic", hub) as attic,
+        server(tmp_path, "pi", hub) as pi,
+    ):
+        await attic.until(lambda: given(attic))
+        assert given(attic) == given(pi)
+    assert instance_events(hub, "pi") == ["CLASSIFIED_ENTITY_EVENT"]
+
+
+async def test_instances_wait_until_others_have_read_new_types(tmp_path: Path) -> None:
+    # Genuine servers read types and instances side by side.
+    hub, clock = MemoryTopics(), FakeClock()
+    async with server(tmp_path, "pi", hub, clock=clock) as pi:
+        await pi.until(lambda: pi.is_registered and not pi.member.is_busy)
+        await pi.add_type("Gadget")
+        await pi.until(lambda: told_of(hub, OmrsTopic.TYPES, "pi"))
+        await pi.collection.add_entity(USER, "guid of Gadget", None, None, None)
+        clock.advance(KAFKA_TYPES_LEAD_SECONDS / 2)
+        await pi.settle()
+        assert instance_events(hub, "pi") == []
+        clock.advance(KAFKA_TYPES_LEAD_SECONDS / 2)
+        await pi.until(lambda: instance_events(hub, "pi") == ["NEW_ENTITY_EVENT"])
 
 
 async def test_what_nobody_can_read_is_told_and_passed_over(tmp_path: Path) -> None:
@@ -572,6 +626,18 @@ async def test_unregistered_the_others_forget_it_until_it_is_back(
         await pi.member.connect()
         await pi.until(lambda: pi.member.remote and attic.member.remote)
         assert registry_events(hub, "pi").count("REGISTRATION_EVENT") == 2
+
+
+async def test_unregistered_it_registers_anew_after_a_restart(tmp_path: Path) -> None:
+    hub = MemoryTopics()
+    async with server(tmp_path, "pi", hub) as pi:
+        await pi.until(lambda: pi.is_registered)
+        await pi.member.unregister()
+        assert not pi.is_registered
+    async with server(tmp_path, "pi", hub) as pi:
+        await pi.until(lambda: pi.is_registered)
+    assert registry_events(hub, "pi").count("REGISTRATION_EVENT") == 2
+    assert "RE_REGISTRATION_EVENT" not in registry_events(hub, "pi")
 
 
 async def test_whoever_registers_where_nobody_can_go_is_told_so_once(
