@@ -19,6 +19,8 @@ from edgenode.bus.topics import OmrsTopic
 from edgenode.collection.base import ClassificationSource
 from edgenode.connectors.repository import remote_connection
 from edgenode.errors import EntityAlreadyClassifiedError, EntityNotKnownError
+from edgenode.events import outbound
+from edgenode.events.model import OMRSEventOriginator
 from edgenode.events.registration import MemberRegistration
 from edgenode.events.wrapping import EventBuilder, originator_of
 from edgenode.instances.model import InstanceProvenanceType
@@ -27,7 +29,7 @@ from edgenode.limits import COMPARE_SECONDS, GUEST_SECONDS, MAX_TOLD_RECORD_BYTE
 from edgenode.typedefs.model import EntityDef, TypeDefCategory, TypeDefLink
 from tests.cohort.simulation import PORT, SimulatedNode, World
 from tests.cohort.topics import MemoryTopics, SimulatedPlatform, connection_at
-from tests.model.house import CODEC, properties, remote_entity, type_guid
+from tests.model.house import CODEC, START, properties, remote_entity, type_guid
 
 USER = "erin"
 PUMP = EntityDef(
@@ -189,6 +191,21 @@ async def test_who_is_no_bridge_passes_nothing_on(world: World) -> None:
         await add_term(other, "t")
         await world.settle()
         assert one.repository.last_sequence() == 0
+
+
+async def test_nobody_else_speaks_for_a_node_among_platforms(world: World) -> None:
+    topics = MemoryTopics()
+    async with running(world, topics) as (bridge, edge, _):
+        guid = await add_term(edge, "t")
+        await world.settle()
+        before = await bridge.holdings()
+        known = edge.collection.get_entity_detail(USER, guid).value
+        forged = replace(known, version=99, properties=properties(qualifiedName="x"))
+        sender = OMRSEventOriginator(metadata_collection_id=edge.id)
+        event = EventBuilder(sender).event(outbound.updated(known, forged), START)
+        topics.put(OmrsTopic.INSTANCES, CODEC.encode_event(event))
+        await world.settle()
+        assert await bridge.holdings() == before == await edge.holdings()
 
 
 # platforms among nodes

@@ -556,6 +556,18 @@ async def test_a_re_identified_relationship_leaves_a_deleted_one(here: Member) -
     assert relationship(here) == lifecycle.deleted(RELATIONSHIP, LATER)
 
 
+async def test_a_re_identified_entity_says_itself_what_it_was(here: Member) -> None:
+    old = remote_entity()
+    await here.hear(REMOTE.id, outbound.created(old))
+    moved = lifecycle.re_identified(old, "new", LATER)
+    event = replace(
+        outbound.re_identified(moved, "remote-1"), original_instance_guid=None
+    )
+    await here.hear(REMOTE.id, event)
+    assert entity(here, "new") == moved
+    assert entity(here).status is InstanceStatus.DELETED
+
+
 async def test_re_identifying_does_not_reach_what_is_others(here: Member) -> None:
     ours = await own_term(here)
     moved = lifecycle.re_identified(

@@ -37,6 +37,7 @@ from tests.model.house import (
     USER,
     SetClock,
     properties,
+    remote_classification,
     remote_entity,
     remote_proxy,
     type_guid,
@@ -220,7 +221,9 @@ async def test_a_classification_of_anothers_entity_is_told_by_its_summary(
     (given,) = await collection.get_home_classifications(USER, "theirs")
     assert (given.name, given.metadata_collection_id) == ("Confidentiality", BIRCH.id)
     assert await collection.get_home_classifications(USER, "nobody") == ()
-    await stage.member.has(remote_entity("copied", home=ALDER))
+    theirs = remote_classification(metadata_collection_id=ALDER.id)
+    copied = remote_entity("copied", home=ALDER, classifications=(theirs,))
+    await stage.member.has(copied)
     assert await collection.get_home_classifications(USER, "copied") == ()
 
 
