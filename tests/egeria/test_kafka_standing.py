@@ -19,11 +19,13 @@ from edgenode.connectors.repository import remote_connection
 from edgenode.events.model import OMRSEventV1, OMRSRegistryEventType
 from edgenode.events.registration import MemberRegistration
 from edgenode.events.wrapping import EventBuilder, originator_of
+from edgenode.federation import breaker
 from edgenode.kafka_cohort.member import KafkaCohortMember
+from edgenode.limits import TOLERATED_MEMBER_FAILURES
 from edgenode.node import running_node
 from edgenode.releases import SERVED
 from tests.egeria.harness.broker import Broker
-from tests.egeria.reader import Reader, put
+from tests.egeria.reader import RETRY_SECONDS, SECONDS, Reader, put
 from tests.model.house import properties, type_guid
 from tests.wire.http import Client
 from tests.wire.test_observability import TERM, parsed
@@ -298,6 +300,31 @@ async def test_who_has_its_address_or_other_topics_is_told_of(
         shown = await command(client, capsys, "cohort", "platforms")
         assert f"{root} is the address of server pi, too" in shown
         assert "nobody else" not in shown
+
+
+async def test_a_platform_that_says_that_it_is_there_is_asked_at_once(
+    kafka: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FIRST_MEMBER_PAUSE_SECONDS", "LONGEST_MEMBER_PAUSE_SECONDS"):
+        monkeypatch.setattr(breaker, name, 3_600.0)
+    cohort = uuid4().hex
+    topic = topic_names("egeria", cohort, dedicated=True)[OmrsTopic.REGISTRATION]
+    build = EventBuilder(originator_of(HUB))
+    hub = CODEC.encode_event(build.registered(HUB, 1, again=True))
+    onlooker = Onlooker({})
+    async with node(tmp_path, cohort, kafka.address) as (client, member):
+        is_followed = asyncio.Event()
+        member.on_change(lambda: is_followed.set() if member.remote else None)
+        await onlooker.until(lambda: member.statistics().connected_since)
+        await put(kafka.address, topic, hub)
+        await is_followed.wait()
+        for _ in range(TOLERATED_MEMBER_FAILURES):
+            assert "isn't asked for now" not in (await missing(client))[HUB_ID]
+        assert "isn't asked for now" in (await missing(client))[HUB_ID]
+        await put(kafka.address, topic, hub)  # as it does when it is started again
+        async with asyncio.timeout(SECONDS):
+            while "isn't asked for now" in (await missing(client))[HUB_ID]:  # noqa: ASYNC110
+                await asyncio.sleep(RETRY_SECONDS)
 
 
 async def test_the_highway_shows_topics_and_no_passwords(
