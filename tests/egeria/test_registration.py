@@ -1,17 +1,26 @@
 """A genuine server and a node register with each other, whoever or whatever comes late."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from aiokafka import TopicPartition
 
+from edgenode.bus.topics import OmrsTopic, topic_names
 from tests.egeria.harness.broker import Broker
 from tests.egeria.harness.member import Member
 from tests.egeria.harness.node import Node, kafka_node
 from tests.egeria.harness.platform import Platform, platform
-from tests.egeria.harness.server import Server, metadata_server, started
+from tests.egeria.harness.server import (
+    TOPIC_ROOT,
+    Server,
+    metadata_server,
+    started,
+)
 from tests.egeria.metadata import Json, Metadata, fresh_name, plain, until
+from tests.egeria.reader import admin
 
 
 def know_each_other(genuine: Server, node: Node, cohort: str) -> None:
@@ -28,6 +37,18 @@ def new_term(member: Member) -> Json:
 
 def sees(member: Member, entity: Json) -> None:
     until(lambda: Metadata(member).entity(entity["guid"]) == entity)
+
+
+async def readers(brokers: str, cohort: str) -> int:
+    """How many members have told Kafka how far they have read the instances' topic."""
+    topic = topic_names(TOPIC_ROOT, cohort, dedicated=True)[OmrsTopic.INSTANCES]
+    partition = TopicPartition(topic, 0)
+    async with admin(brokers) as manager:
+        told = [
+            await manager.list_consumer_group_offsets(group)
+            for group, _ in await manager.list_consumer_groups()
+        ]
+    return sum(partition in offsets for offsets in told)
 
 
 @pytest.mark.parametrize("first", ["genuine", "node"])
@@ -99,6 +120,10 @@ def test_each_is_killed_and_comes_back(
         node.start()
         sees(node, meanwhile)
         know_each_other(server, node, cohort)
+        # A genuine server that hasn't told it yet misses what is sent meanwhile.
+        until(
+            lambda: asyncio.run(readers(kafka.address, cohort)) == len((server, node))
+        )
         egeria.kill()
         meanwhile = new_term(node)
         egeria.start()
