@@ -228,7 +228,10 @@ class KafkaCohortTopics:
                     async for batch in batches:
                         yield batch
             except BusUnavailableError as error:
-                self._broken(self._fault or str(error))
+                # A topic that was made just now has no leader for a moment.
+                is_new = bool(session.addresses) and not self._counts.connections
+                reason = self._fault or str(error)
+                self._broken(reason, is_told=was_reached or not is_new)
             except (LookupError, TypeError, ValueError):
                 # No broker of Kafka answers so, and who does must not end the member.
                 logger.exception("an answer of a broker is not understood")
@@ -247,14 +250,14 @@ class KafkaCohortTopics:
         wait = min(self._first_retry_seconds * 2 ** min(tries, 16), longest)
         await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311
 
-    def _broken(self, reason: str) -> None:
+    def _broken(self, reason: str, *, is_told: bool = True) -> None:
         self._connected_since = None
         self._fault = None
         self._last_error = reason
-        if reason != self._told:  # once until it changes
+        if is_told and reason != self._told:  # once until it changes
             logger.info("no connection to Kafka: %s", reason)
             self._listener.disconnected(reason)
-        self._told = reason
+            self._told = reason
 
     async def _until_broken(self, session: KafkaSession) -> AsyncGenerator[Batch, None]:
         try:

@@ -2,9 +2,16 @@
 
 import pytest
 
+from edgenode.bus.base import Address
 from edgenode.bus.cohort_topics import KafkaCohortTopics, Resumption, resumption
 from edgenode.bus.kafka.records import Fetched, RawRecord
-from edgenode.bus.topics import KafkaBroker, Partition, Position, topic_names
+from edgenode.bus.topics import (
+    BusUnavailableError,
+    KafkaBroker,
+    Partition,
+    Position,
+    topic_names,
+)
 from edgenode.clock import SystemClock
 from tests.egeria.reader import Reader
 
@@ -43,6 +50,34 @@ def test_reading_goes_on(
 
 def test_a_broker_that_does_not_tell_the_topic_is_believed() -> None:
     assert resumption([position(15)], "", 10, 20) == Resumption(15)
+
+
+class Unready:
+    """A session whose brokers answer that they aren't ready."""
+
+    begun = 0
+
+    def __init__(self, broker: KafkaBroker, group: str) -> None:
+        self.addresses: tuple[Address, ...] = ()
+
+    async def open(self, addresses: object) -> None:
+        self.addresses = (Address("kafka", 9092),)
+        Unready.begun += 1
+        raise BusUnavailableError(f"no leader, {Unready.begun}")
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_brokers_that_need_a_moment_are_no_news(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("edgenode.bus.cohort_topics.KafkaSession", Unready)
+    names = topic_names("egeria", "cohort", dedicated=False)
+    reader = Reader(names)
+    async with reader.reading("kafka:9092", waits=False):
+        await reader.until(lambda: reader.heard)
+        assert reader.heard == [("disconnected", "no leader, 2")]
 
 
 async def test_somebody_else_with_its_key_is_heard() -> None:
