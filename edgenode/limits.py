@@ -780,6 +780,10 @@ LONGEST_READY_SECONDS = 5.0
 """The longest pause before a broker that answers, but isn't ready, is asked again: after
 its start that takes seconds, and whoever can't send meanwhile waits."""
 
+KAFKA_READY_SECONDS = 10.0
+"""How long brokers that answer may take at first until they are told as not ready: new ones
+have to make the topic of committed offsets, and new topics have no leaders at once."""
+
 KAFKA_COMMIT_SECONDS = 5.0
 """How often Kafka is told what is dealt with. It is told for those who look on; what
 counts after a restart is kept with what came of the records."""

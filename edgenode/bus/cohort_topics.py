@@ -46,6 +46,7 @@ from edgenode.limits import (
     KAFKA_METADATA_SECONDS,
     KAFKA_PASSED_OVER,
     KAFKA_PRODUCERS,
+    KAFKA_READY_SECONDS,
     KAFKA_SEND_SECONDS,
     LONGEST_READY_SECONDS,
     LONGEST_RECONNECT_SECONDS,
@@ -220,6 +221,7 @@ class KafkaCohortTopics:
 
     async def _batches(self) -> AsyncGenerator[Batch, None]:
         tries, was_reached = 0, False
+        told_from = self._clock.monotonic() + KAFKA_READY_SECONDS
         while True:
             start = self._clock.monotonic()
             session = KafkaSession(self._broker, self._group)
@@ -228,10 +230,10 @@ class KafkaCohortTopics:
                     async for batch in batches:
                         yield batch
             except BusUnavailableError as error:
-                # A topic that was made just now has no leader for a moment.
+                # Brokers and topics that are new need a moment.
                 is_new = bool(session.addresses) and not self._counts.connections
-                reason = self._fault or str(error)
-                self._broken(reason, is_told=was_reached or not is_new)
+                is_told = not is_new or self._clock.monotonic() >= told_from
+                self._broken(self._fault or str(error), is_told=is_told)
             except (LookupError, TypeError, ValueError):
                 # No broker of Kafka answers so, and who does must not end the member.
                 logger.exception("an answer of a broker is not understood")

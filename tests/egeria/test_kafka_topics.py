@@ -23,11 +23,8 @@ async def test_what_one_sends_others_read_in_order(kafka: Broker) -> None:
         await one.topics.send(INSTANCES, events[300:])
         await other.until_read(*events)
         statistics = one.topics.statistics()
-        assert (statistics.sent, statistics.received, other.heard) == (
-            500,
-            0,
-            [("connected",)],
-        )
+        assert (statistics.sent, statistics.received) == (500, 0)
+        assert other.heard[-1] == ("connected",)
     record = other.records[0]
     assert record.key == one.local_server_id.encode()
     assert other.topics.kinds[record.partition.topic] is INSTANCES

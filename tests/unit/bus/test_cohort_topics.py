@@ -1,5 +1,7 @@
 """Where a member goes on in a topic."""
 
+import asyncio
+
 import pytest
 
 from edgenode.bus.base import Address
@@ -13,7 +15,9 @@ from edgenode.bus.topics import (
     topic_names,
 )
 from edgenode.clock import SystemClock
+from edgenode.limits import KAFKA_READY_SECONDS
 from tests.egeria.reader import Reader
+from tests.model.house import SetClock
 
 HERE = Partition("topic", 0)
 
@@ -74,10 +78,25 @@ async def test_brokers_that_need_a_moment_are_no_news(
 ) -> None:
     monkeypatch.setattr("edgenode.bus.cohort_topics.KafkaSession", Unready)
     names = topic_names("egeria", "cohort", dedicated=False)
-    reader = Reader(names)
-    async with reader.reading("kafka:9092", waits=False):
+    reader, clock = Reader(names), SetClock()
+    async with KafkaCohortTopics(
+        KafkaBroker(addresses=()),
+        names,
+        "one",
+        (),
+        reader,
+        clock,
+        first_retry_seconds=0.001,
+    ) as topics:
+        reading = asyncio.ensure_future(anext(topics.records()))
+        await reader.until(lambda: Unready.begun >= 3)
+        assert reader.heard == []
+        await clock.sleep(KAFKA_READY_SECONDS)
         await reader.until(lambda: reader.heard)
-        assert reader.heard == [("disconnected", "no leader, 2")]
+        (told,) = reader.heard
+        assert told[0] == "disconnected"
+        reading.cancel()
+        await asyncio.wait([reading])
 
 
 async def test_somebody_else_with_its_key_is_heard() -> None:
