@@ -14,6 +14,7 @@ from edgenode.codec.values import checked_primitive
 from edgenode.connectors.connection import EmbeddedConnection, Referenceable
 from edgenode.events.model import InstanceEvent, OMRSEventOriginator, OMRSEventV1
 from edgenode.instances.document import Document
+from edgenode.instances.ids import is_id
 from edgenode.instances.model import (
     Classification,
     ClassificationEntityExtension,
@@ -108,7 +109,7 @@ def _with_short_ids(names: Iterable[str]) -> Callable[[Any], Any]:
 
     def check(bean: Any) -> Any:
         for each in read(bean)[:-1]:
-            if each is not None and len(each.encode()) > MAX_FRAME_TEXT_BYTES:
+            if each is not None and not is_id(each):
                 raise UnboundError(f"an id of more than {MAX_FRAME_TEXT_BYTES} bytes")
         return bean
 

@@ -24,6 +24,7 @@ from edgenode.errors import (
 )
 from edgenode.instances.conditions import Paging
 from edgenode.instances.document import Document
+from edgenode.instances.ids import is_id
 from edgenode.instances.lifecycle import (
     Edit,
     deleted,
@@ -47,7 +48,6 @@ from edgenode.instances.provenance import (
     relationship_as_seen,
 )
 from edgenode.instances.validate import InstanceValidator, type_name
-from edgenode.limits import MAX_FRAME_TEXT_BYTES
 from edgenode.releases.release import Release
 from edgenode.repository.base import (
     HistoryRange,
@@ -403,11 +403,6 @@ def _java_date(time: EpochMillis) -> str:
     """A time as genuine errors show it: ``Thu Jan 01 00:00:00 UTC 2099``."""
     moment = _EPOCH + timedelta(milliseconds=max(_FIRST, min(time, _LAST)))
     return f"{moment.ctime()[:-4]}UTC {moment.year}".replace("  ", " 0")
-
-
-def is_id(text: str | None) -> bool:
-    """Whether a text can be an id; one that nodes couldn't tell each other is none."""
-    return text is not None and len(text.encode()) <= MAX_FRAME_TEXT_BYTES
 
 
 def full_document(stored: StoredEntity) -> Document[EntityDetail]:

@@ -7,7 +7,7 @@ Copies are kept as they come, without events; which of them are kept is decided 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from edgenode.collection.local_base import LocalOperations, is_id
+from edgenode.collection.local_base import LocalOperations
 from edgenode.errors import (
     EntityConflictError,
     EntityNotKnownError,
@@ -25,6 +25,7 @@ from edgenode.errors import (
 )
 from edgenode.events import outbound
 from edgenode.instances import lifecycle
+from edgenode.instances.ids import is_id
 from edgenode.instances.model import (
     Classification,
     EntityDetail,

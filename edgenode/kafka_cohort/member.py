@@ -501,16 +501,13 @@ class KafkaCohortMember:
 
     def _event_text(self, queued: QueuedEvent) -> bytes | None:
         """An event of the outbox as it is sent; None for one that isn't."""
-        origin, sender = (
-            queued.origin,
-            self._registry.spoken_for.get(queued.origin or ""),
-        )
-        if origin is None:
-            sender = self.registration
+        sender: MemberRegistration | None = self.registration
+        if queued.origin is not None:
+            sender = self._registry.spoken_for.get(queued.origin)
         if sender is None:  # nobody that this server speaks for
             return None
         rules = self._receiver.rules
-        return Wording(self._parts.codec, rules, sender, origin).text(queued)
+        return Wording(self._parts.codec, rules, sender, queued.origin).text(queued)
 
     async def _states(
         self, owners: Collection[str] | None
