@@ -1,4 +1,4 @@
-"""The command about the cohort of platforms that a running node is in."""
+"""Commands about the cohort of platforms that a running node is in."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,11 @@ from edgenode.cli.members import JsonObject, asked
 from edgenode.cli.output import Output
 from edgenode.codec.beans import iso_time
 
-_PATH = "/edgenode/kafka-cohort/admin/platforms"
+_BASE = "/edgenode/kafka-cohort/admin"
+_NO_COHORT = {
+    "none": "in no cohort of platforms",
+    "mend": "see the table [kafka_cohort] in its configuration",
+}
 _SPOKEN_FOR = "told of by this server"
 _NAMED_TYPES = 5
 _NOTHING_TO_ASK = "offers no repository"
@@ -20,13 +24,8 @@ _NOT_ASKED = "isn't asked"
 def platforms(arguments: Namespace, output: Output) -> None:
     """List the members of the cohort of platforms, how each of them is, and its topics."""
     client = node_client(arguments)
-    answer = asked(
-        client,
-        "GET",
-        f"{_PATH}?{urlencode({'server': client.server})}",
-        none="in no cohort of platforms",
-        mend="see the table [kafka_cohort] in its configuration",
-    )
+    path = f"{_BASE}/platforms?{urlencode({'server': client.server})}"
+    answer = asked(client, "GET", path, **_NO_COHORT)
     if output.as_json:
         output.json(answer)
         return
@@ -41,6 +40,21 @@ def platforms(arguments: Namespace, output: Output) -> None:
     )  # fmt: skip
     for line in _lines(answer):
         output.line(line)
+
+
+def forget(arguments: Namespace, output: Output) -> None:
+    """Forget a member of the cohort of platforms that is gone for good."""
+    client = node_client(arguments)
+    body = {"member": arguments.member}
+    answer = asked(client, "POST", f"{_BASE}/forget", body, **_NO_COHORT)
+    if output.as_json:
+        output.json(answer)
+        return
+    output.line(
+        f"member {answer['name']} ({answer['metadataCollectionId']}) is forgotten here; "
+        "copies of its metadata stay"
+    )
+    output.line("if it registers again, it is a member again")
 
 
 def _member_row(member: JsonObject) -> tuple[str, ...]:
@@ -116,11 +130,19 @@ def _time(millis: int | None) -> str:
 
 
 def add_actions(actions: Any, common: ArgumentParser) -> None:
-    """Add this command below ``edgenode cohort``."""
-    parser: ArgumentParser = actions.add_parser(
-        "platforms",
-        parents=[common],
-        help=platforms.__doc__,
-        description=platforms.__doc__,
-    )
-    parser.set_defaults(perform=platforms)
+    """Add these commands below ``edgenode cohort``."""
+    for perform in (platforms, forget):
+        parser: ArgumentParser = actions.add_parser(
+            perform.__name__,
+            parents=[common],
+            help=perform.__doc__,
+            description=perform.__doc__,
+        )
+        parser.set_defaults(perform=perform)
+        if perform is forget:
+            parser.add_argument(
+                "member",
+                metavar="MEMBER",
+                help="its metadata collection id, the beginning of that, or the name of "
+                "its server",
+            )

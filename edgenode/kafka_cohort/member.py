@@ -343,6 +343,11 @@ class KafkaCohortMember:
         wanted, now = list(members), self._parts.clock.now()
         await self._decide(lambda registry: registry.speak_for(wanted, now))
 
+    async def forget(self, collection_id: str) -> None:
+        """Forget a member that is gone for good, until it says that it is there."""
+        now = self._parts.clock.now()
+        await self._decide(lambda registry: registry.forget(collection_id, now))
+
     @property
     def spoken_for(self) -> Mapping[str, MemberRegistration]:
         """The members of another cohort that it has registered, by collection id."""

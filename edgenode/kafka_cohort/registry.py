@@ -222,6 +222,16 @@ class KafkaRegistry:
                 effects.append(Send(_registered(member, now, again=is_again)))
         return effects
 
+    def forget(self, collection_id: str, now: EpochMillis) -> list[Effect]:
+        """Forget a member that is gone for good, and can't say so itself any more.
+
+        The others aren't told: each forgets whom it wants to. When it says that it is
+        there, it is a member again.
+        """
+        if self._remote.pop(collection_id, None) is None:
+            return []
+        return [RemoveRemote(collection_id), *self._adjust(now)]
+
     def _answers_for_others(self, now: EpochMillis) -> list[Effect]:
         said_again: list[Effect] = [
             Send(_registered(member, now, again=True))
@@ -317,9 +327,7 @@ class KafkaRegistry:
         if own is not None:
             # Somebody else said so, and the others have forgotten it.
             return [Send(_registered(own, now, again=True))]
-        if self._remote.pop(key, None) is None:
-            return []
-        return [RemoveRemote(key), *self._adjust(now)]
+        return self.forget(key, now)
 
     def _asked(self, now: EpochMillis) -> list[Effect]:
         """Somebody asks who is there.

@@ -1,10 +1,11 @@
-"""What a node tells of its cohort of platforms to people."""
+"""What people are told of a node's cohort of platforms, and have it forget."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from edgenode.bus.topics import topic_names
 from edgenode.config import KafkaCohortConfig
+from edgenode.errors import StoreFullError, StoreUnavailableError
 from edgenode.events.registration import MemberRegistration
 from edgenode.federation.members import FederationMembers, MemberStatistics
 from edgenode.kafka_cohort.member import KafkaCohortMember
@@ -23,7 +24,7 @@ _UNASKED_MEND = (
 
 
 class KafkaAdmin:
-    """Looks at the servers of a node as members of its cohort of platforms."""
+    """The servers of a node as members of its cohort of platforms, for people."""
 
     def __init__(
         self,
@@ -114,6 +115,46 @@ class KafkaAdmin:
                 for each in member.type_conflicts
             ],
         }
+
+    async def forget(self, member: str) -> dict[str, Any]:
+        """Have all servers here forget a member that is gone for good."""
+        found = self._meant(member)
+        own = {each.collection_id for each in self._members.values()}
+        if found in own:
+            raise AdminRefusedError(
+                f"{member} is a server of this node",
+                "it leaves by the metadata highway services, or when it is taken out of "
+                "the configuration",
+            )
+        knowing = [each for each in self._members.values() if found in each.remote]
+        name = _name(knowing[0].remote[found])
+        for each in knowing:
+            try:
+                await each.forget(found)
+            except (StoreFullError, StoreUnavailableError) as error:
+                raise AdminRefusedError(str(error), error.user_action) from error
+        return {"metadataCollectionId": found, "name": name}
+
+    def _meant(self, text: str) -> str:
+        """The member that somebody means, by its metadata collection."""
+        known = {
+            key: each
+            for member in self._members.values()
+            for key, each in member.remote.items()
+        }
+        found = {key for key, each in known.items() if _name(each) == text}
+        found = found or {key for key in known if key.startswith(text)}
+        if len(found) == 1:
+            return next(iter(found))
+        if found:
+            raise AdminRefusedError(
+                f"{text} may be any of {', '.join(sorted(found))}",
+                "write its whole metadata collection id",
+            )
+        raise AdminRefusedError(
+            f"no member {text} is known here",
+            "'edgenode cohort platforms' shows who is",
+        )
 
     def _topics(self, member: KafkaCohortMember) -> dict[str, Any]:
         """What goes over the cohort's topics."""

@@ -104,7 +104,7 @@ class _AdminServices:
     async def leave(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
         told = await self._bodies.read(request, loads)
         try:
-            return json_answer(self._admin.leave(_text(told, "cohort")))
+            return json_answer(self._admin.leave(needed_text(told, "cohort")))
         except AdminRefusedError as error:
             raise refusal(error) from error
 
@@ -112,14 +112,19 @@ class _AdminServices:
         self, request: web.BaseRequest, decide: Callable[[str, str], Awaitable[Told]]
     ) -> Answer:
         told = await self._bodies.read(request, loads)
-        node, by = _text(told, "node"), _text(told, "by")
+        node, by = needed_text(told, "node"), needed_text(told, "by")
         try:
             return json_answer(await decide(node, by))
         except AdminRefusedError as error:
             raise refusal(error) from error
 
 
-def _text(told: object, name: str) -> str:
+def needed_text(told: object, name: str) -> str:
+    """What a caller's body says of a name.
+
+    Raises:
+        RefusalError: It says nothing of it, or nothing that people can read.
+    """
     value = told.get(name) if isinstance(told, dict) else None
     if not isinstance(value, str) or not value or not value.isprintable():
         raise RefusalError(HTTPStatus.BAD_REQUEST, f"{name} is needed, as text")

@@ -124,6 +124,9 @@ def test_a_kafka_that_is_away_is_told_and_no_fault(
     assert told["typeConflicts"] == []
     assert told["topics"]["connectedSince"] is None
     assert "Connect call failed" in told["topics"]["lastError"]
+    unknown = edgenode("cohort", "forget", "coco")
+    assert unknown.code == ExitCode.REFUSED
+    assert "no member coco is known here\n  mend: 'edgenode cohort pl" in unknown.err
     checks = edgenode("doctor", "--json").json["checks"]
     (found,) = [each for each in checks if each["check"] == "platforms"]
     assert (found["verdict"], reason in found["found"]) == ("warn", True)

@@ -300,6 +300,9 @@ async def test_who_has_its_address_or_other_topics_is_told_of(
         shown = await command(client, capsys, "cohort", "platforms")
         assert f"{root} is the address of server pi, too" in shown
         assert "nobody else" not in shown
+        shown = await command(client, capsys, "cohort", "forget", "attic")
+        assert f"member attic ({HUB_ID}) is forgotten here" in shown
+        assert "nobody else" in await command(client, capsys, "cohort", "platforms")
 
 
 async def test_a_platform_that_says_that_it_is_there_is_asked_at_once(

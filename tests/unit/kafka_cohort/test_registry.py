@@ -289,6 +289,17 @@ def test_it_answers_for_them_and_leaves_with_them() -> None:
     ]
 
 
+def test_who_is_gone_for_good_is_forgotten_until_it_registers_again() -> None:
+    registry = joined()
+    registry.receive(registration(HUB), NOW)
+    assert registry.forget("hub", NOW) == [RemoveRemote("hub")]
+    assert registry.remote == {}
+    assert registry.forget("hub", NOW) == []
+    assert registry.forget("pi", NOW) == []
+    (saved,) = registry.receive(registration(HUB, again=True), NOW)
+    assert isinstance(saved, SaveRemote)
+
+
 def test_whom_another_bridge_registered_is_left_to_it_until_it_lets_go() -> None:
     registry = joined()
     registry.receive(registration(SENSOR), NOW)

@@ -82,6 +82,53 @@ async def test_members_that_are_not_asked_are_told(tmp_path: Path) -> None:
         assert len(admin_of(pi).summary()["troubles"]) == 1
 
 
+async def test_a_member_that_is_gone_for_good_is_forgotten(tmp_path: Path) -> None:
+    hub = MemoryTopics()
+    async with server(tmp_path, "pi", hub) as pi:
+        async with server(tmp_path, "coco", hub) as coco:
+            namesake = replace(SENSOR, metadata_collection_id="seldom")
+            await coco.member.speak_for([SENSOR, namesake])
+            await pi.until(lambda: len(pi.member.remote) == 3)
+        admin = admin_of(pi)
+        refusals = {
+            "pi": "no member pi is known here",
+            "se": "se may be any of seldom, sensor-id",
+            "sensor": "sensor may be any of seldom, sensor-id",
+        }
+        for text, reason in refusals.items():
+            with pytest.raises(AdminRefusedError, match=reason):
+                await admin.forget(text)
+        assert len(pi.member.remote) == 3
+        assert await admin.forget("coco") == {
+            "metadataCollectionId": "coco-id",
+            "name": "coco",
+        }
+        assert (await admin.forget("sel"))["metadataCollectionId"] == "seldom"
+        assert set(pi.member.remote) == {"sensor-id"}
+        assert set(pi.repository.kafka_cohort.members) == {"sensor-id"}
+        assert pi.messages.count("EDGENODE-AUDIT-0011") == 2
+    async with server(tmp_path, "pi", hub) as pi:
+        assert set(pi.member.remote) == {"sensor-id"}
+        # It was gone for a while only.
+        async with server(tmp_path, "coco", hub):
+            await pi.until(lambda: "coco-id" in pi.member.remote)
+
+
+async def test_servers_of_the_node_are_not_forgotten(tmp_path: Path) -> None:
+    hub = MemoryTopics()
+    async with (
+        server(tmp_path, "pi", hub) as pi,
+        server(tmp_path, "attic", hub) as attic,
+    ):
+        await pi.until(lambda: pi.member.remote)
+        asked = FederationMembers(lambda _: None, SetClock())
+        own = {"pi": pi.member, "attic": attic.member}
+        admin = KafkaAdmin(CONFIG, own, {"pi": asked, "attic": asked})
+        with pytest.raises(AdminRefusedError, match="attic is a server of this node"):
+            await admin.forget("attic")
+        assert set(pi.member.remote) == {"attic-id"}
+
+
 async def test_what_keeps_a_server_from_the_cohort_is_told(tmp_path: Path) -> None:
     hub = MemoryTopics()
     async with server(tmp_path, "pi", hub) as pi:
