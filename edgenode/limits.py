@@ -342,8 +342,8 @@ asked for any then: a tenth of the time at most is spent on waiting for it."""
 
 MAX_ENDINGS = 1_000
 """Ends of each kind (purges, deletions, ...) that are remembered for events of buses that
-keep no order; each takes half a KB at most. Events overtake others of the same second, and
-a genuine server deletes some hundred instances in one."""
+keep no order; each takes half a KB mostly, and as much as four ids at most. Events overtake
+others of the same second, and a genuine server deletes some hundred instances in one."""
 
 CLAIM_SECONDS = 10.0
 """How long a member may tell another one's instance as its own, on a bus that keeps no

@@ -17,7 +17,7 @@ from edgenode.clock import EpochMillis
 from edgenode.instances.digests import owner_of
 from edgenode.instances.lifecycle import last_change
 from edgenode.instances.model import Classification, EntityDetail, InstanceHeader
-from edgenode.limits import MAX_ENDINGS
+from edgenode.limits import MAX_ENDINGS, MAX_FRAME_TEXT_BYTES
 
 V = TypeVar("V")
 
@@ -95,11 +95,10 @@ class Endings:
         """An entity was deleted, by the time of its last change."""
         before = self.deletion_of(entity)
         if before is None or last_change(before) < last_change(entity):
-            header = replace(entity, properties=None, classifications=None)
-            self._deletions.put(header, owner_of(entity), entity.guid or "")
+            self._deletions.put(_brief(entity), owner_of(entity), entity.guid or "")
 
     def deletion_of(self, entity: InstanceHeader) -> EntityDetail | None:
-        """The newest deletion of an entity, as its state then."""
+        """The newest deletion of an entity: whose it is, by whom and when it was."""
         return self._deletions.get(owner_of(entity), entity.guid or "")
 
     # GUIDs that were given up
@@ -150,6 +149,20 @@ class Endings:
         """The newest version that a member claimed, which is forgotten; 0 if it didn't."""
         claim = self._claims.pop(claimant, guid)
         return 0 if claim is None else claim.version
+
+
+def _brief(entity: EntityDetail) -> EntityDetail:
+    """What is needed of a deletion; the rest may be as large as a message."""
+    by = entity.updated_by or ""
+    return EntityDetail(
+        guid=entity.guid,
+        instance_provenance_type=entity.instance_provenance_type,
+        metadata_collection_id=entity.metadata_collection_id,
+        replicated_by=entity.replicated_by,
+        updated_by=by if len(by) <= MAX_FRAME_TEXT_BYTES else None,
+        create_time=entity.create_time,
+        update_time=entity.update_time,
+    )
 
 
 def _age(given: Classification) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from edgenode.bus.topics import (
     topic_names,
 )
 from edgenode.clock import Clock
+from edgenode.collection.base import answered
 from edgenode.config import KafkaCohortConfig
 from edgenode.connectors.connection import Connection
 from edgenode.connectors.repository import remote_connection
@@ -232,7 +233,10 @@ class NodeKafkaCohort:
     async def _ask_types(
         self, server: OpenServer, collection_id: str, names: Sequence[str]
     ) -> Sequence[TypeDef]:
-        """The definitions of types, from a member that uses them; not of those unknown."""
+        """The definitions of types, from a member that uses them; not of those unknown.
+
+        At its address there may be another one by now, whose types are none of its.
+        """
         asking = self.members[server.config.name]
         registration = asking.remote.get(collection_id)
         if registration is None:
@@ -245,6 +249,8 @@ class NodeKafkaCohort:
         found = []
         with suppress(TimeoutError):
             async with asyncio.timeout(MAX_TYPES_SECONDS):
+                if await _id_of(collection, asking.name) != collection_id:
+                    return ()
                 for name in names:
                     with suppress(OMRSError, MemberUnavailableError):
                         told = await collection.get_type_def_by_name(asking.name, name)
@@ -323,6 +329,13 @@ class _Source:
     def was_read(self, header: InstanceHeader) -> None:
         """An instance was read from the cohort."""
         self._member.was_read(header)
+
+
+async def _id_of(collection: AskedCollection, user_id: str) -> str:
+    """What a member says is its metadata collection; empty where it says nothing."""
+    with suppress(OMRSError, MemberUnavailableError):
+        return await answered(collection.get_metadata_collection_id(user_id))
+    return ""
 
 
 def _broker(config: KafkaCohortConfig) -> KafkaBroker:

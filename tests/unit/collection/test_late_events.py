@@ -164,6 +164,21 @@ def test_the_oldest_ends_make_room() -> None:
 # Two instances of one owner
 
 
+def test_of_a_deletion_no_more_is_kept_than_has_to_be() -> None:
+    endings = Endings()
+    large = "x" * 100_000
+    endings.deleted(replace(GONE, instance_license=large, maintained_by=(large,)))
+    kept = endings.deletion_of(GONE)
+    assert kept is not None
+    assert (kept.updated_by, lifecycle.last_change(kept)) == (LATER.user_id, LATER.time)
+    assert large not in repr(kept)
+    endings.deleted(replace(GONE, updated_by=large, update_time=LATER.time + 1))
+    kept = endings.deletion_of(GONE)
+    assert kept is not None
+    assert lifecycle.last_change(kept) == LATER.time + 1
+    assert large not in repr(kept)
+
+
 async def test_of_two_with_one_guid_their_owners_later_one_holds(here: Member) -> None:
     later = remote_entity(create_time=START - 1_000, version=1)
     await hear_all(here, [outbound.created(remote_entity()), outbound.created(AT_IT)])
