@@ -26,7 +26,12 @@ from edgenode.events.model import (
 )
 from edgenode.events.model import OMRSTypeDefEventType as Type
 from edgenode.events.streams import Step
-from edgenode.limits import MAX_TYPE_BYTES, MAX_TYPE_CONFLICTS, MAX_TYPES
+from edgenode.limits import (
+    MAX_TYPE_BYTES,
+    MAX_TYPE_CONFLICTS,
+    MAX_TYPES,
+    MAX_TYPES_BYTES,
+)
 from edgenode.repository.base import Transaction
 from edgenode.typedefs.attributes import AttributeTypeDef
 from edgenode.typedefs.descriptions import described
@@ -147,6 +152,8 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
             str(change.remove.name)
         ):
             return _ignored("it is used here").received
+        if change.put is not None and self._is_too_much(tx, change.put):
+            return _refused("the types of others are too large together").received
         if change.remove is not None:
             tx.remove_type(str(change.remove.guid))
         if change.put is not None:
@@ -211,6 +218,10 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
         if complete is None or complete is known:
             return _ignored("it is known")
         return _Change(_SAVED, put=complete)
+
+    def _is_too_much(self, tx: Transaction, new: Definition) -> bool:
+        size = len(self._parts.codec.encode(new))
+        return tx.types_bytes() + size > MAX_TYPES_BYTES
 
     def _has_many_types(self) -> bool:
         registry = self._registry

@@ -66,14 +66,22 @@ class _Copy(NamedTuple):
     document: Document[Any]
 
     @property
-    def rank(self) -> tuple[bool, int]:
-        """What decides between copies: the owner's counts, then the highest version."""
-        return self.header.owner == self.member, self.header.version
+    def version(self) -> int:
+        return self.header.version
+
+    @property
+    def is_owners(self) -> bool:
+        return self.header.owner == self.member
+
+    @property
+    def origin(self) -> tuple[object, object]:
+        """What an instance keeps when it gets another home."""
+        instance = self.document.value
+        return instance.create_time, instance.created_by
 
     def holds(self, deciding: Collection[str]) -> bool:
         """Whether it is the owner's, or no owner decides that there is no such thing."""
-        owner = self.header.owner
-        return owner == self.member or owner not in deciding
+        return self.is_owners or self.header.owner not in deciding
 
     @property
     def has_own_part(self) -> bool:
@@ -314,8 +322,19 @@ def merged_relationship(
 
 
 def _best(copies: Sequence[_Copy]) -> _Copy:
-    """The copy that counts; of equal ones the first."""
-    return copies[0] if len(copies) == 1 else max(copies, key=lambda copy: copy.rank)
+    """The copy that counts: the owner's, else the highest version, of equal ones the first.
+
+    Two are owners where one hasn't heard yet that the other has become the home: then the
+    higher version counts. Of two instances with one GUID the lowest id has it, as where
+    they are stored: whoever tells versions chooses them.
+    """
+    if len(copies) == 1:
+        return copies[0]
+    owners = [copy for copy in copies if copy.is_owners]
+    if len(owners) > 1:
+        first = min(owners, key=lambda copy: copy.member)
+        owners = [copy for copy in owners if copy.origin == first.origin]
+    return max(owners or copies, key=lambda copy: copy.version)
 
 
 def _merged_entity(

@@ -173,6 +173,10 @@ class Transaction(Protocol):
         """Forget a stored type definition."""
         ...
 
+    def types_bytes(self) -> int:
+        """The JSON of all stored type definitions, in bytes."""
+        ...
+
     def is_type_used(self, type_name: str) -> bool:
         """Whether any instance or classification of the type, deleted or not, is stored."""
         ...

@@ -168,6 +168,10 @@ class SqliteTransaction:
         """Forget a stored type definition."""
         typedefs.remove_type(self._connection, guid)
 
+    def types_bytes(self) -> int:
+        """The JSON of all stored type definitions, in bytes."""
+        return typedefs.types_bytes(self._connection)
+
     def is_type_used(self, type_name: str) -> bool:
         """Whether any instance or classification of the type, deleted or not, is stored."""
         type_id = self._writing.names.id_of(self._connection, type_name)

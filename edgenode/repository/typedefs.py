@@ -26,6 +26,12 @@ def remove_type(connection: Connection, guid: str) -> None:
     connection.execute(_SQL["remove"], (guid,))
 
 
+def types_bytes(connection: Connection) -> int:
+    """The JSON of all stored definitions, in bytes."""
+    size: int = connection.execute(_SQL["bytes"]).fetchone()[0]
+    return size
+
+
 def stored_types(
     connection: Connection, codec: Codec
 ) -> Iterator[TypeDef | AttributeTypeDef]:

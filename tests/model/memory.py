@@ -276,6 +276,11 @@ class MemoryRepository:
     def remove_type(self, guid: str) -> None:
         self._contents.types.pop(guid, None)
 
+    def types_bytes(self) -> int:
+        return sum(
+            len(self._codec.encode(each)) for each in self._contents.types.values()
+        )
+
     def is_type_used(self, type_name: str) -> bool:
         return any(
             type_name in used_types(chain[-1].bean)

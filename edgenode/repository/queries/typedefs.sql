@@ -6,5 +6,8 @@ ON CONFLICT (guid) DO UPDATE
 -- remove --
 DELETE FROM type_definition WHERE guid = ?;
 
+-- bytes --
+SELECT coalesce(sum(length(document)), 0) FROM type_definition;
+
 -- all --
 SELECT is_attribute_type, document FROM type_definition ORDER BY rowid;

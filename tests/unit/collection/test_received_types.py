@@ -17,7 +17,12 @@ from edgenode.events.model import (
 )
 from edgenode.events.streams import Position, Step
 from edgenode.instances import lifecycle
-from edgenode.limits import MAX_TYPE_BYTES, MAX_TYPE_CONFLICTS, MAX_TYPES
+from edgenode.limits import (
+    MAX_TYPE_BYTES,
+    MAX_TYPE_CONFLICTS,
+    MAX_TYPES,
+    MAX_TYPES_BYTES,
+)
 from edgenode.releases import SERVED
 from edgenode.releases.egeria_6_1 import EGERIA_6_1
 from edgenode.releases.shipped_types import load_release_types
@@ -328,6 +333,24 @@ async def test_types_of_others_are_bounded(here: Member) -> None:
     assert received.outcome is Outcome.REFUSED
     assert received.reason == "there are too many types"
     assert stored(here) == {}
+
+
+async def test_types_of_others_are_bounded_together(here: Member) -> None:
+    description = "x" * (MAX_TYPE_BYTES * 9 // 10)
+    outcomes = [
+        await hear(here, new(entity_def(f"Large{number}", description=description)))
+        for number in range(2 * MAX_TYPES_BYTES // MAX_TYPE_BYTES)
+    ]
+    saved = sum(each.outcome is Outcome.SAVED for each in outcomes)
+    assert MAX_TYPES_BYTES < saved * MAX_TYPE_BYTES < 1.2 * MAX_TYPES_BYTES
+    assert {each.reason for each in outcomes[saved:]} == {
+        "the types of others are too large together"
+    }
+    assert len(stored(here)) == saved
+    assert here.types.type_def(f"Large{saved}") is None
+    assert (await hear(here, new(BOOK))).outcome is Outcome.SAVED, (
+        "there is room for it"
+    )
 
 
 async def test_a_type_does_not_grow_without_bound(here: Member) -> None:

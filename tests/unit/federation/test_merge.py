@@ -316,6 +316,15 @@ def test_an_entity_that_got_another_home_is_the_new_homes() -> None:
     assert one(a=left, c=moved) == moved  # the old home hasn't heard of it
 
 
+def test_of_two_entities_with_one_guid_the_lower_ids_holds() -> None:
+    first, other = entity("g", "a", 1), entity("g", "b", 9, created_by="somebody")
+    assert one(b=other, a=first) == first
+    assert one(b=other, a=first, c=other) == first
+    assert merged({"a": [first], "b": [other], "c": [other]}) == [first]
+    later = entity("g", "c", 9, create_time=START + 1)
+    assert one(c=later, b=other) == other
+
+
 def test_what_an_archive_brought_is_nobodys_and_the_newest_counts() -> None:
     provenance = InstanceProvenanceType.CONTENT_PACK
     old, new = (
