@@ -32,9 +32,9 @@ KAFKA_COHORT = """\
 [kafka_cohort]
 name = "{cohort}"
 brokers = {brokers}
-transport = "http"
+transport = "{transport}"
 listen = "{host}:{port}"
-address = "http://{host}:{port}"
+address = "{transport}://{host}:{port}"
 admit = ["127.0.0.0/8"]
 """
 
@@ -67,11 +67,12 @@ def node_cohort(cohort: str, port: int, peers: Sequence[int]) -> str:
     )
 
 
-def kafka_cohort(cohort: str, brokers: str) -> str:
+def kafka_cohort(cohort: str, brokers: str, transport: str = "http") -> str:
     """The part of a configuration that makes the node's server a member of a cohort."""
     return KAFKA_COHORT.format(
         cohort=cohort,
         brokers=json.dumps(brokers.split(",")),
+        transport=transport,
         host=HOST,
         port=free_port(),
     )

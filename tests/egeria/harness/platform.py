@@ -27,16 +27,18 @@ class Platform:
         port: int = 0,
         heap: str = "512m",
         options: Sequence[str] = (),
+        scheme: str = "http",
     ) -> None:
         """Nothing is started; port 0 takes a free one, options are Spring's."""
         self.port = port or free_port()
+        self._scheme = scheme
         self._options = tuple(options)
         self._process = JavaProcess(EGERIA, heap, directory)
 
     @property
     def url(self) -> str:
         """Its root."""
-        return f"http://{HOST}:{self.port}"
+        return f"{self._scheme}://{HOST}:{self.port}"
 
     @property
     def running(self) -> bool:
