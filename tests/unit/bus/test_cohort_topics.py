@@ -14,16 +14,26 @@ from edgenode.bus.topics import (
     Position,
     topic_names,
 )
-from edgenode.clock import SystemClock
+from edgenode.clock import Clock, SystemClock
 from edgenode.limits import KAFKA_READY_SECONDS
 from tests.egeria.reader import Reader
 from tests.model.house import SetClock
 
 HERE = Partition("topic", 0)
+NAMES = topic_names("egeria", "cohort", dedicated=False)
 
 
 def position(offset: int, topic_id: str = "a") -> Position:
     return Position(HERE, offset, topic_id)
+
+
+def topics_of(reader: Reader, clock: Clock | None = None) -> KafkaCohortTopics:
+    """What a member reads whose brokers are given by the test, if there are any."""
+    broker = KafkaBroker(addresses=())
+    clock = clock or SystemClock()
+    return KafkaCohortTopics(
+        broker, NAMES, "one", (), reader, clock, first_retry_seconds=0.001
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,17 +87,8 @@ async def test_brokers_that_need_a_moment_are_no_news(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("edgenode.bus.cohort_topics.KafkaSession", Unready)
-    names = topic_names("egeria", "cohort", dedicated=False)
-    reader, clock = Reader(names), SetClock()
-    async with KafkaCohortTopics(
-        KafkaBroker(addresses=()),
-        names,
-        "one",
-        (),
-        reader,
-        clock,
-        first_retry_seconds=0.001,
-    ) as topics:
+    reader, clock = Reader(NAMES), SetClock()
+    async with topics_of(reader, clock) as topics:
         reading = asyncio.ensure_future(anext(topics.records()))
         await reader.until(lambda: Unready.begun >= 3)
         assert reader.heard == []
@@ -100,10 +101,7 @@ async def test_brokers_that_need_a_moment_are_no_news(
 
 
 async def test_somebody_else_with_its_key_is_heard() -> None:
-    names = topic_names("egeria", "cohort", dedicated=False)
-    async with KafkaCohortTopics(
-        KafkaBroker(addresses=()), names, "one", (), Reader(names), SystemClock()
-    ) as topics:
+    async with topics_of(Reader(NAMES)) as topics:
         topics._places[HERE] = topics._kept[HERE] = position(0)
         topics._producer_ids.append(7)
         records = [
@@ -119,11 +117,8 @@ async def test_somebody_else_with_its_key_is_heard() -> None:
 
 
 async def test_what_two_brokers_answer_is_handed_on_once() -> None:
-    names = topic_names("egeria", "cohort", dedicated=False)
-    reader = Reader(names)
-    async with KafkaCohortTopics(
-        KafkaBroker(addresses=()), names, "one", (), reader, SystemClock()
-    ) as topics:
+    reader = Reader(NAMES)
+    async with topics_of(reader) as topics:
         topics._places[HERE] = topics._kept[HERE] = position(5)
         records = [RawRecord(5, b"other", b"event")]
         answer = Fetched(offset=5, high_watermark=6, next_offset=6, records=records)
@@ -133,11 +128,8 @@ async def test_what_two_brokers_answer_is_handed_on_once() -> None:
 
 
 async def test_what_can_not_be_handed_on_is_told_once_for_each_answer() -> None:
-    names = topic_names("egeria", "cohort", dedicated=False)
-    reader = Reader(names)
-    async with KafkaCohortTopics(
-        KafkaBroker(addresses=()), names, "one", (), reader, SystemClock()
-    ) as topics:
+    reader = Reader(NAMES)
+    async with topics_of(reader) as topics:
         topics._places[HERE] = topics._kept[HERE] = position(5)
         records = [RawRecord(5 + each, None, None) for each in range(1_000)]
         answer = Fetched(5, high_watermark=1_005, next_offset=1_005, records=records)

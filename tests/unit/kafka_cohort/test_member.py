@@ -150,6 +150,19 @@ async def server(
         )
 
 
+@asynccontextmanager
+async def acquainted(
+    path: Path, hub: MemoryTopics, rules: ExchangeRules | None = None
+) -> AsyncIterator[tuple[Server, Server]]:
+    """Two servers that know each other, pi by these rules, and attic."""
+    async with (
+        server(path, "pi", hub, rules=rules) as pi,
+        server(path, "attic", hub) as attic,
+    ):
+        await pi.until(lambda: pi.member.remote and attic.member.remote)
+        yield pi, attic
+
+
 def told_of(hub: MemoryTopics, kind: OmrsTopic, sender: str) -> list[OMRSEventV1]:
     """What a server has sent."""
     return list(map(CODEC.decode_event, hub.sent(kind, sender)))
@@ -409,6 +422,16 @@ async def test_what_nobody_can_read_is_told_and_passed_over(tmp_path: Path) -> N
         assert pi.messages.count("EDGENODE-AUDIT-0012") == 10
 
 
+def another_type(sender: str) -> bytes:
+    """An event of a type that has the name of one of the release."""
+    section = TypeDefEvent(
+        type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT,
+        type_def=EntityDef(guid="other", name=TERM, version=1),
+    )
+    build = EventBuilder(OMRSEventOriginator(metadata_collection_id=sender))
+    return CODEC.encode_event(build.event(section, START))
+
+
 def told_by(sender: str, told: EntityDetail, at: EpochMillis = START) -> bytes:
     """An event as another program may send it."""
     recorded = told.type
@@ -565,18 +588,8 @@ async def test_types_in_conflict_are_told_until_their_member_leaves(
     tmp_path: Path,
 ) -> None:
     hub = MemoryTopics()
-    async with (
-        server(tmp_path, "pi", hub) as pi,
-        server(tmp_path, "attic", hub) as attic,
-    ):
-        await pi.until(lambda: pi.member.remote and attic.member.remote)
-        section = TypeDefEvent(
-            type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT,
-            type_def=EntityDef(guid="other", name=TERM, version=1),
-        )
-        sender = OMRSEventOriginator(metadata_collection_id="attic-id")
-        event = EventBuilder(sender).event(section, START)
-        hub.put(OmrsTopic.TYPES, CODEC.encode_event(event))
+    async with acquainted(tmp_path, hub) as (pi, attic):
+        hub.put(OmrsTopic.TYPES, another_type("attic-id"))
         await pi.until(lambda: pi.member.type_conflicts)
         (conflict,) = pi.member.type_conflicts
         assert (conflict.member, conflict.type_name) == ("attic-id", TERM)
@@ -593,11 +606,7 @@ async def test_disconnected_it_says_and_hears_nothing_until_it_is_back(
     tmp_path: Path,
 ) -> None:
     hub = MemoryTopics()
-    async with (
-        server(tmp_path, "pi", hub) as pi,
-        server(tmp_path, "attic", hub) as attic,
-    ):
-        await pi.until(lambda: pi.member.remote and attic.member.remote)
+    async with acquainted(tmp_path, hub) as (pi, attic):
         await pi.member.disconnect()
         theirs, ours = await attic.add("theirs"), await pi.add("ours")
         await attic.until(lambda: attic.member.backlog == 0)
@@ -612,11 +621,7 @@ async def test_unregistered_the_others_forget_it_until_it_is_back(
     tmp_path: Path,
 ) -> None:
     hub = MemoryTopics()
-    async with (
-        server(tmp_path, "pi", hub) as pi,
-        server(tmp_path, "attic", hub) as attic,
-    ):
-        await pi.until(lambda: pi.member.remote and attic.member.remote)
+    async with acquainted(tmp_path, hub) as (pi, attic):
         await pi.member.unregister()
         await attic.until(lambda: not attic.member.remote)
         assert not pi.member.remote
@@ -666,11 +671,7 @@ async def test_what_was_read_from_another_is_asked_for_and_kept(
     tmp_path: Path,
 ) -> None:
     hub = MemoryTopics()
-    async with (
-        server(tmp_path, "pi", hub) as pi,
-        server(tmp_path, "attic", hub) as attic,
-    ):
-        await pi.until(lambda: pi.member.remote and attic.member.remote)
+    async with acquainted(tmp_path, hub) as (pi, attic):
         guid = await attic.add("one")
         await pi.until(lambda: pi.holds(guid))
         read = entity(pi, guid)
@@ -688,18 +689,11 @@ async def test_what_is_not_sent_is_not_complained_of_or_asked_for_either(
 ) -> None:
     hub = MemoryTopics()
     nothing = ExchangeRule(OpenMetadataExchangeRule.REGISTRATION_ONLY)
-    async with (
-        server(tmp_path, "pi", hub, rules=ExchangeRules(send=nothing)) as pi,
-        server(tmp_path, "attic", hub) as attic,
+    async with acquainted(tmp_path, hub, rules=ExchangeRules(send=nothing)) as (
+        pi,
+        _attic,
     ):
-        await pi.until(lambda: pi.member.remote and attic.member.remote)
-        section = TypeDefEvent(
-            type_def_event_type=OMRSTypeDefEventType.NEW_TYPEDEF_EVENT,
-            type_def=EntityDef(guid="other", name=TERM, version=1),
-        )
-        sender = OMRSEventOriginator(metadata_collection_id="attic-id")
-        event = EventBuilder(sender).event(section, START)
-        hub.put(OmrsTopic.TYPES, CODEC.encode_event(event))
+        hub.put(OmrsTopic.TYPES, another_type("attic-id"))
         ours = entity(pi, await pi.add("ours"))
         assert ours is not None
         forged = replace(ours, version=99)
@@ -715,11 +709,7 @@ async def test_what_is_not_sent_is_not_complained_of_or_asked_for_either(
 
 async def test_nobody_is_asked_for_what_is_no_members(tmp_path: Path) -> None:
     hub = MemoryTopics()
-    async with (
-        server(tmp_path, "pi", hub) as pi,
-        server(tmp_path, "attic", hub) as attic,
-    ):
-        await pi.until(lambda: pi.member.remote and attic.member.remote)
+    async with acquainted(tmp_path, hub) as (pi, _):
         await pi.until(lambda: pi.is_registered and not pi.member.is_busy)
         pi.member.was_read(remote_entity("stranger"))
         await pi.member.disconnect()
