@@ -311,6 +311,18 @@ async def test_a_platform_that_leaves_leaves_the_nodes(world: World) -> None:
         assert set(await edge.holdings()) == {guid}
 
 
+async def test_a_platform_that_is_forgotten_leaves_the_nodes(world: World) -> None:
+    async with running(world, MemoryTopics()) as (bridge, edge, platform):
+        assert bridge.kafka is not None
+        await bridge.kafka.forget(platform.id)
+        await world.settle()
+        assert not edge.member.records()[platform.id].is_registered
+        await platform.kafka.disconnect()
+        await platform.kafka.connect()
+        await world.pass_time(60)
+        assert edge.member.records()[platform.id].is_registered
+
+
 async def test_a_bridge_that_leaves_one_cohort_takes_its_members_along(
     world: World,
 ) -> None:
