@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.egeria.conformance.__main__ import main
 from tests.egeria.conformance.document import Kept, document, kept, timing_tables
+from tests.egeria.conformance.lab import Done
 from tests.egeria.conformance.performance import (
     Part,
     Timing,
@@ -239,6 +240,27 @@ def test_a_run_says_how_far_it_is() -> None:
 
 def test_a_finished_run_shows_no_bar() -> None:
     assert "[" not in replace(begun("repository"), phase=Phase.FINISHED).text()
+
+
+COMPLETED = """\
+Sun Nov 22 04:12:25 UTC 2026 suite Information CONFORMANCE-SUITE-0013 The Open Metadata \
+Conformance Test Case repository-entity-property-search-Actor has completed with 4 successful
+Sun Nov 22 04:23:19 UTC 2026 suite Information CONFORMANCE-SUITE-0014 The Open Metadata \
+Conformance Test Case repository-entity-property-search-{name} has completed with 2471
+"""
+
+
+def test_what_was_done_last_is_read_as_the_log_grows(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.touch()
+    done = Done(log)
+    assert done.text() == ""
+    first, second = (COMPLETED.format(name=name) for name in ("Actor", "APICall"))
+    log.write_text(first + second[:-9])
+    assert done.text() == ", repository-entity-property-search of 1 types done"
+    assert done.text() == ", repository-entity-property-search of 1 types done"
+    log.write_text(first + second)
+    assert done.text() == ", repository-entity-property-search of 2 types done"
 
 
 HOLDER = """

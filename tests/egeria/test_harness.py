@@ -11,10 +11,18 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.egeria.conformance.lab import Counts, Lab
+from tests.egeria.conformance.report import REPOSITORY_WORKBENCH
 from tests.egeria.harness.broker import Broker
 from tests.egeria.harness.errors import HarnessError
 from tests.egeria.harness.platform import Platform
-from tests.egeria.harness.server import metadata_server
+from tests.egeria.harness.server import (
+    conformance_server,
+    metadata_server,
+    repository_workbench,
+    started,
+)
+from tests.egeria.metadata import fresh_name
 
 COHORT = "harness"
 END_SECONDS = 60.0
@@ -91,3 +99,20 @@ def test_a_port_in_use_is_told(genuine: None, tmp_path: Path) -> None:
         for taken in (Broker(tmp_path, port), Platform(tmp_path, port)):
             with pytest.raises(HarnessError, match=f"port {port} of .* is in use"):
                 taken.start()
+
+
+def test_the_suite_is_asked_seldom_how_far_it_is(
+    kafka: Broker, egeria: Platform
+) -> None:
+    suite = conformance_server(
+        egeria, fresh_name("suite"), fresh_name("cohort"), kafka.address
+    )
+    path = "conformance-suite-workbenches/repository-workbench/repositories"
+    suite.admin("POST", path, repository_workbench("nobody"))
+    lab = Lab(egeria, suite.name, REPOSITORY_WORKBENCH)
+    assert not lab.is_complete()
+    assert lab.counts(now=True) is None, "it isn't running"
+    with started(suite):
+        assert not lab.is_complete(), "nobody has registered"
+        assert lab.counts(now=True) == Counts(0, 0)
+        assert lab.counts(now=False) is None

@@ -12,6 +12,7 @@ from typing import Any
 from bench.harness import facts
 from tests.egeria.conformance import document
 from tests.egeria.conformance.document import GENUINE
+from tests.egeria.conformance.lab import Lab
 from tests.egeria.conformance.node import node
 from tests.egeria.conformance.performance import (
     PERFORMANCE_WORKBENCH,
@@ -22,11 +23,9 @@ from tests.egeria.conformance.performance import (
 from tests.egeria.conformance.report import REPOSITORY_WORKBENCH, Results, results_of
 from tests.egeria.conformance.state import Phase, Place, begun
 from tests.egeria.harness.broker import Broker, broker
-from tests.egeria.harness.calls import USER
-from tests.egeria.harness.errors import EgeriaError, HarnessError
+from tests.egeria.harness.errors import HarnessError
 from tests.egeria.harness.platform import Platform, platform
 from tests.egeria.harness.server import (
-    Server,
     conformance_server,
     metadata_server,
     performance_workbench,
@@ -35,7 +34,6 @@ from tests.egeria.harness.server import (
 
 REPOSITORY_CASES = 6_258
 POLL_SECONDS = 5.0
-REPORT_SECONDS = 1_200.0
 WORKBENCHES = "conformance-suite-workbenches/repository-workbench"
 KAFKA_HEAP = "512m"
 PLATFORM_HEAP = "2g"
@@ -222,9 +220,9 @@ class Run:
         suite = conformance_server(egeria, f"suite-{under_test}", cohort, kafka.address)
         suite.admin("POST", f"{WORKBENCHES}/{workbench.kind}", workbench.config)
         self._tell(phase=Phase.TESTING, expected=workbench.expected)
-        lab = _Lab(egeria, suite, workbench.name)
+        lab = Lab(egeria, suite.name, workbench.name)
         suite.start()
-        while not self._follow(lab):
+        while not self._follow(lab, self._state.doing):
             # Now and then a workbench takes itself for stopped before it has begun.
             suite.stop()
             suite.start()
@@ -234,14 +232,16 @@ class Run:
         suite.stop()
         return report
 
-    def _follow(self, lab: "_Lab") -> bool:
+    def _follow(self, lab: Lab, doing: str) -> bool:
         """Wait for the end of a workbench; whether it tested anything."""
         while True:
-            if (progress := lab.progress()) is not None:
-                passed, failed = progress["passed"], progress["failed"]
-                self._tell(passed=passed, failed=failed)
-                if progress["complete"]:
-                    return bool(passed or failed)
+            is_complete = lab.is_complete()
+            counts = lab.counts(now=is_complete)
+            self._tell(doing=f"{doing}{lab.last_done()}")
+            if counts is not None:
+                self._tell(passed=counts.passed, failed=counts.failed)
+                if is_complete:
+                    return bool(counts.passed or counts.failed)
             if not lab.egeria.running:
                 raise HarnessError(f"the platform ended: see {lab.egeria.log}")
             time.sleep(POLL_SECONDS)
@@ -266,34 +266,3 @@ class _Workbench:
     config: dict[str, Any]
     expected: int = 0
     told: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Lab:
-    """A server of the suite, asked about its workbench."""
-
-    egeria: Platform
-    suite: Server
-    workbench: str
-
-    def progress(self) -> Any:
-        """How many cases passed and failed, and whether it is complete.
-
-        None where it can't say: it counts while its tests go on, and fails at times.
-        """
-        try:
-            return self._ask("progress")
-        except (EgeriaError, OSError):
-            return None
-
-    def report(self) -> Any:
-        """The whole report."""
-        return self._ask("report")["workbenchResults"]
-
-    def _ask(self, what: str) -> Any:
-        return self.egeria.call(
-            "GET",
-            f"/servers/{self.suite.name}/open-metadata/conformance-suite/users/{USER}"
-            f"/{what}/workbenches/{self.workbench}",
-            timeout=REPORT_SECONDS,
-        )
