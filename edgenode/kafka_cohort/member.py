@@ -493,11 +493,9 @@ class KafkaCohortMember:
             )
 
     def _own_types(self) -> list[TypeDef | AttributeTypeDef]:
-        """Those that others can't know by their release.
+        """Those that others can't know by their release; each new member is told them.
 
-        They are told to the cohort when the server joins it, and to each new member.
-
-        Genuine members announce theirs when they start, and to nobody who comes later.
+        Genuine members tell nobody who comes later.
         """
         is_of_release = self._parts.collection.is_of_release
         return [
@@ -520,10 +518,11 @@ class KafkaCohortMember:
         """The instances of some owners, or of all it speaks for, as events.
 
         What an archive brought is always among them: whoever has it tells it. With all of
-        them types are told, which may be those of events that weren't sent.
+        them all types are told, as genuine members do whenever they start: others may be of
+        another release, and of the outbox some may not have been sent.
         """
         if owners is None:
-            self._announce_types(self._own_types())
+            self._announce_types(self._parts.types.definitions)
         tellers: dict[str, str | None] = {}
         async for events in stored_events(self._parts.repository):
             texts: list[bytes] = []

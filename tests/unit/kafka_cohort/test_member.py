@@ -557,6 +557,26 @@ async def test_types_that_are_unknown_are_asked_for(tmp_path: Path) -> None:
         assert pi.platform.types.type_def("Gadget") is not None
 
 
+async def test_when_it_joins_all_its_types_are_told_once(tmp_path: Path) -> None:
+    hub = MemoryTopics()
+    async with server(tmp_path, "pi", hub) as pi:
+        known = pi.platform.types.definitions
+        await pi.until(lambda: len(told_of(hub, OmrsTopic.TYPES, "pi")) == len(known))
+        sections = [
+            event.type_def_event_section
+            for event in told_of(hub, OmrsTopic.TYPES, "pi")
+        ]
+        assert [
+            section and (section.attribute_type_def or section.type_def)
+            for section in sections
+        ] == list(known)
+    async with server(tmp_path, "pi", hub) as pi:
+        guid = await pi.add("later")
+        await pi.until(lambda: instance_events(hub, "pi"))
+        assert pi.holds(guid)
+        assert len(told_of(hub, OmrsTopic.TYPES, "pi")) == len(known)
+
+
 async def test_types_of_its_own_are_told_to_whoever_comes_later(
     tmp_path: Path,
 ) -> None:
