@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.egeria.conformance.lab import Counts, Lab
-from tests.egeria.conformance.report import REPOSITORY_WORKBENCH
+from tests.egeria.conformance.report import REPOSITORY_WORKBENCH, results_of
 from tests.egeria.harness.broker import Broker
 from tests.egeria.harness.errors import HarnessError
 from tests.egeria.harness.platform import Platform
@@ -116,3 +116,6 @@ def test_the_suite_is_asked_seldom_how_far_it_is(
         assert not lab.is_complete(), "nobody has registered"
         assert lab.counts(now=True) == Counts(0, 0)
         assert lab.counts(now=False) is None
+        report = lab.report()
+        assert results_of(report, {}).cases == 0
+        assert report["profileResults"]

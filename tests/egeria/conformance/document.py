@@ -35,11 +35,12 @@ $ make conformance
 $ make conformance-performance
 ```
 
-Each needs Java 17 and Maven (`sudo apt-get install openjdk-17-jdk-headless maven`), works in
-the background, says where it stands when it is called again, and writes its part of this
-document when it is done. `ARGS=--stop` stops it, `ARGS=--again` begins anew. The repository
-workbench tests the node alone, beside the results of the in-memory repository that are kept in
-`tests/egeria/conformance/results`; `ARGS="--again --member genuine"` makes those anew.
+Each needs Java 17 and Maven (`sudo apt-get install openjdk-17-jdk-headless maven`) and 6 GB of
+memory, works in the background, says where it stands when it is called again, and writes its
+part of this document when it is done. `ARGS=--stop` stops it, `ARGS=--again` begins anew. The
+repository workbench tests the node alone, beside the results of the in-memory repository that
+are kept in `tests/egeria/conformance/results`; `ARGS="--again --member genuine"` makes those
+anew.
 """
 REPOSITORY = """\
 ## Repository workbench

@@ -128,7 +128,7 @@ def parts(instances: int) -> tuple[Part, ...]:
 
 
 def timings_of(reports: Sequence[tuple[Part, Json]], facts: Json) -> Timings:
-    """The timings in the ``workbenchResults`` of the reports of all parts."""
+    """The timings in the reports of all parts."""
     times: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     failures: Counter[str] = Counter()
     for part, report in reports:

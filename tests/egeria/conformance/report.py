@@ -75,7 +75,7 @@ class Results:
 
 
 def results_of(report: Json, facts: Json) -> Results:
-    """The results in the ``workbenchResults`` of a report."""
+    """The results in a report."""
     return Results(
         facts=facts,
         passed=report.get("testPassCount", 0),

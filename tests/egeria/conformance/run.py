@@ -36,7 +36,9 @@ REPOSITORY_CASES = 6_258
 POLL_SECONDS = 5.0
 WORKBENCHES = "conformance-suite-workbenches/repository-workbench"
 KAFKA_HEAP = "512m"
-PLATFORM_HEAP = "2g"
+PLATFORM_HEAP = "4g"
+"""The suite keeps a million pieces of evidence, nearly 2 GB, and what the in-memory repository
+under test has comes on top."""
 
 
 @dataclass(frozen=True, slots=True)
