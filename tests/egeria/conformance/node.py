@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.egeria.harness.node import kafka_node
+from tests.egeria.harness.node import NO_COHORT, Node, kafka_node, running
 
 
 @contextmanager
@@ -18,12 +18,13 @@ def node(
         name: Of its server.
         cohort: The cohort's name.
         brokers: Kafka's address.
-        types: The release's type archive, which is loaded first: the suite compares
-            each definition with its own, descriptions included.
+        types: The release's type archive, which is loaded before the node joins: the
+            suite compares each definition with its own, descriptions included.
 
     Raises:
         HarnessError: it doesn't start, or the types can't be loaded.
     """
-    with kafka_node(directory, name, cohort, brokers) as running:
-        running.command("archive", "load", "--server", name, str(types))
+    with running(Node(directory, name, [NO_COHORT])) as alone:
+        alone.command("archive", "load", "--server", name, str(types))
+    with kafka_node(directory, name, cohort, brokers):
         yield

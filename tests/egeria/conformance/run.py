@@ -5,7 +5,12 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,8 +149,8 @@ class Run:
             f"{egeria.url}"
         )
         print(doing, flush=True)
-        self._tell(doing=doing)
-        self._tested(egeria, kafka, wanted.cohort, workbench)
+        elsewhere = nullcontext()
+        self._tested(egeria, kafka, wanted.cohort, workbench, elsewhere, doing)
 
     def _test(self, egeria: Platform, kafka: Broker, member: str) -> None:
         """Start a member in a cohort of its own, test it, keep what was found."""
@@ -156,9 +161,9 @@ class Run:
             name = workbench.under_test
             cohort = f"{name}Cohort"
             self._tell(phase=Phase.STARTING, doing=f"starting the {member} under test")
-            with self._member(egeria, kafka, member, name, cohort):
-                self._tell(doing=doing)
-                reports.append(self._tested(egeria, kafka, cohort, workbench))
+            under_test = self._member(egeria, kafka, member, name, cohort)
+            report = self._tested(egeria, kafka, cohort, workbench, under_test, doing)
+            reports.append(report)
         told = facts() | {"seconds": time.monotonic() - began}
         found: Results | Timings
         if self._wanted.workbench == "repository":
@@ -216,19 +221,25 @@ class Run:
         kafka: Broker,
         cohort: str,
         workbench: "_Workbench",
+        member: AbstractContextManager[None],
+        doing: str,
     ) -> Any:
-        """The report of a workbench on a member that is or will be in a cohort."""
+        """The report of a workbench on a member, which joins the cohort after the suite.
+
+        Of the types that a member tells when it joins the suite has cases of their own.
+        """
         under_test = workbench.under_test
         suite = conformance_server(egeria, f"suite-{under_test}", cohort, kafka.address)
         suite.admin("POST", f"{WORKBENCHES}/{workbench.kind}", workbench.config)
-        self._tell(phase=Phase.TESTING, expected=workbench.expected)
         lab = Lab(egeria, suite.name, workbench.name)
         suite.start()
-        while not self._follow(lab, self._state.doing):
-            # Now and then a workbench takes itself for stopped before it has begun.
-            suite.stop()
-            suite.start()
-        report = lab.report()
+        with member:
+            self._tell(phase=Phase.TESTING, expected=workbench.expected, doing=doing)
+            while not self._follow(lab, doing):
+                # Now and then a workbench takes itself for stopped before it has begun.
+                suite.stop()
+                suite.start()
+            report = lab.report()
         kept = self._place.directory / f"report-{under_test}.json"
         kept.write_text(json.dumps(report), encoding="utf-8")
         suite.stop()
