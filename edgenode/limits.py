@@ -329,7 +329,7 @@ largest of the releases has 11 KB."""
 
 MAX_TYPES_BYTES = 8 * 1024 * 1024
 """The JSON of all stored types before no more is taken from other members, eight times that
-of a release with its descriptions. In memory it takes twice as much."""
+of a release without its descriptions. In memory they take about as much."""
 
 MAX_REGISTRATION_BYTES = 32 * 1024
 """An event by which a genuine member registers, which has 3 KB. All members that can be

@@ -512,15 +512,10 @@ def add_commands(commands: Any, common: ArgumentParser) -> None:
     actions = commands.add_parser(
         "cohort", help=about, description=about
     ).add_subparsers(required=True, metavar="ACTION")
-    parsers: dict[str, ArgumentParser] = {}
-    for perform in (create, join, token, leave, rotate, show):
-        parsers[perform.__name__] = actions.add_parser(
-            perform.__name__,
-            parents=[common],
-            help=perform.__doc__,
-            description=perform.__doc__,
-        )
-        parsers[perform.__name__].set_defaults(perform=perform)
+    parsers = {
+        perform.__name__: members.add_action(actions, common, perform)
+        for perform in (create, join, token, leave, rotate, show)
+    }
     members.add_actions(actions, common)
     platforms.add_actions(actions, common)
     parsers["create"].add_argument(

@@ -1,6 +1,7 @@
 """Commands about the other members of the cohort, which a running node knows."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -222,16 +223,24 @@ def _others(count: int) -> str:
     return f"{count} other node{'s are' if count > 1 else ' is'} being told"
 
 
+def add_action(
+    actions: Any, common: ArgumentParser, perform: Callable[[Namespace, Output], None]
+) -> ArgumentParser:
+    """Add a command below ``edgenode cohort``, named and explained as its function is."""
+    parser: ArgumentParser = actions.add_parser(
+        perform.__name__,
+        parents=[common],
+        help=perform.__doc__,
+        description=perform.__doc__,
+    )
+    parser.set_defaults(perform=perform)
+    return parser
+
+
 def add_actions(actions: Any, common: ArgumentParser) -> None:
     """Add these commands below ``edgenode cohort``."""
     for perform in (members, remove, readmit, connect):
-        parser: ArgumentParser = actions.add_parser(
-            perform.__name__,
-            parents=[common],
-            help=perform.__doc__,
-            description=perform.__doc__,
-        )
-        parser.set_defaults(perform=perform)
+        parser = add_action(actions, common, perform)
         if perform is connect:
             parser.add_argument(
                 "--cohort", metavar="NAME", help="which one; all of them by default"

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from edgenode.cli.client import node_client
-from edgenode.cli.members import JsonObject, asked
+from edgenode.cli.members import JsonObject, add_action, asked
 from edgenode.cli.output import Output
 from edgenode.codec.beans import iso_time
 
@@ -131,18 +131,9 @@ def _time(millis: int | None) -> str:
 
 def add_actions(actions: Any, common: ArgumentParser) -> None:
     """Add these commands below ``edgenode cohort``."""
-    for perform in (platforms, forget):
-        parser: ArgumentParser = actions.add_parser(
-            perform.__name__,
-            parents=[common],
-            help=perform.__doc__,
-            description=perform.__doc__,
-        )
-        parser.set_defaults(perform=perform)
-        if perform is forget:
-            parser.add_argument(
-                "member",
-                metavar="MEMBER",
-                help="its metadata collection id, the beginning of that, or the name of "
-                "its server",
-            )
+    add_action(actions, common, platforms)
+    add_action(actions, common, forget).add_argument(
+        "member",
+        metavar="MEMBER",
+        help="its metadata collection id, the beginning of that, or the name of its server",
+    )

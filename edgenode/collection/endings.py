@@ -15,9 +15,10 @@ from typing import Generic, TypeVar
 
 from edgenode.clock import EpochMillis
 from edgenode.instances.digests import owner_of
+from edgenode.instances.ids import is_id
 from edgenode.instances.lifecycle import last_change
 from edgenode.instances.model import Classification, EntityDetail, InstanceHeader
-from edgenode.limits import MAX_ENDINGS, MAX_FRAME_TEXT_BYTES
+from edgenode.limits import MAX_ENDINGS
 
 V = TypeVar("V")
 
@@ -153,13 +154,12 @@ class Endings:
 
 def _brief(entity: EntityDetail) -> EntityDetail:
     """What is needed of a deletion; the rest may be as large as a message."""
-    by = entity.updated_by or ""
     return EntityDetail(
         guid=entity.guid,
         instance_provenance_type=entity.instance_provenance_type,
         metadata_collection_id=entity.metadata_collection_id,
         replicated_by=entity.replicated_by,
-        updated_by=by if len(by) <= MAX_FRAME_TEXT_BYTES else None,
+        updated_by=entity.updated_by if is_id(entity.updated_by) else None,
         create_time=entity.create_time,
         update_time=entity.update_time,
     )

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -25,17 +26,16 @@ KIND = entity_def("Gadget")
 
 @asynccontextmanager
 async def platform(collection_id: str) -> AsyncIterator[tuple[str, list[str]]]:
-    """A platform that knows one type; gives its root, and what it was asked last."""
+    """A platform that knows one type; gives its root, and what it was asked."""
     asked: list[str] = []
 
     async def answer(request: web.Request) -> web.Response:
         asked.append(request.path.rpartition("/")[2])
         if asked[-1] == "metadata-collection-id":
-            told: object = {"metadataCollectionId": collection_id}
+            told: dict[str, Any] = {"metadataCollectionId": collection_id}
         else:
             told = {"typeDef": CODEC.to_object(KIND)}
-        body = {"relatedHTTPCode": 200} | told  # type: ignore[operator]
-        return web.json_response(body)
+        return web.json_response({"relatedHTTPCode": 200} | told)
 
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
