@@ -59,7 +59,7 @@ from edgenode.typedefs.model import (
     TypeDefGallery,
     TypeDefPatch,
 )
-from edgenode.typedefs.patch import apply_patch, check_patch
+from edgenode.typedefs.patch import apply_patch, check_patch, patches_to
 from edgenode.typedefs.registry import Definition, TypeRegistry
 from edgenode.typedefs.verify import (
     Verdict,
@@ -83,14 +83,14 @@ class LocalTypeOperations(LocalOperations):
         self._registry = parts.types
         release: list[Definition] = [*self._registry.type_defs]
         release += self._registry.attribute_type_defs
-        self._shipped = {known.guid: known.version for known in release}
+        self._shipped = {known.guid: known for known in release}
         self._changing = asyncio.Lock()
         # A newer release knows better what was stored of an earlier one.
         self._registry.put(
             *(
                 stored
                 for stored in self._repository.types()
-                if stored.version >= self._shipped.get(stored.guid, stored.version)
+                if stored.version >= self._shipped.get(stored.guid, stored).version
             )
         )
 
@@ -105,7 +105,31 @@ class LocalTypeOperations(LocalOperations):
 
         It may have got descriptions since.
         """
-        return self._shipped.get(known.guid) == known.version
+        shipped = self._shipped.get(known.guid)
+        return shipped is not None and shipped.version == known.version
+
+    def patches_beyond_release(
+        self, definitions: Iterable[Definition]
+    ) -> Iterator[TypeDefPatch]:
+        """What brings those up to date who know types at an earlier version.
+
+        Genuine members take no definition of a type that they know, only a patch for the
+        version they have (events.md, inbound handling of types).
+        """
+        for known in definitions:
+            if isinstance(known, TypeDef):
+                yield from patches_to(self._as_shipped(known), known)
+
+    def _as_shipped(self, known: TypeDef) -> TypeDef:
+        """A type as the release has it; with nothing in it if it doesn't.
+
+        A patch to the release's has only what is new: genuine members refuse one with an
+        attribute whose type they describe otherwise.
+        """
+        shipped = self._shipped.get(known.guid)
+        if isinstance(shipped, TypeDef):
+            return shipped
+        return replace(known, version=1, properties_definition=None)
 
     # Looking up
 
@@ -401,7 +425,7 @@ class LocalTypeOperations(LocalOperations):
                 transaction.save_type(definition)
             for event in (
                 *map(outbound.new_type, merged.added),
-                *map(_patched, merged.patches),
+                *map(outbound.updated_type, merged.patches),
             ):
                 transaction.queue_event(event)
             return merged
@@ -454,7 +478,7 @@ class LocalTypeOperations(LocalOperations):
             patched = apply_patch(known, patch, inherited, self._name)
             if patched is not known:
                 self._check_sound(self._registry, patched, "patch", "applyPatch")
-                await self._save([patched], [_patched(patch)])
+                await self._save([patched], [outbound.updated_type(patch)])
         return patched
 
     # Removing and re-identifying
@@ -717,10 +741,3 @@ def _standards(type_def: TypeDef) -> Iterator[ExternalStandardMapping]:
     yield from type_def.external_standard_mappings or ()
     for attribute in type_def.properties_definition or ():
         yield from attribute.external_standard_mappings or ()
-
-
-def _patched(patch: TypeDefPatch) -> TypeDefEvent:
-    return TypeDefEvent(
-        type_def_event_type=OMRSTypeDefEventType.UPDATED_TYPEDEF_EVENT,
-        type_def_patch=patch,
-    )

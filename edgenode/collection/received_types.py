@@ -19,6 +19,7 @@ from edgenode.collection.received import (
     out_of_place,
 )
 from edgenode.errors import OMRSError
+from edgenode.events import outbound
 from edgenode.events.model import (
     EventError,
     OMRSEventErrorCode,
@@ -124,7 +125,7 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
 
         def work(tx: Transaction) -> MergedTypes:
             patches = [
-                _patch_to(known, told)
+                patch_between(known, told)
                 for told in type_defs
                 if (known := self._registry.type_def(told.name)) is not None
                 and told.version > known.version
@@ -138,7 +139,7 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
                 changed = {known.name for known in merged.changed}
                 for patch in patches:
                     if patch.type_def_name in changed:
-                        tx.queue_event(_patched(patch), origin)
+                        tx.queue_event(outbound.updated_type(patch), origin)
             return merged
 
         async with self._changing:
@@ -385,26 +386,6 @@ class LocalReceivedTypeOperations(LocalTypeOperations):
         # Who is asked for it tells it at the version that it has come to.
         missing = replace(change.received, unknown_types=(str(known.name),))
         return replace(change, received=missing)
-
-
-def _patched(patch: TypeDefPatch) -> TypeDefEvent:
-    return TypeDefEvent(
-        type_def_event_type=Type.UPDATED_TYPEDEF_EVENT,
-        type_def_guid=patch.type_def_guid,
-        type_def_name=patch.type_def_name,
-        type_def_patch=patch,
-    )
-
-
-def _patch_to(known: TypeDef, told: TypeDef) -> TypeDefPatch:
-    """A patch to a later version, also where that doesn't say all that a patch must."""
-    patch = patch_between(known, told)
-    return replace(
-        patch,
-        new_version_name=patch.new_version_name or f"{told.version}",
-        updated_by=patch.updated_by or told.created_by or "",
-        update_time=patch.update_time or told.create_time or 0,
-    )
 
 
 def _stated_by(known: TypeDef, patch: TypeDefPatch) -> TypeDef:

@@ -17,7 +17,7 @@ from edgenode.instances.model import (
     Relationship,
 )
 from edgenode.typedefs.attributes import AttributeTypeDef
-from edgenode.typedefs.model import TypeDef, TypeDefSummary
+from edgenode.typedefs.model import TypeDef, TypeDefPatch, TypeDefSummary
 
 Instance = EntityDetail | Relationship
 
@@ -201,4 +201,12 @@ def new_type(definition: TypeDef | AttributeTypeDef) -> TypeDefEvent:
     return TypeDefEvent(
         type_def_event_type=OMRSTypeDefEventType.NEW_ATTRIBUTE_TYPEDEF_EVENT,
         attribute_type_def=definition,
+    )
+
+
+def updated_type(patch: TypeDefPatch) -> TypeDefEvent:
+    """A patch to a type that others may know at an earlier version."""
+    return TypeDefEvent(
+        type_def_event_type=OMRSTypeDefEventType.UPDATED_TYPEDEF_EVENT,
+        type_def_patch=patch,
     )

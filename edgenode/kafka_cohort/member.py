@@ -481,16 +481,18 @@ class KafkaCohortMember:
         self._sender.say(Outgoing(topic, event, sent))
 
     def _announce_types(
-        self, definitions: Iterable[TypeDef | AttributeTypeDef]
+        self, definitions: Sequence[TypeDef | AttributeTypeDef]
     ) -> None:
-        """Say which types are known here."""
+        """Say which types are known here, and what was changed of the release's."""
         if not self._receiver.rules.sends_types():
             return
         now = self._parts.clock.now()
-        for definition in definitions:
-            self._say(
-                OmrsTopic.TYPES, self._build.event(outbound.new_type(definition), now)
-            )
+        patches = self._parts.collection.patches_beyond_release(definitions)
+        for section in (
+            *map(outbound.new_type, definitions),
+            *map(outbound.updated_type, patches),
+        ):
+            self._say(OmrsTopic.TYPES, self._build.event(section, now))
 
     def _own_types(self) -> list[TypeDef | AttributeTypeDef]:
         """Those that others can't know by their release; each new member is told them.

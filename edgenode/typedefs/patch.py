@@ -4,7 +4,7 @@ A patch made for an earlier version than the known one has been applied already 
 changes nothing, so the same patches may arrive any number of times.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from edgenode.errors import (
     InvalidPatchVersionError,
     PatchFieldMissingError,
 )
+from edgenode.limits import MAX_TOLD_PATCHES
 from edgenode.typedefs.descriptions import same_apart_from_descriptions
 from edgenode.typedefs.model import (
     ClassificationDef,
@@ -111,8 +112,8 @@ def apply_patch(
 def patch_between(earlier: TypeDef, later: TypeDef) -> TypeDefPatch:
     """A patch that makes a later version of a definition of an earlier one.
 
-    It says all that a patch can say; what only descriptions of attributes say, or who
-    first wrote the type, is not part of it.
+    It says all that a patch can say, and has what a patch must have; what only
+    descriptions of attributes say, or who first wrote the type, is not part of it.
     """
     known = {
         attribute.attribute_name: attribute
@@ -132,9 +133,9 @@ def patch_between(earlier: TypeDef, later: TypeDef) -> TypeDefPatch:
         type_def_status=later.status,
         apply_to_version=earlier.version,
         update_to_version=later.version,
-        new_version_name=later.version_name,
-        updated_by=later.updated_by,
-        update_time=later.update_time,
+        new_version_name=later.version_name or f"{later.version}",
+        updated_by=later.updated_by or later.created_by or "",
+        update_time=later.update_time or later.create_time or 0,
         description=later.description,
         description_guid=later.description_guid,
         description_wiki=later.description_wiki,
@@ -150,6 +151,17 @@ def patch_between(earlier: TypeDef, later: TypeDef) -> TypeDefPatch:
         initial_status=later.initial_status,
         **changes,
     )
+
+
+def patches_to(earlier: TypeDef, later: TypeDef) -> Iterator[TypeDefPatch]:
+    """Patches for those who know a definition at an earlier version or one in between.
+
+    What those in between said isn't kept, so each patch is the one from the earlier version;
+    of very many only the last are made.
+    """
+    first = max(earlier.version, later.version - MAX_TOLD_PATCHES)
+    for version in range(first, later.version):
+        yield patch_between(replace(earlier, version=version), later)
 
 
 def _with_properties(

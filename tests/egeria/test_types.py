@@ -1,9 +1,14 @@
 """Types that are added and changed on one member are known to the others, with instances."""
 
+from pathlib import Path
 from uuid import uuid4
 
 from tests.egeria.conftest import Pair, Sides
+from tests.egeria.harness.broker import Broker
 from tests.egeria.harness.member import Member
+from tests.egeria.harness.node import NO_COHORT, Node, kafka_node, running
+from tests.egeria.harness.platform import Platform
+from tests.egeria.harness.server import metadata_server, started
 from tests.egeria.metadata import Json, Metadata, fresh_name, until
 
 ORIGIN = str(uuid4())
@@ -76,6 +81,20 @@ def text() -> Json:
     }
 
 
+def patch_of(kind: Json) -> Json:
+    """A patch to the next version of a type, which has an attribute more."""
+    return {
+        "typeDefGUID": kind["guid"],
+        "typeDefName": kind["name"],
+        "applyToVersion": kind["version"],
+        "updateToVersion": kind["version"] + 1,
+        "newVersionName": "2.0",
+        "updatedBy": "erin",
+        "updateTime": MADE_AT + 1,
+        "propertyDefinitions": [attribute("soil", text())],
+    }
+
+
 def knows(member: Member, kind: str, name: str) -> Json:
     """A type as a member knows it, its attributes in a fixed order."""
     found: Json = member.omrs("GET", f"types/{kind}/name/{name}")
@@ -112,17 +131,7 @@ def test_a_patched_type_is_patched_everywhere(sides: Sides) -> None:
     home, other = (side.member for side in sides)
     kind = entity_def(attribute("crop", text()))
     home.omrs("POST", "types/typedef", kind)
-    patch = {
-        "typeDefGUID": kind["guid"],
-        "typeDefName": kind["name"],
-        "applyToVersion": 1,
-        "updateToVersion": 2,
-        "newVersionName": "2.0",
-        "updatedBy": "erin",
-        "updateTime": MADE_AT + 1,
-        "propertyDefinitions": [attribute("soil", text())],
-    }
-    home.omrs("POST", "types/typedef/update", patch)
+    home.omrs("POST", "types/typedef/update", patch_of(kind))
     patched = knows(home, "typedef", kind["name"])
     assert patched["typeDef"]["version"] == 2
     until(lambda: knows(other, "typedef", kind["name"]) == patched)
@@ -130,3 +139,19 @@ def test_a_patched_type_is_patched_everywhere(sides: Sides) -> None:
         (kind["guid"], kind["name"]), qualifiedName=fresh_name("field"), soil="sand"
     )
     until(lambda: sides.other.entity(entity["guid"]) == entity)
+
+
+def test_what_a_node_patched_before_it_joined_is_patched_on_a_genuine_server(
+    kafka: Broker, egeria: Platform, tmp_path: Path
+) -> None:
+    cohort, name = fresh_name("cohort"), fresh_name("edge")
+    with running(Node(tmp_path, name, [NO_COHORT])) as node:
+        kind = knows(node, "typedef", "Meeting")["typeDef"]
+        node.omrs("POST", "types/typedef/update", patch_of(kind))
+    genuine = metadata_server(egeria, fresh_name("hub"), cohort, kafka.address)
+    with started(genuine), kafka_node(tmp_path, name, cohort, kafka.address) as node:
+        entity = Metadata(node).add((kind["guid"], kind["name"]), soil="sand")
+        until(lambda: Metadata(genuine).entity(entity["guid"]) == entity)
+        until(
+            lambda: knows(genuine, "typedef", kind["name"])["typeDef"]["version"] == 2
+        )

@@ -40,7 +40,7 @@ from edgenode.kafka_cohort.receiver import AskTypes
 from edgenode.limits import KAFKA_TYPES_LEAD_SECONDS
 from edgenode.repository import compaction, recent, writing
 from edgenode.repository.sqlite import SqliteRepository
-from edgenode.typedefs.model import EntityDef, TypeDef
+from edgenode.typedefs.model import EntityDef, TypeDef, TypeDefPatch
 from edgenode.typedefs.status import InstanceStatus
 from tests.cohort.topics import (
     MemoryCohortTopics,
@@ -56,6 +56,7 @@ from tests.model.house import (
     type_guid,
 )
 from tests.unit.cohort.clocks import FakeClock
+from tests.unit.typedefs.samples import patch_of
 
 TERM = "GlossaryTerm"
 USER = "erin"
@@ -166,6 +167,14 @@ async def acquainted(
 def told_of(hub: MemoryTopics, kind: OmrsTopic, sender: str) -> list[OMRSEventV1]:
     """What a server has sent."""
     return list(map(CODEC.decode_event, hub.sent(kind, sender)))
+
+
+def patches_told(hub: MemoryTopics, sender: str) -> list[TypeDefPatch]:
+    """The patches to types that a server has sent."""
+    sections = (
+        event.type_def_event_section for event in told_of(hub, OmrsTopic.TYPES, sender)
+    )
+    return [each.type_def_patch for each in sections if each and each.type_def_patch]
 
 
 def registry_events(hub: MemoryTopics, sender: str) -> list[str]:
@@ -586,6 +595,25 @@ async def test_types_of_its_own_are_told_to_whoever_comes_later(
         await pi.until(lambda: told_of(hub, OmrsTopic.TYPES, "pi"))
         async with server(tmp_path, "attic", hub) as attic:
             await attic.until(lambda: attic.platform.types.type_def("Gadget"))
+
+
+async def test_what_was_changed_of_the_release_is_told_as_a_patch(
+    tmp_path: Path,
+) -> None:
+    hub = MemoryTopics()
+    async with server(tmp_path, "pi", hub) as pi:
+        term = pi.platform.types.type_def(TERM)
+        assert term is not None
+        patch = patch_of(term, description="a word")
+        await pi.collection.update_type_def(USER, patch)
+        await pi.until(lambda: patches_told(hub, "pi"))
+        before = len(patches_told(hub, "pi"))
+        async with server(tmp_path, "attic", hub) as attic:
+            await attic.until(lambda: len(patches_told(hub, "pi")) > before)
+        (told,) = patches_told(hub, "pi")[before:]
+        assert told.type_def_name == TERM
+        assert told.apply_to_version == term.version
+        assert told.update_to_version == term.version + 1
 
 
 async def test_who_says_the_same_again_may_have_been_started_anew(

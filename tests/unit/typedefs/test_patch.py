@@ -11,6 +11,7 @@ from edgenode.errors import (
     InvalidPatchVersionError,
     PatchFieldMissingError,
 )
+from edgenode.limits import MAX_TOLD_PATCHES
 from edgenode.typedefs.model import (
     ClassificationDef,
     ExternalStandardMapping,
@@ -22,7 +23,7 @@ from edgenode.typedefs.model import (
     TypeDefPatch,
     TypeDefStatus,
 )
-from edgenode.typedefs.patch import apply_patch, check_patch
+from edgenode.typedefs.patch import apply_patch, check_patch, patches_to
 from edgenode.typedefs.status import InstanceStatus
 from tests.unit.typedefs.samples import (
     COLOUR,
@@ -39,6 +40,7 @@ BOOK = entity_def(
     properties_definition=(attribute("title"), attribute("size", INT)),
     options={"old": "1"},
 )
+BOOK_1 = replace(BOOK, version=1, properties_definition=(attribute("title"),))
 LINK = TypeDefLink(guid="guid-Thing", name="Thing")
 END = RelationshipEndDef(
     entity_type=LINK,
@@ -232,3 +234,26 @@ def test_a_mandatory_field_is_missed(field: str, named: str) -> None:
     with pytest.raises(PatchFieldMissingError) as raised:
         patched(BOOK, **{field: None})
     assert raised.value.parameters[:3] == ("updateTypeDef", "node", named)
+
+
+@pytest.mark.parametrize("known", [1, 2])
+def test_who_has_an_earlier_version_is_brought_up_to_date(known: int) -> None:
+    earlier: TypeDef = replace(BOOK_1, version=known)
+    for patch in patches_to(BOOK_1, BOOK):
+        assert patch.property_definitions == (attribute("size", INT),)
+        check_patch(patch, "updateTypeDef", "node")
+        if patch.apply_to_version == earlier.version:
+            earlier = apply_patch(earlier, patch, {}, "node")
+    assert earlier.version == BOOK.version
+    assert earlier.properties_definition == BOOK.properties_definition
+
+
+def test_nothing_leads_to_what_is_known() -> None:
+    assert not list(patches_to(BOOK, BOOK))
+
+
+def test_of_many_versions_the_last_are_patched() -> None:
+    changed = replace(BOOK, version=10**12)
+    versions = [each.apply_to_version for each in patches_to(BOOK_1, changed)]
+    assert len(versions) == MAX_TOLD_PATCHES
+    assert versions[-1] == 10**12 - 1
