@@ -36,6 +36,7 @@ FACTS: dict[str, Any] = {
     "python": "3.11.2",
     "machine": {"processor": "Any", "cores": 2, "memory": "4 GB"},
     "seconds": 5_400.0,
+    "page_size": 50,
 }
 
 
@@ -170,6 +171,7 @@ def test_both_members_stand_side_by_side() -> None:
     )
     assert "| **Undo an update** | conformant | | | | not conformant | | | |" in text
     assert "1 h 30 min" in text
+    assert text.count("1 failed, 2 skipped; pages of 50, ") == 1
     assert text.count("`undo-04`: 2 times") == 1
     assert text.endswith("## Notes\n")
 

@@ -17,6 +17,7 @@ from bench.harness import ROOT
 from tests.egeria.conformance.document import GENUINE, NODE
 from tests.egeria.conformance.run import Run, Wanted
 from tests.egeria.conformance.state import Phase, Place
+from tests.egeria.harness.server import MAX_SEARCH_RESULTS
 from tests.egeria.harness.tools import missing
 
 RUNS = ROOT / ".conformance"
@@ -72,6 +73,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="of each type, for the performance workbench; 50 by default",
     )
+    parser.add_argument(
+        "--page-size",
+        type=int,
+        default=MAX_SEARCH_RESULTS,
+        metavar="N",
+        help="the most that a search is to find, for the repository workbench; "
+        f"{MAX_SEARCH_RESULTS} by default",
+    )
     parser.add_argument("--tut", default="", metavar="NAME", help="server under test")
     parser.add_argument(
         "--cohort", default="", metavar="NAME", help="the cohort it joins"
@@ -97,6 +106,7 @@ def _wanted(parsed: argparse.Namespace) -> Wanted:
         kafka_port=parsed.kafka_port,
         platform_port=parsed.platform_port,
         instances=parsed.instances,
+        page_size=parsed.page_size,
     )
 
 

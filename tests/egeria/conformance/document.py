@@ -47,7 +47,8 @@ REPOSITORY = """\
 
 A profile is a set of requirements; one test case is mostly about one type. A test case counts
 for each requirement that it says something about. *Not tested* is what the suite has no test
-case for.
+case for. Of each type the suite makes some more instances than go on a page of a search; how
+many that are (`ARGS="--page-size 10"`) changes how long the searches take, and none of the cases.
 """
 PERFORMANCE = """\
 ## Performance workbench
@@ -118,7 +119,8 @@ def _repository(found: Kept) -> Iterator[str]:
     runs = {"node": found.node, "in-memory repository": found.genuine}
     for name, results in runs.items():
         if results is not None:
-            yield f"- {name}: {_counts(results)}; {_told(results.facts)}"
+            told = f"pages of {results.facts['page_size']}, {_told(results.facts)}"
+            yield f"- {name}: {_counts(results)}; {told}"
     yield ""
     yield _profiles(found)
     yield ""

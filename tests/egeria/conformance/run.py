@@ -31,6 +31,7 @@ from tests.egeria.harness.broker import Broker, broker
 from tests.egeria.harness.errors import HarnessError
 from tests.egeria.harness.platform import Platform, platform
 from tests.egeria.harness.server import (
+    MAX_SEARCH_RESULTS,
     conformance_server,
     metadata_server,
     performance_workbench,
@@ -59,6 +60,7 @@ class Wanted:
         kafka_port: Of the broker; 0 for a free one.
         platform_port: Of the platform; 0 for a free one.
         instances: How many instances of each type the performance workbench makes.
+        page_size: The most that a search of the repository workbench is to find.
     """
 
     workbench: str
@@ -68,6 +70,7 @@ class Wanted:
     kafka_port: int = 0
     platform_port: int = 0
     instances: int = 50
+    page_size: int = MAX_SEARCH_RESULTS
 
 
 class StoppedError(Exception):
@@ -167,6 +170,7 @@ class Run:
         told = facts() | {"seconds": time.monotonic() - began}
         found: Results | Timings
         if self._wanted.workbench == "repository":
+            told["page_size"] = self._wanted.page_size
             found = results_of(reports[0], told)
         else:
             instances = self._wanted.instances
@@ -181,7 +185,7 @@ class Run:
                     under_test,
                     "repositories",
                     REPOSITORY_WORKBENCH,
-                    repository_workbench(under_test),
+                    repository_workbench(under_test, self._wanted.page_size),
                     REPOSITORY_CASES,
                 )
             ]

@@ -89,12 +89,20 @@ def conformance_server(
     return server
 
 
-def repository_workbench(under_test: str) -> dict[str, Any]:
-    """The workbench's configuration for the member with that server name."""
+def repository_workbench(
+    under_test: str, page_size: int = MAX_SEARCH_RESULTS
+) -> dict[str, Any]:
+    """The workbench's configuration for a member.
+
+    Args:
+        under_test: The member's server name.
+        page_size: The most that a search is to find; of each type as many instances and
+            some more are made.
+    """
     return {
         "class": "RepositoryConformanceWorkbenchConfig",
         "tutRepositoryServerName": under_test,
-        "maxSearchResults": MAX_SEARCH_RESULTS,
+        "maxSearchResults": page_size,
     }
 
 
