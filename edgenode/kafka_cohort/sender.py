@@ -233,7 +233,8 @@ class Sender:
             sent = await self._send_states(topics)
         while new := self._spoken_for - self._told:
             await self._send_states_of(topics, new)
-        while sent.sequence < self._repository.last_sequence():
+        through = self._repository.last_sequence()  # what comes meanwhile waits a while
+        while sent.sequence < through:
             await self._send_waiting(topics)
             events = await self._repository.events_after(
                 sent.sequence, MAX_SINGLE_EVENTS

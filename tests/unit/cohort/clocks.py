@@ -30,6 +30,11 @@ class FakeClock:
         )
         await future
 
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether somebody sleeps."""
+        return any(not future.done() for _, _, future in self._sleepers)
+
     def advance(self, seconds: float) -> None:
         """Move on, and wake whoever waited for that."""
         self.seconds += seconds

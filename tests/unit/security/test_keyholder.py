@@ -46,7 +46,7 @@ async def keys(directory: CohortDirectory, clock: FakeClock) -> KeyHolder:
 async def asleep(clock: FakeClock) -> None:
     """Wait until what time brought about is done, and the next time is waited for."""
     async with asyncio.timeout(10):
-        while all(future.done() for _, _, future in clock._sleepers):  # noqa: ASYNC110
+        while not clock.is_waited_for:  # noqa: ASYNC110
             await asyncio.sleep(0)
 
 
