@@ -37,6 +37,7 @@ FACTS: dict[str, Any] = {
     "machine": {"processor": "Any", "cores": 2, "memory": "4 GB"},
     "seconds": 5_400.0,
     "page_size": 50,
+    "instances": 20,
 }
 
 
@@ -212,7 +213,7 @@ def test_a_slower_median_stands_out() -> None:
     row = ("Retrieval: getEntityDetail", "3", "2", "2", "1.00", "4", "4")
     assert by_profile.rows[0] == row
     text = document(found)
-    assert "- node: 2 test cases passed, 1 failed; " in text
+    assert "- node: 2 test cases passed, 1 failed; 20 instances of each type, " in text
     assert text.count("`slow-01`: 1 times") == 2
 
 

@@ -197,6 +197,7 @@ def _performance(found: Kept) -> Iterator[str]:
         if timings is not None:
             yield (
                 f"- {name}: {timings.passed} test cases passed, {timings.failed} failed; "
+                f"{timings.facts['instances']} instances of each type, "
                 f"{_told(timings.facts)}"
             )
     yield ""

@@ -175,7 +175,7 @@ class Run:
             told["page_size"] = self._wanted.page_size
             found = results_of(reports[0], told)
         else:
-            instances = self._wanted.instances
+            instances = told["instances"] = self._wanted.instances
             found = timings_of(list(zip(parts(instances), reports, strict=True)), told)
         document.keep(self._wanted.workbench, member, found)
 
