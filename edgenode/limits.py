@@ -319,9 +319,13 @@ MAX_ASKED_INSTANCES = 1_000
 """Instances that were asked for lately which are remembered, some 100 bytes each. With more
 some are asked for twice, which does no harm."""
 
-MAX_TOLD_PATCHES = 20
+MAX_PATCHED_VERSIONS = 20
 """Earlier versions of a type for each of which a new member is told a patch. Types of the
 releases have come to version 5 at most."""
+
+MAX_TOLD_PATCHES = 500
+"""Patches that a new member is told: with all types that can be known they leave room for
+registrations among what waits for the brokers. All of release 4.2 are 296."""
 
 MAX_TYPE_CONFLICTS = 200
 """Types that others have otherwise which are remembered for status reports, a few hundred

@@ -15,6 +15,7 @@ from collections.abc import (
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 from edgenode.bus.topics import (
     CohortTopics,
@@ -62,6 +63,7 @@ from edgenode.limits import (
     KAFKA_LEAVE_SECONDS,
     KAFKA_PAUSE_SECONDS,
     LONGEST_RETRY_SECONDS,
+    MAX_TOLD_PATCHES,
 )
 from edgenode.observability.audit_log import AuditLog
 from edgenode.repository.kafka_cohort import Standing
@@ -490,7 +492,7 @@ class KafkaCohortMember:
         patches = self._parts.collection.patches_beyond_release(definitions)
         for section in (
             *map(outbound.new_type, definitions),
-            *map(outbound.updated_type, patches),
+            *map(outbound.updated_type, islice(patches, MAX_TOLD_PATCHES)),
         ):
             self._say(OmrsTopic.TYPES, self._build.event(section, now))
 

@@ -14,7 +14,7 @@ from edgenode.errors import (
     InvalidPatchVersionError,
     PatchFieldMissingError,
 )
-from edgenode.limits import MAX_TOLD_PATCHES
+from edgenode.limits import MAX_PATCHED_VERSIONS
 from edgenode.typedefs.descriptions import same_apart_from_descriptions
 from edgenode.typedefs.model import (
     ClassificationDef,
@@ -159,7 +159,7 @@ def patches_to(earlier: TypeDef, later: TypeDef) -> Iterator[TypeDefPatch]:
     What those in between said isn't kept, so each patch is the one from the earlier version;
     of very many only the last are made.
     """
-    first = max(earlier.version, later.version - MAX_TOLD_PATCHES)
+    first = max(earlier.version, later.version - MAX_PATCHED_VERSIONS)
     for version in range(first, later.version):
         yield patch_between(replace(earlier, version=version), later)
 

@@ -616,6 +616,24 @@ async def test_what_was_changed_of_the_release_is_told_as_a_patch(
         assert told.update_to_version == term.version + 1
 
 
+async def test_patches_leave_room_for_what_else_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgenode.kafka_cohort.member.MAX_TOLD_PATCHES", 2)
+    hub = MemoryTopics()
+    async with server(tmp_path, "pi", hub) as pi:
+        term = pi.platform.types.type_def(TERM)
+        assert term is not None
+        new = replace(term, guid="guid of Gadget", name="Gadget", version=9)
+        await pi.collection.add_type_def(USER, new)
+        async with server(tmp_path, "attic", hub) as attic:
+            await attic.until(lambda: attic.platform.types.type_def("Gadget"))
+            await attic.until(lambda: patches_told(hub, "pi"))
+            told = patches_told(hub, "pi")
+    assert [each.apply_to_version for each in told[:2]] == [1, 2]
+    assert all(each.apply_to_version < 3 for each in told)
+
+
 async def test_who_says_the_same_again_may_have_been_started_anew(
     tmp_path: Path,
 ) -> None:

@@ -11,7 +11,7 @@ from edgenode.errors import (
     InvalidPatchVersionError,
     PatchFieldMissingError,
 )
-from edgenode.limits import MAX_TOLD_PATCHES
+from edgenode.limits import MAX_PATCHED_VERSIONS
 from edgenode.typedefs.model import (
     ClassificationDef,
     ExternalStandardMapping,
@@ -255,5 +255,5 @@ def test_nothing_leads_to_what_is_known() -> None:
 def test_of_many_versions_the_last_are_patched() -> None:
     changed = replace(BOOK, version=10**12)
     versions = [each.apply_to_version for each in patches_to(BOOK_1, changed)]
-    assert len(versions) == MAX_TOLD_PATCHES
+    assert len(versions) == MAX_PATCHED_VERSIONS
     assert versions[-1] == 10**12 - 1
