@@ -150,8 +150,8 @@ def test_what_a_node_patched_before_it_joined_is_patched_on_a_genuine_server(
         node.omrs("POST", "types/typedef/update", patch_of(kind))
     genuine = metadata_server(egeria, fresh_name("hub"), cohort, kafka.address)
     with started(genuine), kafka_node(tmp_path, name, cohort, kafka.address) as node:
-        entity = Metadata(node).add((kind["guid"], kind["name"]), soil="sand")
-        until(lambda: Metadata(genuine).entity(entity["guid"]) == entity)
         until(
             lambda: knows(genuine, "typedef", kind["name"])["typeDef"]["version"] == 2
         )
+        entity = Metadata(node).add((kind["guid"], kind["name"]), soil="sand")
+        until(lambda: Metadata(genuine).entity(entity["guid"]) == entity)
