@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import os
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from edgenode.clock import Clock, SystemClock
 from edgenode.codec.codec import Codec
@@ -23,6 +25,7 @@ from edgenode.node.servers import (
     open_server,
     recorded_as_running,
 )
+from edgenode.node.service_manager import ServiceManager
 from edgenode.observability.health import Check, Health
 from edgenode.observability.logs import logging_to_stderr
 from edgenode.observability.metrics import OperationMetrics
@@ -45,11 +48,13 @@ class RunningNode:
         port: Where users are answered.
         cohort: The node's part in its cohort; None where it is in none.
         kafka_cohort: The same for a cohort over Kafka.
+        works: Returns once each store has done what it had to do.
     """
 
     port: int
     cohort: NodeCohort | None
     kafka_cohort: NodeKafkaCohort | None
+    works: Callable[[], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -142,7 +147,12 @@ async def running_node(
             await stack.enter_async_context(taking_part)
         for server in servers.values():
             stack.enter_context(recorded_as_running(server))
-        yield RunningNode(port, cohort, kafka_cohort)
+        yield RunningNode(port, cohort, kafka_cohort, partial(_works, opened))
+
+
+async def _works(servers: Sequence[OpenServer]) -> None:
+    for server in servers:
+        await server.repository.drain()
 
 
 def _bridge(
@@ -258,5 +268,7 @@ async def run_node(config: NodeConfig, ready: Callable[[RunningNode], None]) -> 
     async with running_node(config) as node:
         keep_what_is_there()
         ready(node)
-        await stop.wait()
+        manager = ServiceManager.named_by(os.environ, os.getpid())
+        async with manager.told_of_work(node.works, SystemClock()):
+            await stop.wait()
         logger.info("stopping")

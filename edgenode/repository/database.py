@@ -199,6 +199,10 @@ class Database:
         """Write the index rows that wait."""
         await self._writer.flush(lambda: None)
 
+    async def drain(self) -> None:
+        """Wait until the writer's thread has done all that was sent to it."""
+        await self._writer.drain()
+
     def statistics(self) -> DatabaseStatistics:
         """The figures since the file was opened."""
         figures = self._writer.figures

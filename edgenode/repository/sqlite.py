@@ -423,6 +423,13 @@ class SqliteRepository:
         """Write the index rows that wait, which a search would do as well."""
         await self._database.flush()
 
+    async def drain(self) -> None:
+        """Return once all changes until now are done, on the disk or refused by it.
+
+        Nothing is written for that.
+        """
+        await self._database.drain()
+
     def statistics(self) -> DatabaseStatistics:
         """The figures since the file was opened."""
         return self._database.statistics()

@@ -184,6 +184,12 @@ class Writer:
         self._put(_Errand(work, future))
         return future
 
+    def drain(self) -> asyncio.Future[None]:
+        """Wait until all that was sent before is done, whether or not the disk took it."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._put(_Errand(lambda: None, future))
+        return future
+
     def begin_complete(self, reader: Connection) -> asyncio.Future[None]:
         """Begin a reader's transaction with complete index rows.
 

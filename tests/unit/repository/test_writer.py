@@ -187,6 +187,30 @@ async def test_a_change_happens_though_its_caller_went_away(
     assert repository.entity(guid(1)) is not None
 
 
+async def test_it_is_drained_when_what_was_sent_is_done_and_nothing_is_written_for_that(
+    repository: SqliteRepository,
+) -> None:
+    has_begun = threading.Event()
+    may_end = threading.Event()
+
+    def work(change: Transaction) -> None:
+        has_begun.set()
+        may_end.wait()
+        change.save_entity(entity(1), START)
+
+    change = asyncio.create_task(repository.change(work))
+    await until(has_begun.is_set)
+    draining = asyncio.create_task(repository.drain())
+    await until(lambda: repository.statistics().queue_depth == 1)
+    assert not draining.done()
+    may_end.set()
+    await draining
+    assert change.done()
+    commits = repository.statistics().commits
+    await repository.drain()
+    assert repository.statistics().commits == commits
+
+
 async def test_changes_under_way_are_finished_at_the_end(opener: Opener) -> None:
     async with opener() as repository, asyncio.TaskGroup() as tasks:
         for number in range(50):
