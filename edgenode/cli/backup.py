@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +19,9 @@ from edgenode.errors import EdgeNodeError
 
 JsonObject = dict[str, Any]
 
+MOST_KEPT = 9_999
+"""A backup a day for 27 years; more is a slip."""
+
 
 def backup(arguments: Namespace, output: Output) -> None:
     """Copy a server's file, in use or not; the copy is checked.
@@ -28,9 +31,52 @@ def backup(arguments: Namespace, output: Output) -> None:
     """
     config = load_config(arguments.config)
     target = None if arguments.file is None else writable(arguments.file)
+    asked = {} if arguments.keep is None else {"keep": str(arguments.keep)}
+    if arguments.if_changed:
+        asked["ifChanged"] = "true"
+    if target is not None and (asked or arguments.all):
+        raise CommandError(
+            ExitCode.USAGE,
+            "--keep, --if-changed and --all are about the servers' own backups",
+            "leave FILE out, or these",
+        )
+    if not arguments.all:
+        made = _backed_up(arguments, config, target, asked, output)
+        output.json(made) if output.as_json else output.line(_line(made))
+        return
+    all_made: list[JsonObject] = []
+    failures: list[CommandError] = []
+    for server in config.servers:
+        of_server = Namespace(**vars(arguments) | {"server": server.name})
+        try:
+            all_made.append(_backed_up(of_server, config, None, asked, output))
+        except CommandError as error:  # the others get theirs all the same
+            failures.append(error)
+        else:
+            if not output.as_json:
+                output.line(_line(all_made[-1]))
+    if output.as_json:
+        output.json(all_made)
+    if failures:
+        raise failures[0]
+
+
+def _line(made: JsonObject) -> str:
+    what = "checked" if made.get("isNew", True) else "checked; nothing changed since"
+    return f"{made['file']}: {made['bytes']} bytes, {what}"
+
+
+def _backed_up(
+    arguments: Namespace,
+    config: NodeConfig,
+    target: Path | None,
+    asked: dict[str, str],
+    output: Output,
+) -> JsonObject:
+    """One server's backup, by the node or, where none answers, from its file."""
     try:
         client = node_client(arguments, config)
-        made = _from_node(client, target, output)
+        return _from_node(client, target, asked, output)
     except CommandError as error:
         if error.code is not ExitCode.UNREACHABLE or arguments.url:
             raise
@@ -40,20 +86,17 @@ def backup(arguments: Namespace, output: Output) -> None:
                 error.code, f"{error.message}, and there is no {path}", error.mend
             ) from error
         if _is_read_only(path):
-            made = _from_read_only(path, target, output)
-        else:
-            with _to_ourselves(config):
-                made = _from_file(path, target, output)
-    if output.as_json:
-        output.json(made)
-    else:
-        output.line(f"{made['file']}: {made['bytes']} bytes, checked")
+            return _from_read_only(path, target, arguments, output)
+        with _to_ourselves(config):
+            return _from_file(path, target, arguments, output)
 
 
-def _from_node(client: NodeClient, target: Path | None, output: Output) -> JsonObject:
+def _from_node(
+    client: NodeClient, target: Path | None, asked: dict[str, str], output: Output
+) -> JsonObject:
     with output.progress() as progress:
         if target is None:
-            with client.node_service("POST", "/backups", {}) as stream:
+            with client.node_service("POST", "/backups", asked) as stream:
                 made: JsonObject = stream.outcome(progress.stage("pages", int))[
                     "backup"
                 ]
@@ -81,14 +124,21 @@ def _from_node(client: NodeClient, target: Path | None, output: Output) -> JsonO
     return {"file": str(target), "bytes": size, "schemaVersion": version}
 
 
-def _from_file(path: Path, target: Path | None, output: Output) -> JsonObject:
-    from edgenode.repository.backup import default_target, save_backup
+def _from_file(
+    path: Path, target: Path | None, arguments: Namespace, output: Output
+) -> JsonObject:
+    from edgenode.repository.backup import save_backup
+    from edgenode.repository.retention import BackupRules, save_among_backups
 
-    if target is None:
-        target = default_target(path, SystemClock().now())
+    rules = BackupRules(arguments.keep, arguments.if_changed)
     try:
         with output.progress() as progress:
-            made = save_backup(path, target, progress.stage("pages", int))
+            pages = progress.stage("pages", int)
+            if target is None:
+                now = SystemClock().now()
+                made = save_among_backups(path, now, rules, pages)
+            else:
+                made = save_backup(path, target, pages)
     except EdgeNodeError as error:
         raise CommandError(
             ExitCode.REFUSED,
@@ -99,6 +149,7 @@ def _from_file(path: Path, target: Path | None, output: Output) -> JsonObject:
         "file": str(made.path),
         "bytes": made.size,
         "schemaVersion": made.schema_version,
+        "isNew": made.is_new,
     }
 
 
@@ -106,7 +157,9 @@ def _is_read_only(path: Path) -> bool:
     return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
-def _from_read_only(path: Path, target: Path | None, output: Output) -> JsonObject:
+def _from_read_only(
+    path: Path, target: Path | None, arguments: Namespace, output: Output
+) -> JsonObject:
     """Copy from a file system that takes no writes, where no node can run either.
 
     SQLite could not read the write-ahead log there, so both files are copied first.
@@ -121,7 +174,7 @@ def _from_read_only(path: Path, target: Path | None, output: Output) -> JsonObje
         for part in (path, path.with_name(path.name + "-wal")):
             if part.exists():
                 shutil.copyfile(part, Path(directory) / part.name)
-        return _from_file(Path(directory) / path.name, target, output)
+        return _from_file(Path(directory) / path.name, target, arguments, output)
 
 
 @contextmanager
@@ -253,6 +306,14 @@ def _to_ourselves(config: NodeConfig) -> Iterator[None]:
         ) from error
 
 
+def number(text: str) -> int:
+    """How many backups stay."""
+    value = int(text)
+    if not 1 <= value <= MOST_KEPT:
+        raise ArgumentTypeError(f"a number from 1 to {MOST_KEPT} is needed")
+    return value
+
+
 def add_commands(commands: Any, common: ArgumentParser) -> None:
     """Add these commands to the parser."""
     for name, perform, what in (
@@ -265,6 +326,21 @@ def add_commands(commands: Any, common: ArgumentParser) -> None:
         )
         parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help=what)
         parser.set_defaults(perform=perform)
+        if perform is backup:
+            parser.add_argument(
+                "--keep",
+                type=number,
+                metavar="N",
+                help="afterwards only the newest N of the server's backups stay",
+            )
+            parser.add_argument(
+                "--if-changed",
+                action="store_true",
+                help="make none where nothing has changed since the newest",
+            )
+            parser.add_argument(
+                "--all", action="store_true", help="back up every server of the node"
+            )
         if perform is restore:
             parser.add_argument(
                 "--alone",

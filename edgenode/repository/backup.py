@@ -85,11 +85,12 @@ class FailedBackupError(EdgeNodeError):
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A backup that was checked."""
+    """A backup that was checked; ``is_new`` unless an earlier one does."""
 
     path: Path
     size: int
     schema_version: int
+    is_new: bool = True
 
 
 @dataclass(frozen=True, slots=True)

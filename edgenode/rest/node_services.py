@@ -7,7 +7,8 @@ tell line by line, each a JSON object, how far something long has come: ``done``
 
 - ``POST /archive`` loads the archive that is its body,
 - ``GET /archive`` gives out what the server holds as an archive,
-- ``POST /backups`` copies the server's file into the directory of its backups,
+- ``POST /backups`` copies the server's file into the directory of its backups, where
+  ``?keep=7`` leaves so many, and ``?ifChanged=true`` makes none that is like the newest,
 - ``POST /backups/download`` gives such a copy out, and keeps none.
 
 A caller never names a file of this machine. They are for programs on it alone: what is
@@ -15,9 +16,10 @@ given out here is everything, and what is taken in fills the disk.
 """
 
 import asyncio
+import re
 import shutil
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
@@ -41,12 +43,8 @@ from edgenode.limits import (
     LOW_DISK_BYTES,
     MAX_ARCHIVE_BYTES,
 )
-from edgenode.repository.backup import (
-    Backup,
-    FailedBackupError,
-    default_target,
-    save_backup,
-)
+from edgenode.repository.backup import Backup, FailedBackupError, save_backup
+from edgenode.repository.retention import BackupRules, save_among_backups
 from edgenode.rest.hosting import Holdings, Platform, Server
 from edgenode.rest.refusals import RefusalError
 from edgenode.rest.streams import Answer, StreamOperation, received, write
@@ -135,11 +133,16 @@ class _NodeServices:
 
     async def back_up(self, request: web.BaseRequest, path: dict[str, str]) -> Answer:
         server, holdings = self._server(path)
-        target = default_target(holdings.store, self._clock.now())
+        save = partial(
+            save_among_backups,
+            holdings.store,
+            self._clock.now(),
+            _backup_rules(request.rel_url.query),
+        )
 
         async def work(report: Report) -> dict[str, Any]:
-            made = await _backed_up(holdings.store, target, report)
-            told = {"file": str(made.path), "bytes": made.size}
+            made = await _backed_up(holdings.store, save, report)
+            told = {"file": str(made.path), "bytes": made.size, "isNew": made.is_new}
             return {"backup": told | {"schemaVersion": made.schema_version}}
 
         with self._alone(server, "backup is being made"):
@@ -153,7 +156,8 @@ class _NodeServices:
         async with _file(holdings.transfers) as copy:
             try:
                 with self._alone(server, "backup is being made"):
-                    made = await _backed_up(holdings.store, copy, _ignored)
+                    save = partial(save_backup, holdings.store, copy)
+                    made = await _backed_up(copy, save, _ignored)
             except EdgeNodeError as error:
                 raise RefusalError(
                     HTTPStatus.INSUFFICIENT_STORAGE, str(error), mend=_ROOM
@@ -309,17 +313,28 @@ async def _outcome(work: Awaitable[dict[str, Any]]) -> dict[str, Any]:
     return {"error": told}
 
 
-async def _backed_up(path: Path, target: Path, report: Report) -> Backup:
+def _backup_rules(query: Mapping[str, str]) -> BackupRules:
+    keep, if_changed = query.get("keep"), query.get("ifChanged", "false")
+    if keep is not None and not re.fullmatch("[1-9][0-9]{0,3}", keep):
+        raise RefusalError(HTTPStatus.BAD_REQUEST, "keep is a number from 1 to 9999")
+    if if_changed not in ("true", "false"):
+        raise RefusalError(HTTPStatus.BAD_REQUEST, "ifChanged is true or false")
+    return BackupRules(None if keep is None else int(keep), if_changed == "true")
+
+
+async def _backed_up(
+    path: Path, save: Callable[[Report], Backup], report: Report
+) -> Backup:
     loop = asyncio.get_running_loop()
     gone = threading.Event()
 
     def step(done: int, total: int) -> None:
         if gone.is_set():
-            raise FailedBackupError(target, "nobody waits for it any more")
+            raise FailedBackupError(path, "nobody waits for it any more")
         loop.call_soon_threadsafe(report, done, total)
 
     try:
-        return await asyncio.to_thread(save_backup, path, target, step)
+        return await asyncio.to_thread(save, step)
     finally:
         gone.set()
 

@@ -421,6 +421,7 @@ def test_relationships_are_found_by_their_type(edgenode: Edgenode) -> None:
         (["archive", "load", __file__, "--url", NOWHERE], 4, NOWHERE, "edgenode run"),
         (["archive", "load", "/dev/null"], 1, "is no file", "save it"),
         (["backup", "."], 1, "is no file", "name a file"),
+        (["backup", "x", "--keep", "1"], 2, "--keep", "leave FILE out"),
         (["status", "--url", "http://a..b:1"], 4, "http://a..b:1", "--url"),
         (["status", "--url", "http://local host:9"], 2, "is no address", "http://"),
         (["status", "--url", "http://localhost:9/x"], 2, "is no address", "http://"),
@@ -738,6 +739,43 @@ def test_a_running_node_is_backed_up(
     assert holds(target, guid)
     assert [each.name for each in tmp_path.iterdir()] == ["taken.db"]
     assert list((node.store.parent / "transfers").iterdir()) == []
+
+
+def test_backups_of_a_running_node_follow_one_another(
+    edgenode: Edgenode, node: RunningNode
+) -> None:
+    assert edgenode("backup").code == 0
+    again = edgenode("backup", "--all", "--keep", "1", "--if-changed", "--json").json
+    assert [each["isNew"] for each in again] == [False]
+    new(edgenode, "add", "Glossary", "qualifiedName=backed-up-again")
+    shown = edgenode("backup", "--keep", "1", "--if-changed")
+    assert shown.out.endswith("bytes, checked\n")
+    path = Path(shown.out.partition(":")[0])
+    assert list((node.store.parent / "backups").iterdir()) == [path]
+    assert "nothing changed since" in edgenode("backup", "--if-changed").out
+
+
+def test_every_server_gets_its_backup_though_another_has_none(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    config = tmp_path / "edgenode.toml"
+    names = ("hall", "attic", "cellar")
+    config.write_text(
+        f'[node]\nlisten = "127.0.0.1:1"\ndata_directory = "{tmp_path}"\n'
+        + "".join(f'[[server]]\nname = "{each}"\n' for each in names)
+    )
+    environ = {"EDGENODE_CONFIG": str(config), "EDGENODE_COHORT_MODE": "none"}
+    for each in names[1:]:
+        with running(tmp_path, {"EDGENODE_SERVER_NAME": each}):
+            pass
+    edgenode = in_process(environ, monkeypatch, capsys)
+    ended = edgenode("backup", "--all", "--json")
+    told(ended, ExitCode.UNREACHABLE, "hall", "edgenode run")
+    assert [Path(each["file"]).parent for each in ended.json] == [
+        tmp_path / "servers" / each / "backups" for each in names[1:]
+    ]
 
 
 def holds(path: Path, guid: str) -> bool:

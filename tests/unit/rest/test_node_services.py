@@ -104,6 +104,9 @@ async def test_only_programs_on_this_machine_are_served(
         ("GET", BACKUPS, 405),
         ("DELETE", ARCHIVE, 405),
         ("GET", ARCHIVE + "?kind=other", 400),
+        ("POST", BACKUPS + "?keep=0", 400),
+        ("POST", BACKUPS + "?keep=all", 400),
+        ("POST", BACKUPS + "?ifChanged=perhaps", 400),
     ],
 )
 async def test_what_is_not_there_is_refused(
