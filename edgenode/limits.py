@@ -943,3 +943,7 @@ KAFKA_STATES_PAGE = 200
 KAFKA_LEAVE_SECONDS = 5.0
 """How long a server that leaves waits for the brokers to have its word: longer than they
 take to choose another leader, and short enough for whoever waits for the command."""
+
+MAX_BOOT_FILE_BYTES = 65_536
+"""A configuration with everything that can be said is a tenth of it; what is larger on a
+boot partition is some other file by that name."""

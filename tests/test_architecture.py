@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 # Members of edgenode, highest layer first; those of one layer may import each other.
 LAYERS = (
     ("__main__", "cli"),
-    ("node",),
+    ("node", "first_boot"),
     ("rest", "federation"),
     ("cohort", "kafka_cohort"),
     ("collection", "archives"),

@@ -14,6 +14,7 @@ from edgenode.cli import (
     change,
     cohort,
     doctor,
+    first_boot,
     query,
     related,
     run,
@@ -98,6 +99,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands: Any = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (run, query, related, change, archive, backup, cohort, doctor):
+    for module in (
+        run,
+        query,
+        related,
+        change,
+        archive,
+        backup,
+        cohort,
+        doctor,
+        first_boot,
+    ):
         module.add_commands(commands, common)
     return parser

@@ -303,6 +303,7 @@ ENVIRONMENT: Mapping[str, tuple[str, str]] = {
     "EDGENODE_LOG_LEVEL": ("node", "log_level"),
     "EDGENODE_SERVER_NAME": ("server", "name"),
     "EDGENODE_COHORT_MODE": ("cohort", "mode"),
+    "EDGENODE_COHORT_JOIN_FILE": ("cohort", "join_file"),
     "EDGENODE_COHORT_LISTEN": ("cohort", "listen"),
     "EDGENODE_COHORT_BUS_LISTEN": ("cohort", "bus_listen"),
     "EDGENODE_COHORT_PEERS": ("cohort", "peers"),

@@ -429,6 +429,10 @@ OVERRULING: dict[str, tuple[str, dict[str, Any]]] = {
         {"servers": (replace(DEFAULTS.servers[0], name="attic"),)},
     ),
     "EDGENODE_COHORT_MODE": ("none", {"cohort": CohortConfig(mode="none")}),
+    "EDGENODE_COHORT_JOIN_FILE": (
+        "/boot/token",
+        {"cohort": CohortConfig(join_file=Path("/boot/token"))},
+    ),
     "EDGENODE_COHORT_LISTEN": (
         "127.0.0.1:7",
         {"cohort": CohortConfig(listen=HostPort("127.0.0.1", 7))},
@@ -509,6 +513,7 @@ def test_the_environment_mends_what_the_file_has_wrong(file: Path) -> None:
         ("EDGENODE_LOG_LEVEL", "loud"),
         ("EDGENODE_SERVER_NAME", "a/b"),
         ("EDGENODE_COHORT_MODE", "closed"),
+        ("EDGENODE_COHORT_JOIN_FILE", "token"),
         ("EDGENODE_COHORT_LISTEN", "9444"),
         ("EDGENODE_COHORT_BUS_LISTEN", "pi"),
         ("EDGENODE_COHORT_PEERS", "a b"),

@@ -1,0 +1,214 @@
+"""Puts what stands on the boot partition in its place, and wipes it there.
+
+What is written, in this order, so that a power cut in between only means that all of it
+is done again at the next start: the machine's settings, the token where the node looks for
+it at its start, the node's configuration, the environment that names both; then the report;
+last the files on the boot partition are overwritten and removed.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgenode.config import ConfigError, Mistake, NodeConfig, load_config
+from edgenode.first_boot.machine import MachineConfig, read_machine
+from edgenode.first_boot.wifi import wpa_supplicant
+from edgenode.limits import MAX_BOOT_FILE_BYTES
+from edgenode.security.keys import CohortKey
+from edgenode.security.private_files import (
+    make_private_directory,
+    read_bounded,
+    wipe,
+    write_private,
+)
+
+CONFIGURATION = "edgenode.toml"
+MACHINE = "machine.toml"
+MISTAKES = "edgenode-mistakes.txt"
+REPORT = "edgenode-report.txt"
+
+JOIN_TOKEN = "join-token"  # noqa: S105 - the name of its file
+ENVIRONMENT_FILE = "environment"
+HOST_NAME_FILE = "hostname"
+WIFI_FILE = "wpa_supplicant.conf"
+SSH_KEYS_FILE = "authorized_keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who runs the node."""
+
+    user_id: int
+    group_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things are.
+
+    Attributes:
+        boot: The boot partition.
+        settings: The directory for what a machine and its node are told. It is not the
+            node's: whoever broke into that could otherwise let himself in as anybody.
+        state: The node's own directory.
+        owner: Who runs the node; None for whoever runs this.
+    """
+
+    boot: Path
+    settings: Path
+    state: Path
+    owner: Owner | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What stands on the boot partition, checked."""
+
+    files: tuple[Path, ...]
+    configuration: bytes | None
+    config: NodeConfig | None
+    machine: MachineConfig
+
+
+def apply(places: Places) -> tuple[str, ...]:
+    """Take what is on the boot partition, if there is anything.
+
+    Returns:
+        What was taken, a sentence each, without secrets; nothing if nothing is there.
+
+    Raises:
+        ConfigError: Something in it can't be used. Nothing was changed, and what is wrong
+            stands in a file beside it.
+        OSError: Something can't be read or written. What was put in its place already is
+            put there again at the next time.
+    """
+    try:
+        given = _given(places)
+    except ConfigError as error:
+        _tell(places.boot / MISTAKES, map(str, error.mistakes))
+        raise
+    if not given.files:
+        return ()
+    taken = tuple(_put(given, places))
+    (places.boot / MISTAKES).unlink(missing_ok=True)
+    _tell(places.boot / REPORT, taken)
+    for path in given.files:
+        wipe(path)
+    return taken
+
+
+def _given(places: Places) -> _Given:
+    """What is there.
+
+    Raises:
+        ConfigError: All that is wrong, in both files.
+    """
+    configuration = _content(places.boot / CONFIGURATION)
+    told = _content(places.boot / MACHINE)
+    mistakes: list[Mistake] = []
+    config, machine = None, MachineConfig()
+    if configuration is not None:
+        try:
+            config = load_config(
+                places.boot / CONFIGURATION, {"STATE_DIRECTORY": str(places.state)}
+            )
+        except ConfigError as error:
+            mistakes += error.mistakes
+    if told is not None:
+        try:
+            machine = read_machine(places.boot / MACHINE, _text(told))
+        except ConfigError as error:
+            mistakes += error.mistakes
+    mode = "keyed" if config is None else config.cohort.mode
+    if machine.join_token is not None and mode != "keyed":
+        what = f"join_token is for a cohort with a key, and cohort.mode is {mode!r}"
+        mend = f"leave one of the two out; the mode stands in {CONFIGURATION}"
+        mistakes.append(Mistake(MACHINE, what, mend))
+    if mistakes:
+        raise ConfigError(tuple(mistakes))
+    files = [
+        places.boot / name
+        for name, content in ((CONFIGURATION, configuration), (MACHINE, told))
+        if content is not None
+    ]
+    return _Given(tuple(files), configuration, config, machine)
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return read_bounded(path, MAX_BOOT_FILE_BYTES)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        mend = "it is much shorter; copy it once more"
+        mistake = Mistake(path.name, f"has more than {MAX_BOOT_FILE_BYTES} bytes", mend)
+        raise ConfigError((mistake,)) from error
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        mistake = Mistake(MACHINE, "isn't UTF-8", "save the file as UTF-8")
+        raise ConfigError((mistake,)) from error
+
+
+def _put(given: _Given, places: Places) -> Iterator[str]:
+    machine = given.machine
+    make_private_directory(places.settings.parent)
+    places.settings.mkdir(mode=0o755, exist_ok=True)
+    if machine.host_name is not None:
+        _write(places.settings / HOST_NAME_FILE, f"{machine.host_name}\n", 0o644)
+        yield f"The machine's name is {machine.host_name}."
+    if machine.wifi_country is not None:
+        _write(places.settings / WIFI_FILE, wpa_supplicant(machine), 0o600)
+        network = machine.wifi_network
+        yield f"Wi-Fi: {network or 'no network'}, by the rules of {machine.wifi_country}."
+    if machine.ssh_keys:
+        keys = "".join(f"{key}\n" for key in machine.ssh_keys)
+        _write(places.settings / SSH_KEYS_FILE, keys, 0o600)
+        yield f"Whoever has one of {len(machine.ssh_keys)} keys may log in by ssh."
+    if machine.join_token is not None:
+        name = CohortKey.from_token(machine.join_token).name
+        make_private_directory(places.state)
+        _own(places.state, places.owner, 0o700)
+        token = places.state / JOIN_TOKEN
+        _write(token, machine.join_token, 0o600, places.owner)
+        yield f"The node joins cohort '{name}' when it is started for the first time."
+    configuration = places.settings / CONFIGURATION
+    if given.configuration is not None:
+        _write(configuration, given.configuration, 0o640, _group_of(places.owner))
+        yield "The node has its configuration."
+    variables = {"EDGENODE_COHORT_JOIN_FILE": str(places.state / JOIN_TOKEN)}
+    if configuration.exists():
+        variables["EDGENODE_CONFIG"] = str(configuration)
+    _write(places.settings / ENVIRONMENT_FILE, _environment(variables), 0o644)
+
+
+def _environment(variables: Mapping[str, str]) -> str:
+    return "".join(f"{name}={value}\n" for name, value in variables.items())
+
+
+def _group_of(owner: Owner | None) -> Owner | None:
+    """Its group may read what the node itself must not change."""
+    return None if owner is None else Owner(os.geteuid(), owner.group_id)
+
+
+def _write(
+    path: Path, content: str | bytes, mode: int, owner: Owner | None = None
+) -> None:
+    write_private(path, content.encode() if isinstance(content, str) else content)
+    _own(path, owner, mode)
+
+
+def _own(path: Path, owner: Owner | None, mode: int) -> None:
+    if owner is not None:
+        os.chown(path, owner.user_id, owner.group_id)
+    path.chmod(mode)
+
+
+def _tell(path: Path, lines: Iterator[str] | tuple[str, ...]) -> None:
+    """A text for people, with the line ends that every computer's editor knows."""
+    text = "".join(f"{line}\r\n" for line in lines)
+    write_private(path, text.encode())

@@ -1,0 +1,246 @@
+"""What stands on a boot partition is taken as a whole or not at all, and wiped there."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgenode.config import ConfigError, load_config
+from edgenode.first_boot import (
+    CONFIGURATION,
+    MACHINE,
+    MISTAKES,
+    REPORT,
+    Owner,
+    Places,
+    apply,
+    applying,
+)
+from edgenode.security.directory import read_token_file
+from tests.unit.first_boot.test_machine import SSH_KEY, WHOLE
+from tests.unit.security.samples import KEY
+
+NODE = b'# of the plant\r\n[[server]]\r\nname = "press-4"\r\n'
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    boot = tmp_path / "boot"
+    boot.mkdir()
+    return Places(boot, tmp_path / "lib" / "settings", tmp_path / "lib" / "state")
+
+
+def lay(places: Places, node: bytes | None = NODE, machine: str | None = WHOLE) -> None:
+    if node is not None:
+        (places.boot / CONFIGURATION).write_bytes(node)
+    if machine is not None:
+        (places.boot / MACHINE).write_text(machine, encoding="utf-8")
+
+
+def tree(places: Places) -> dict[str, bytes]:
+    """All files but those on the boot partition."""
+    root = places.settings.parent
+    return {
+        str(each.relative_to(root)): each.read_bytes()
+        for each in sorted(root.rglob("*"))
+        if each.is_file()
+    }
+
+
+def on_boot(places: Places) -> set[str]:
+    return {each.name for each in places.boot.iterdir()}
+
+
+def told(places: Places, name: str) -> str:
+    return (places.boot / name).read_bytes().decode()
+
+
+def modes(places: Places) -> dict[str, int]:
+    root = places.settings.parent
+    return {
+        str(each.relative_to(root)): each.stat().st_mode & 0o777
+        for each in root.rglob("*")
+    }
+
+
+def test_all_is_in_its_place_and_nothing_is_left_on_the_card(places: Places) -> None:
+    lay(places)
+    taken = apply(places)
+    assert len(taken) == 5
+    assert on_boot(places) == {REPORT}
+    assert told(places, REPORT) == "".join(f"{line}\r\n" for line in taken)
+    for secret in (KEY.token, "only for the plant"):
+        assert secret not in told(places, REPORT)
+    found = tree(places)
+    assert found["settings/edgenode.toml"] == NODE
+    assert found["settings/hostname"] == b"cellar\n"
+    assert found["settings/authorized_keys"].decode() == f"{SSH_KEY}\n" * 2
+    assert b"country=DE" in found["settings/wpa_supplicant.conf"]
+    assert read_token_file(places.state / "join-token") == KEY
+    assert modes(places) == {
+        "settings": 0o755,
+        "settings/edgenode.toml": 0o640,
+        "settings/environment": 0o644,
+        "settings/hostname": 0o644,
+        "settings/authorized_keys": 0o600,
+        "settings/wpa_supplicant.conf": 0o600,
+        "state": 0o700,
+        "state/join-token": 0o600,
+    }
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_the_node_may_read_its_configuration_and_own_its_token_alone(
+    places: Places,
+) -> None:
+    lay(places)
+    apply(replace(places, owner=Owner(user_id=1_234, group_id=1_235)))
+    owners = {
+        path: (status.st_uid, status.st_gid)
+        for path in modes(places)
+        if (status := (places.settings.parent / path).stat()).st_gid
+    }
+    assert owners == {
+        "settings/edgenode.toml": (0, 1_235),
+        "state": (1_234, 1_235),
+        "state/join-token": (1_234, 1_235),
+    }
+
+
+def test_the_node_finds_what_was_taken_by_the_environment(places: Places) -> None:
+    lay(places)
+    apply(places)
+    lines = (places.settings / "environment").read_text().splitlines()
+    environment = dict(line.split("=", 1) for line in lines)
+    config = load_config(None, environment | {"STATE_DIRECTORY": str(places.state)})
+    assert config.servers[0].name == "press-4"
+    assert config.cohort.join_file == places.state / "join-token"
+
+
+def test_where_nothing_is_there_nothing_is_done(places: Places) -> None:
+    assert apply(places) == ()
+    assert on_boot(places) == set()
+    assert not places.settings.exists()
+
+
+def test_later_files_change_what_they_speak_of_alone(places: Places) -> None:
+    lay(places)
+    apply(places)
+    before = tree(places)
+    lay(places, None, 'host_name = "attic"')
+    assert apply(places) == ("The machine's name is attic.",)
+    after = tree(places)
+    assert after.pop("settings/hostname") == b"attic\n"
+    del before["settings/hostname"]
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("node", "machine", "where"),
+    [
+        (b"[[server]]\nname = 7\n", WHOLE, f"{CONFIGURATION}:2"),
+        (NODE, 'host_name = "A"', f"{MACHINE}:1"),
+        (b"\xff", None, CONFIGURATION),
+        (b'[cohort]\nmode = "none"\n', WHOLE, MACHINE),
+        (b"#" * 100_000, None, CONFIGURATION),
+    ],
+    ids=["node", "machine", "no text", "no key wanted", "too large"],
+)
+def test_mistakes_are_written_back_and_nothing_is_changed(
+    places: Places, node: bytes, machine: str | None, where: str
+) -> None:
+    lay(places, node, machine)
+    with pytest.raises(ConfigError):
+        apply(places)
+    assert where in told(places, MISTAKES)
+    assert "Mend: " in told(places, MISTAKES)
+    assert told(places, MISTAKES).endswith("\r\n")
+    assert (places.boot / CONFIGURATION).read_bytes() == node
+    assert not places.settings.exists()
+    lay(places)
+    apply(places)
+    assert on_boot(places) == {REPORT}
+
+
+def test_mistakes_of_both_files_are_told_together(places: Places) -> None:
+    lay(places, b"[node]\nport = 1\n", "hostname = 1\n")
+    with pytest.raises(ConfigError) as raised:
+        apply(places)
+    assert len(raised.value.mistakes) == 2
+    assert len(told(places, MISTAKES).splitlines()) == 2
+
+
+def test_the_content_is_overwritten_before_its_name_is_gone(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(places)
+    wiped: dict[str, bytes] = {}
+    unlink = Path.unlink
+
+    def seen(path: Path, missing_ok: bool = False) -> None:
+        if path.name in (CONFIGURATION, MACHINE) and path.parent == places.boot:
+            wiped[path.name] = path.read_bytes()
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", seen)
+    apply(places)
+    assert wiped == {CONFIGURATION: bytes(len(NODE)), MACHINE: bytes(len(WHOLE) + 1)}
+
+
+class PowerCutError(Exception):
+    """The power is gone."""
+
+
+def test_after_a_power_cut_anywhere_the_next_start_makes_it_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every step that writes is the last one once."""
+    steps = ("write_private", "wipe", "make_private_directory")
+    done = {name: getattr(applying, name) for name in steps}
+    left = 0
+
+    def counted(step: Callable[..., None], *arguments: Any) -> None:
+        nonlocal left
+        if left == 0:
+            raise PowerCutError
+        left -= 1
+        step(*arguments)
+
+    for name, step in done.items():
+        monkeypatch.setattr(applying, name, partial(counted, step))
+
+    def places_of(number: int) -> Places:
+        home = tmp_path / str(number)
+        (home / "boot").mkdir(parents=True)
+        return Places(home / "boot", home / "lib" / "s", home / "lib" / "state")
+
+    cuts = 0
+    wanted: dict[str, bytes] | None = None
+    while wanted is None:
+        places = places_of(cuts)
+        lay(places)
+        left = cuts
+        try:
+            apply(places)
+        except PowerCutError:
+            cuts += 1
+            continue
+        wanted = tree(places)
+    assert cuts == 11
+    for number in range(cuts):
+        places = places_of(cuts + 1 + number)
+        lay(places)
+        left = number
+        with pytest.raises(PowerCutError):
+            apply(places)
+        left = 1_000
+        apply(places)
+        found = tree(places)
+        assert found.keys() == wanted.keys(), number
+        for path in found.keys() - {"s/environment"}:  # which names directories
+            assert found[path] == wanted[path], number
+        assert on_boot(places) == {REPORT}, number
