@@ -127,22 +127,24 @@ class Run:
 
     def _perform(self) -> None:
         directory = self._place.directory
-        for each in ("kafka", "platform", "node"):
+        for each in ("kafka", "node"):
             shutil.rmtree(directory / each, ignore_errors=True)
         wanted = self._wanted
-        with ExitStack() as stack:
-            kafka = stack.enter_context(
-                broker(directory / "kafka", wanted.kafka_port, KAFKA_HEAP)
-            )
-            egeria = stack.enter_context(
-                platform(directory / "platform", wanted.platform_port, PLATFORM_HEAP)
-            )
+        with broker(directory / "kafka", wanted.kafka_port, KAFKA_HEAP) as kafka:
             if wanted.under_test:
-                self._test_another(egeria, kafka)
+                with self._platform() as egeria:
+                    self._test_another(egeria, kafka)
                 return
             for member in wanted.members:
-                self._test(egeria, kafka, member)
+                # Some cases of a later suite on the same platform ask the member of the first.
+                with self._platform() as egeria:
+                    self._test(egeria, kafka, member)
         document.write()
+
+    def _platform(self) -> AbstractContextManager[Platform]:
+        directory = self._place.directory / "platform"
+        shutil.rmtree(directory, ignore_errors=True)
+        return platform(directory, self._wanted.platform_port, PLATFORM_HEAP)
 
     def _test_another(self, egeria: Platform, kafka: Broker) -> None:
         """Test a member that somebody else starts, by the first part of the workbench."""
