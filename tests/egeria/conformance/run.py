@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import (
     AbstractContextManager,
-    ExitStack,
     contextmanager,
     nullcontext,
 )
