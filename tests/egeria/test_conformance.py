@@ -131,7 +131,7 @@ def test_a_case_that_broke_off_says_why() -> None:
 
 # The performance workbench
 
-EVERYTHING = Part(50, (), lambda name: True)
+EVERYTHING = Part("", 50, (), lambda name: True)
 
 
 def test_times_are_taken_by_method_and_by_profile() -> None:
@@ -183,17 +183,23 @@ def test_what_was_not_tested_is_left_empty() -> None:
     assert "Performance workbench" not in text
 
 
-def test_graphs_are_measured_apart_with_fewer_instances() -> None:
-    most, graphs = parts(50)
-    assert (most.instances, graphs.instances) == (50, 5)
-    assert most.skipped == ("Graph queries", "Graph history queries")
-    assert not {*most.skipped, "Entity creation"} & {*graphs.skipped}
-    assert "Entity search" in graphs.skipped
-    assert parts(2)[1].instances == 2
+def test_graphs_and_purges_are_measured_apart_graphs_with_fewer_instances() -> None:
+    most, purges, graphs = every = parts(50)
+    assert [each.instances for each in every] == [50, 50, 5]
+    assert [each.instances for each in parts(2)] == [2, 2, 2]
+    assert len({each.name for each in every}) == 3
+    for profile, part in (
+        ("Entity search", most),
+        ("Relationship purge", purges),
+        ("Graph queries", graphs),
+    ):
+        assert [each for each in every if profile not in each.skipped] == [part]
+        assert [each for each in every if each.counts(profile)] == [part]
+    assert not any("Entity creation" in each.skipped for each in every)
 
 
 def test_a_profile_counts_in_the_part_that_measures_it() -> None:
-    most, graphs = parts(50)
+    most, _, graphs = parts(50)
     once = timings_of([(most, PERFORMANCE)], FACTS)
     both = timings_of([(most, PERFORMANCE), (graphs, PERFORMANCE)], FACTS)
     assert both.by_profile == once.by_profile

@@ -192,16 +192,17 @@ class Run:
                     REPOSITORY_CASES.get(under_test, 0),
                 )
             ]
-        names = (under_test, f"{under_test}-graphs")
         return [
             _Workbench(
-                name,
+                under_test + part.name,
                 "performance",
                 PERFORMANCE_WORKBENCH,
-                performance_workbench(name, part.instances, part.skipped),
+                performance_workbench(
+                    under_test + part.name, part.instances, part.skipped
+                ),
                 told=f" with {part.instances} instances of each type",
             )
-            for name, part in zip(names, parts(self._wanted.instances), strict=True)
+            for part in parts(self._wanted.instances)
         ]
 
     @contextmanager
