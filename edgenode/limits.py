@@ -947,3 +947,6 @@ take to choose another leader, and short enough for whoever waits for the comman
 MAX_BOOT_FILE_BYTES = 65_536
 """A configuration with everything that can be said is a tenth of it; what is larger on a
 boot partition is some other file by that name."""
+
+MAX_KEPT_BACKUPS = 9_999
+"""A backup a day for 27 years; more is a slip."""

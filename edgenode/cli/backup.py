@@ -16,11 +16,9 @@ from edgenode.cli.output import Output
 from edgenode.clock import SystemClock
 from edgenode.config import NodeConfig, load_config
 from edgenode.errors import EdgeNodeError
+from edgenode.limits import MAX_KEPT_BACKUPS
 
 JsonObject = dict[str, Any]
-
-MOST_KEPT = 9_999
-"""A backup a day for 27 years; more is a slip."""
 
 
 def backup(arguments: Namespace, output: Output) -> None:
@@ -309,8 +307,8 @@ def _to_ourselves(config: NodeConfig) -> Iterator[None]:
 def number(text: str) -> int:
     """How many backups stay."""
     value = int(text)
-    if not 1 <= value <= MOST_KEPT:
-        raise ArgumentTypeError(f"a number from 1 to {MOST_KEPT} is needed")
+    if not 1 <= value <= MAX_KEPT_BACKUPS:
+        raise ArgumentTypeError(f"a number from 1 to {MAX_KEPT_BACKUPS} is needed")
     return value
 
 

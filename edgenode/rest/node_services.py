@@ -42,6 +42,7 @@ from edgenode.limits import (
     ARCHIVE_CHUNK_BYTES,
     LOW_DISK_BYTES,
     MAX_ARCHIVE_BYTES,
+    MAX_KEPT_BACKUPS,
 )
 from edgenode.repository.backup import Backup, FailedBackupError, save_backup
 from edgenode.repository.retention import BackupRules, save_among_backups
@@ -315,8 +316,12 @@ async def _outcome(work: Awaitable[dict[str, Any]]) -> dict[str, Any]:
 
 def _backup_rules(query: Mapping[str, str]) -> BackupRules:
     keep, if_changed = query.get("keep"), query.get("ifChanged", "false")
-    if keep is not None and not re.fullmatch("[1-9][0-9]{0,3}", keep):
-        raise RefusalError(HTTPStatus.BAD_REQUEST, "keep is a number from 1 to 9999")
+    if keep is not None and not (
+        re.fullmatch("[0-9]{1,9}", keep) and 1 <= int(keep) <= MAX_KEPT_BACKUPS
+    ):
+        raise RefusalError(
+            HTTPStatus.BAD_REQUEST, f"keep is a number from 1 to {MAX_KEPT_BACKUPS}"
+        )
     if if_changed not in ("true", "false"):
         raise RefusalError(HTTPStatus.BAD_REQUEST, "ifChanged is true or false")
     return BackupRules(None if keep is None else int(keep), if_changed == "true")
