@@ -47,6 +47,11 @@ def test_it_has_a_user_of_its_own_and_keeps_its_data_to_itself(
     assert readable.code != 0
 
 
+def test_it_never_takes_all_of_the_memory(installed: Machine) -> None:
+    for bound in ("MemoryHigh", "MemoryMax"):
+        assert installed.shows(SERVICE, bound).isdigit()
+
+
 def test_people_ask_it_by_its_command(installed: Machine) -> None:
     added = installed.does("edgenode", "add", "Glossary", "qualifiedName=on a machine")
     assert "on a machine" in installed.does("edgenode", "get", added.strip())

@@ -11,6 +11,7 @@ from .layout import USER, Layout
 from .parts import HERE, Parts, UnusablePartsError, parts_of
 from .releases import FailedInstallationError, Releases
 from .service import WELL_SECONDS, FailedServiceError, SystemdService
+from .system import OVERLAID, writable_root
 from .upgrade import CannotGoBackError, Machine, WentBackError, settle, switch
 
 OK, REFUSED, WENT_BACK = 0, 1, 5
@@ -28,18 +29,8 @@ class RefusedError(Exception):
 def main() -> int:
     """Do what the command line says; returns the exit code."""
     arguments = _parser().parse_args()
-    layout = Layout()
     try:
-        _check_machine()
-        if arguments.remove:
-            remove(layout, purge=arguments.purge)
-        elif arguments.back:
-            go_back(layout, arguments.watch)
-        elif arguments.settle:
-            settle(_machine(layout, arguments.watch), _tell)
-        else:
-            parts = parts_of(arguments.source, kafka=arguments.kafka)
-            install(layout, parts, arguments.watch)
+        _do(arguments, Layout())
     except RefusedError as error:
         return _complain(REFUSED, str(error), error.mend)
     except UnusablePartsError as error:
@@ -60,19 +51,46 @@ def main() -> int:
     return OK
 
 
+def _do(arguments: argparse.Namespace, layout: Layout) -> None:
+    _check_machine(runs=not arguments.prepare)
+    with writable_root():
+        if arguments.prepare:
+            prepare(layout, parts_of(arguments.source, kafka=arguments.kafka))
+        elif arguments.remove:
+            remove(layout, purge=arguments.purge)
+        elif arguments.back:
+            go_back(layout, arguments.watch)
+        elif arguments.settle:
+            settle(_machine(layout, arguments.watch), _tell)
+        else:
+            parts = parts_of(arguments.source, kafka=arguments.kafka)
+            install(layout, parts, arguments.watch)
+
+
 def install(layout: Layout, parts: Parts, watch_seconds: float) -> None:
     """Install a version, and have it run."""
     machine = _machine(layout, watch_seconds)
-    releases = machine.releases
+    _add(layout, machine.releases, parts)
+    switch(machine, parts.name, _tell)
+    for name in machine.releases.tidy():
+        _tell(f"removed {name}")
+
+
+def _add(layout: Layout, releases: Releases, parts: Parts) -> None:
     _tell(f"installing {parts.name}")
     releases.add(parts)
     _make_user(layout)
     layout.command.parent.mkdir(parents=True, exist_ok=True)
     layout.command.unlink(missing_ok=True)
     layout.command.symlink_to(layout.current / "bin/edgenode")
-    switch(machine, parts.name, _tell)
-    for name in releases.tidy():
-        _tell(f"removed {name}")
+
+
+def prepare(layout: Layout, parts: Parts) -> None:
+    """Install a version that something else starts, such as an image's first start."""
+    machine = _machine(layout, WELL_SECONDS)
+    _add(layout, machine.releases, parts)
+    machine.releases.turn(parts.name)
+    machine.service.place()
 
 
 def go_back(layout: Layout, watch_seconds: float) -> None:
@@ -97,7 +115,8 @@ def remove(layout: Layout, *, purge: bool) -> None:
     if not purge:
         _tell(f"removed; data is still in {layout.state}")
         return
-    shutil.rmtree(layout.state, ignore_errors=True)
+    for directory in (layout.state, layout.machine):
+        shutil.rmtree(directory, ignore_errors=True)
     for path in layout.settings:
         path.unlink(missing_ok=True)
     if layout.users.exists():
@@ -118,12 +137,17 @@ def _make_user(layout: Layout) -> None:
     _run("systemd-sysusers", str(layout.users))
 
 
-def _check_machine() -> None:
+def _check_machine(*, runs: bool) -> None:
     if os.geteuid() != 0:
         raise RefusedError("only root installs a service", "write sudo before it")
-    if not Path("/run/systemd/system").is_dir():
+    if runs and not Path("/run/systemd/system").is_dir():
         raise RefusedError(
             "this machine isn't run by systemd", "start the node with make run"
+        )
+    if OVERLAID.is_dir():
+        raise RefusedError(
+            "what is written to this machine's root is gone at its next start",
+            "remove edgenode.overlay from cmdline.txt on the boot partition, and start it again",
         )
     if not PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
         raise RefusedError(
@@ -175,6 +199,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--back", action="store_true", help="have the version run that ran before"
+    )
+    parser.add_argument(
+        "--prepare",
+        action="store_true",
+        help="install and don't start: in an image, or before the node has its settings",
     )
     parser.add_argument(
         "--settle", action="store_true", help="end an upgrade that was cut short"

@@ -57,4 +57,14 @@ class Layout:
     @property
     def settings(self) -> tuple[Path, ...]:
         """Files with settings, which only a removal with all data takes away."""
-        return (self.root / "etc/default/edgenode", self.root / "etc/edgenode.toml")
+        return (*self.environments, self.root / "etc/edgenode.toml")
+
+    @property
+    def environments(self) -> tuple[Path, ...]:
+        """Files with the service's variables; those of the last win."""
+        return (self.machine / "environment", self.root / "etc/default/edgenode")
+
+    @property
+    def machine(self) -> Path:
+        """What "edgenode first-boot" took from a card's boot partition."""
+        return self.root / "var/lib/edgenode-machine"

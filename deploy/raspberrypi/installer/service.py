@@ -38,6 +38,10 @@ class Service(Protocol):
         """Whether it can do all its work."""
         ...
 
+    def place(self) -> None:
+        """Have systemd know the units of the version that is to run."""
+        ...
+
     def start(self) -> None:
         """Start it; returns when it answers.
 
@@ -85,7 +89,7 @@ class SystemdService:
         Raises:
             FailedServiceError: It doesn't start.
         """
-        self._place_units()
+        self.place()
         _systemctl("reset-failed", SERVICE)
         started = _systemctl("start", SERVICE)
         if started.returncode:
@@ -111,7 +115,7 @@ class SystemdService:
         if why:
             raise FailedServiceError(self._why(why))
 
-    def _place_units(self) -> None:
+    def place(self) -> None:
         """Have systemd know the units of the version that is to run."""
         for unit in (self._layout.current / UNITS).iterdir():
             place = self._layout.units / unit.name
@@ -176,11 +180,13 @@ def as_user(layout: Layout, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 def _settings(layout: Layout) -> list[str]:
-    """The variables of the service's environment file."""
-    path = layout.settings[0]
-    if not path.is_file():
-        return []
-    lines = (line.strip() for line in path.read_text("utf-8").splitlines())
+    """The variables of the service's environment files."""
+    lines = [
+        line.strip()
+        for path in layout.environments
+        if path.is_file()
+        for line in path.read_text("utf-8").splitlines()
+    ]
     return [line for line in lines if line and line[0] not in "#;" and "=" in line]
 
 
