@@ -4,6 +4,7 @@
 # make kafka  also install what a cohort on Kafka needs
 # make conformance  test a node with Egeria's own suite, for hours, in the background
 # make conformance-performance  the same for the suite's measurements
+# make image  an image for the cards of Raspberry Pis       make image-test  boot it, emulated
 # make demo-cohort  three nodes find each other, share, and lose nothing
 # Each sets up what it needs, from nothing but python3, python3-venv and make.
 # Arguments go through ARGS: make test ARGS="tests/test_architecture.py -k layers"
@@ -20,7 +21,7 @@ UNFETCHED = { printf '%s\n' "edgenode: the locked packages could not be installe
 	"Without a network connection this can't work; behind a proxy, set HTTPS_PROXY." >&2; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: run test check bench conformance conformance-performance demo-cohort venv kafka setup lock clean FORCE
+.PHONY: run test check bench conformance conformance-performance image image-test demo-cohort venv kafka setup lock clean FORCE
 
 # Who has installed what Kafka needs, keeps it up to date.
 KAFKA = $(wildcard $(VENV)/kafka.stamp)
@@ -44,6 +45,12 @@ conformance: $(VENV)/test.stamp
 
 conformance-performance: $(VENV)/test.stamp
 	@$(PY) -m tests.egeria.conformance performance $(ARGS)
+
+image: $(VENV)/run.stamp
+	@deploy/raspberrypi/build-image $(ARGS)
+
+image-test: $(VENV)/test.stamp
+	@$(PY) -m tests.image $(ARGS)
 
 demo-cohort: $(VENV)/run.stamp
 	@$(PY) -m bench.demo_cohort

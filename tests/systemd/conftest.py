@@ -1,14 +1,13 @@
 """Machines with the service installed, from a bundle that is made once."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.systemd.machine import Machine, Memory, machine, memory, missing
+from tests.systemd.versions import make_bundle
 
 INSTALL = "deploy/raspberrypi/install"
 WATCHED = ("--watch", "3")
@@ -22,13 +21,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not _has_venv():
         pytest.skip("the system's Python makes no environments (Debian's python3-venv)")
     directory = tmp_path_factory.mktemp("bundle") / "edgenode"
-    made = subprocess.run(
-        [sys.executable, ROOT / "deploy/raspberrypi/bundle", directory, *_python()],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
+    make_bundle(directory, *_python())
     return directory
 
 

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,11 +11,9 @@ from tests.conftest import ROOT
 from tests.systemd.conftest import INSTALL, WATCHED
 from tests.systemd.machine import Ended, Machine, Memory, machine, until
 from tests.systemd.test_service import SERVICE, health
+from tests.systemd.versions import BROKEN, READY, make_newer
 
 OK, REFUSED, WENT_BACK = 0, 1, 5
-MIGRATION = "CREATE TABLE novelty (id INTEGER PRIMARY KEY) STRICT;\n"
-READY = "    async with running_node(config) as node:\n"
-BROKEN = READY + '        raise SystemExit("broken on purpose")\n'
 DYING = """\
     async def die() -> None:
         import pathlib
@@ -56,38 +52,9 @@ def newer(
     """Makes bundles of versions to come, which do as they are told."""
 
     def make(version: str, *edits: tuple[str, str]) -> Path:
-        place = tmp_path_factory.mktemp("newer")
-        source, made = place / "source", place / "bundle"
-        source.mkdir()
-        for name in ("pyproject.toml", "README.md", "LICENSE"):
-            shutil.copy(ROOT / name, source)
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "edgenode", source / "edgenode", ignore=ignored)
-        edit(source / "pyproject.toml", 'version = "0.1.0"', f'version = "{version}"')
-        schema = source / "edgenode/repository/schema"
-        (schema / f"{len(list(schema.iterdir())) + 1:03}_novelty.sql").write_text(
-            MIGRATION
-        )
-        for what, instead in edits:
-            edit(source / "edgenode/node/running.py", what, instead)
-        shutil.copytree(bundle, made)
-        for wheel in (made / "wheels").glob("edgenode-*.whl"):
-            wheel.unlink()
-        built = subprocess.run(
-            [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps",
-             "--no-build-isolation", f"--wheel-dir={made / 'wheels'}", source],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert built.returncode == 0, built.stderr
-        return made
+        return make_newer(bundle, tmp_path_factory.mktemp("newer"), version, *edits)
 
     return make
-
-
-def edit(path: Path, what: str, instead: str) -> None:
-    text = path.read_text()
-    assert text.count(what) == 1
-    path.write_text(text.replace(what, instead))
 
 
 def version(on: Machine) -> str:
@@ -156,7 +123,7 @@ def test_a_version_that_does_not_start_gives_way_to_the_one_before(
     old: Machine, newer: Callable[..., Path]
 ) -> None:
     before, guid = version(old), add(old, "before")
-    upgraded = install(old, newer("0.2.0", (READY, BROKEN)))
+    upgraded = install(old, newer("0.2.0", BROKEN))
     assert upgraded.code == WENT_BACK
     assert "broken on purpose" in upgraded.out
     assert f"{before} runs again" in upgraded.err
@@ -191,9 +158,7 @@ def test_a_trial_that_was_cut_short_is_settled_at_the_next_start(
     old: Machine, newer: Callable[..., Path]
 ) -> None:
     before, guid = version(old), add(old, "before")
-    upgrading = old.begin(
-        str(newer("0.2.0", (READY, BROKEN)) / INSTALL), "--watch", "60"
-    )
+    upgrading = old.begin(str(newer("0.2.0", BROKEN) / INSTALL), "--watch", "60")
     until(lambda: (old.root / "opt/edgenode/trial").exists())
     upgrading.kill()
     upgrading.communicate()

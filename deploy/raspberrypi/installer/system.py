@@ -28,4 +28,6 @@ def writable_root() -> Iterator[None]:
 
 def _remount(how: str) -> None:
     # Of this place alone: the same file system is written to in others all the time.
-    subprocess.run(["mount", "-o", f"remount,bind,{how}", _ROOT], check=True)
+    # With a source named, nobody looks into fstab.
+    command = ["mount", "-o", f"remount,bind,{how}", _ROOT, _ROOT]
+    subprocess.run(command, check=True)

@@ -1,0 +1,271 @@
+"""Emulated machines that run the image, and the network that they are on."""
+
+import shlex
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.namespaces import Host, Lan, Network
+
+MIB = 1024 * 1024
+BOOT_AT = "4M"
+"""Where the boot partition begins in the image."""
+
+READY = "edgenode READY"
+USER = "root"
+BOOT_SECONDS = 400.0
+"""Some four times what a start takes here."""
+
+COMMAND_SECONDS = 900.0
+POLL_SECONDS = 0.2
+
+QEMU = "qemu-system-aarch64"
+PROGRAMS = {
+    QEMU: "qemu-system-arm",
+    "mcopy": "mtools",
+    "dnsmasq": "dnsmasq-base",
+    "ssh": "openssh-client",
+    "ip": "iproute2",
+}
+"""What takes part, and Debian's packages of it."""
+
+
+class GuestError(Exception):
+    """A machine doesn't do what it should; the text has the end of its console."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a machine is switched on.
+
+    Attributes:
+        memory: How much it has, in MiB.
+        since: What its clock says then, by ISO 8601; the true time by default.
+        words: What stands in cmdline.txt besides.
+        is_locked: Whether its card can be read only.
+    """
+
+    memory: int = 768
+    since: str = "utc"
+    words: str = ""
+    is_locked: bool = False
+
+
+class Lab:
+    """A network with a desk, at which somebody sits who gives addresses and asks the machines.
+
+    Attributes:
+        desk: The desk's machine.
+        work: Where cards and other files are, until the end.
+    """
+
+    def __init__(self, network: Network, image: Path, work: Path) -> None:
+        self._network = network
+        self._image = image
+        self._lan: Lan = network.lan()
+        self.desk: Host = network.host(self._lan, name="desk")
+        self.work = work
+        self._key = work / "key"
+        self._count = 0
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", self._key],
+            check=True,
+        )
+        self.public_key = self._key.with_suffix(".pub").read_text().strip()
+        for name in ("vmlinuz", "initrd.img", "cmdline.txt"):
+            subprocess.run(
+                ["mcopy", "-n", "-i", f"{image}@@{BOOT_AT}", f"::{name}", work / name],
+                check=True,
+            )
+        prefix = self.desk.address(self._lan).rpartition(".")[0]
+        self._prefix = prefix
+        self.desk.popen(
+            "dnsmasq", "--keep-in-foreground", "--port=0", "--interface=eth0",
+            f"--dhcp-range={prefix}.100,{prefix}.199,12h", "--no-ping", "--user=root",
+            f"--dhcp-leasefile={work / 'leases'}", "--conf-file=/dev/null",
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def guest(self, **boot_files: str) -> "Guest":
+        """A machine with a fresh card.
+
+        Args:
+            boot_files: What is written on its boot partition, by name; "_" stands for ".".
+        """
+        self._count += 1
+        number = self._count
+        card = self.work / f"card{number}.img"
+        subprocess.run(["cp", "--sparse=always", self._image, card], check=True)
+        with card.open("r+b") as grown:
+            grown.truncate(4 * 1024 * MIB)
+        for name, text in boot_files.items():
+            file = self.work / name.replace("_", ".")
+            file.write_text(text)
+            copy: list[str | Path] = [
+                "mcopy",
+                "-o",
+                "-i",
+                f"{card}@@{BOOT_AT}",
+                file,
+                f"::{file.name}",
+            ]
+            subprocess.run(copy, check=True)
+        tap = f"tap{number}"
+        self._network.hub.configure(
+            f"tuntap add dev {tap} mode tap",
+            f"link set {tap} master {self._lan.bridge} up",
+        )
+        return Guest(self, number, card, tap)
+
+    def start(self, guest: "Guest", start: Start) -> subprocess.Popen[bytes]:
+        """Have the emulator run a machine."""
+        # As the Pi's firmware would say it, but for a console that the emulator has.
+        line = (self.work / "cmdline.txt").read_text().strip()
+        return self._network.hub.popen(
+            QEMU, "-M", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", str(start.memory),
+            "-accel", "tcg,thread=multi,tb-size=256", "-display", "none", "-nodefaults",
+            "-no-reboot", "-rtc", f"base={start.since}", "-serial", f"file:{guest.console}",
+            "-kernel", str(self.work / "vmlinuz"),
+            "-initrd", str(self.work / "initrd.img"),
+            "-append", f"{line} {start.words} console=ttyAMA0",
+            "-drive", f"if=none,id=card,file={guest.card},format=raw,cache=writeback"
+            f",readonly={'on' if start.is_locked else 'off'}",
+            "-device", "virtio-blk-device,drive=card",
+            "-netdev", f"tap,id=net,ifname={guest.tap},script=no,downscript=no",
+            "-device", f"virtio-net-device,netdev=net,mac={guest.mac}",
+            "-device", "virtio-rng-device",
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def address(self, mac: str) -> str | None:
+        """What address a machine was given."""
+        leases = self.work / "leases"
+        if not leases.exists():
+            return None
+        for line in leases.read_text().splitlines():
+            _, owner, address, *_ = line.split()
+            if owner == mac:
+                return address
+        return None
+
+    def ssh(self, address: str, *command: str) -> list[str]:
+        """The command line that runs a command on a machine, from the desk."""
+        options = ["-i", str(self._key), "-o", "BatchMode=yes", "-o", "ConnectTimeout=20",
+                   "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+                   "-o", "LogLevel=ERROR"]  # fmt: skip
+        remote = [f"{USER}@{address}", shlex.join(command)]  # a shell there reads it
+        return [*self.desk.entry, "ssh", *options, *remote]
+
+
+class Guest:
+    """A machine, with its card and its cable, that runs or doesn't.
+
+    Attributes:
+        card: The image that is its card.
+        console: What it has said on its serial console.
+        tap: Its cable's end in the network's hub.
+        mac: Its address on the cable.
+    """
+
+    def __init__(self, lab: Lab, number: int, card: Path, tap: str) -> None:
+        self._lab = lab
+        self._process: subprocess.Popen[bytes] | None = None
+        self.card = card
+        self.console = card.with_suffix(".console")
+        self.tap = tap
+        self.mac = f"52:54:00:77:00:{number:02x}"
+
+    def boot(self, start: Start = Start()) -> float:
+        """Switch it on, and wait until it says that the node is ready.
+
+        Args:
+            start: How.
+
+        Returns:
+            How long that took, in seconds.
+        """
+        self.console.unlink(missing_ok=True)
+        began = time.monotonic()
+        self._process = self._lab.start(self, start)
+        while READY not in self.said():
+            if (
+                time.monotonic() > began + BOOT_SECONDS
+                or self._process.poll() is not None
+            ):
+                raise GuestError(f"it doesn't get ready:\n{self.said()[-4000:]}")
+            time.sleep(POLL_SECONDS)
+        return time.monotonic() - began
+
+    def said(self) -> str:
+        """All that it has said on its console since it was switched on."""
+        return self.console.read_text(errors="replace") if self.console.exists() else ""
+
+    def cut_power(self) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def shut_down(self) -> None:
+        """Have it end by itself."""
+        self.run("systemctl", "poweroff")
+        if self._process is not None:
+            self._process.wait(BOOT_SECONDS)
+            self._process = None
+
+    @property
+    def address(self) -> str:
+        """Where it is reached."""
+        found = self._lab.address(self.mac)
+        if found is None:
+            raise GuestError("it was given no address")
+        return found
+
+    def run(self, *command: str, given: str | None = None) -> Ended:
+        """Run a command there to its end, as root."""
+        done = subprocess.run(
+            self._lab.ssh(self.address, *command),
+            input=given,
+            stdin=subprocess.DEVNULL if given is None else None,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout + done.stderr)
+
+    def does(self, *command: str, given: str | None = None) -> str:
+        """What a command prints there that has to succeed."""
+        ended = self.run(*command, given=given)
+        if ended.code:
+            raise GuestError(f"{' '.join(command)}: {ended.code}\n{ended.out}")
+        return ended.out
+
+    def send(self, directory: Path, target: str) -> None:
+        """Copy a directory to it."""
+        packed = subprocess.Popen(
+            ["tar", "--create", f"--directory={directory}", "."], stdout=subprocess.PIPE
+        )
+        unpack = f"mkdir -p {target} && tar --extract --directory={target}"
+        done = subprocess.run(
+            self._lab.ssh(self.address, "sh", "-c", unpack), stdin=packed.stdout, check=False,
+            capture_output=True, timeout=COMMAND_SECONDS,
+        )  # fmt: skip
+        if packed.wait() or done.returncode:
+            raise GuestError(f"{directory} can't be copied: {done.stderr.decode()}")
+
+
+def missing() -> list[str]:
+    """Debian's packages that aren't there and have to be."""
+    return sorted({PROGRAMS[each] for each in PROGRAMS if shutil.which(each) is None})
