@@ -149,8 +149,8 @@ def _told(report: Report) -> list[str]:
     told = []
     if report.load > BUSY:
         told.append(
-            f"- {report.load:.2f} processes of others wanted to run before the run: "
-            "without them, figures would be better"
+            f"- {report.load:.2f} processes of others wanted to run, on average of the "
+            "minute before: where they went on, figures are worse than without them"
         )
     flags = [sample.flags for sample in report.samples if sample.flags is not None]
     if flags and flags[0]:
