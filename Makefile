@@ -2,6 +2,8 @@
 # make check  format, lint and types    make bench  measure
 # make venv   only install what run needs
 # make kafka  also install what a cohort on Kafka needs
+# make bench-pi  measure this machine, as Raspberry Pis are
+# make plots  also install what draws the plots of such a report
 # make conformance  test a node with Egeria's own suite, for hours, in the background
 # make conformance-performance  the same for the suite's measurements
 # make image  an image for the cards of Raspberry Pis       make image-test  boot it, emulated
@@ -21,7 +23,7 @@ UNFETCHED = { printf '%s\n' "edgenode: the locked packages could not be installe
 	"Without a network connection this can't work; behind a proxy, set HTTPS_PROXY." >&2; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: run test check bench conformance conformance-performance image image-test demo-cohort venv kafka setup lock clean FORCE
+.PHONY: run test check bench bench-pi conformance conformance-performance image image-test demo-cohort venv kafka plots setup lock clean FORCE
 
 # Who has installed what Kafka needs, keeps it up to date.
 KAFKA = $(wildcard $(VENV)/kafka.stamp)
@@ -39,6 +41,9 @@ check: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	$(PY) -m bench $(ARGS)
+
+bench-pi: $(VENV)/run.stamp
+	@$(PY) -m bench.pi run $(ARGS)
 
 conformance: $(VENV)/test.stamp
 	@$(PY) -m tests.egeria.conformance repository $(ARGS)
@@ -59,6 +64,8 @@ venv: $(VENV)/run.stamp $(KAFKA)
 
 kafka: $(VENV)/kafka.stamp
 
+plots: $(VENV)/plots.stamp
+
 setup: $(VENV)/test.stamp
 
 # A virtual environment whose Python is gone (the system was upgraded) is made anew.
@@ -78,6 +85,11 @@ $(VENV)/kafka.stamp: requirements/kafka.txt $(VENV)/run.stamp
 	@$(HASHED) --only-binary :all: -r requirements/kafka.txt || $(UNFETCHED)
 	@touch $@
 
+$(VENV)/plots.stamp: requirements/plots.txt $(VENV)/run.stamp
+	@echo "edgenode: installing the locked packages for plots into $(VENV)"
+	@$(HASHED) --only-binary :all: -r requirements/plots.txt || $(UNFETCHED)
+	@touch $@
+
 # Some test packages come as source only; the locked setuptools builds them.
 $(VENV)/test.stamp: requirements/test.txt $(VENV)/run.stamp
 	@echo "edgenode: installing the locked test packages into $(VENV)"
@@ -94,6 +106,7 @@ lock:
 	$(COMPILE) --output-file requirements/run.txt
 	$(COMPILE) --extra kafka --constraint requirements/run.txt --output-file requirements/kafka.txt
 	$(COMPILE) --extra kafka --group test --constraint requirements/run.txt --output-file requirements/test.txt
+	$(COMPILE) --extra plots --constraint requirements/run.txt --output-file requirements/plots.txt
 	rm -r .lock-venv
 
 clean:

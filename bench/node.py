@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +97,7 @@ class Node(Counted):
         directory: Path,
         launch: Sequence[str] = LAUNCH,
         options: Sequence[str] = (),
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         """Start it.
 
@@ -104,24 +105,17 @@ class Node(Counted):
             directory: Its data directory, which is made where it isn't there.
             launch: What Python is to run, before the command line of ``edgenode``.
             options: Further options of ``edgenode run``.
+            settings: Variables of its environment, instead of those of ``environment``.
 
         Raises:
             BenchError: It ended, or said nothing for too long.
         """
         self._command = [sys.executable, *launch, "run", "--json", *options]
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("EDGENODE_")}
-        environment = kept | {
-            "EDGENODE_LISTEN": "127.0.0.1:0",
-            "EDGENODE_DATA_DIRECTORY": str(directory.resolve()),
-            "EDGENODE_COHORT_MODE": "none",
-            "EDGENODE_SERVER_NAME": SERVER,
-            "EDGENODE_LOG_LEVEL": "warning",
-        }
         self.started = time.perf_counter()
         self._process = subprocess.Popen(
             self._command,
             cwd=ROOT,
-            env=environment,
+            env=environment(directory, settings or {}),
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -136,14 +130,16 @@ class Node(Counted):
     def _said_url(self) -> str:
         output = self._process.stdout
         assert output is not None  # it is a pipe  # noqa: S101
-        impatience = threading.Timer(READY_SECONDS, self._process.kill)
-        impatience.start()
+        impatience = _timer(READY_SECONDS, self._process)
         lines = []
-        for line in output:
-            lines.append(line)
-            if line.rstrip() == "}":
-                break
-        impatience.cancel()
+        try:
+            impatience.start()
+            for line in output:
+                lines.append(line)
+                if line.rstrip() == "}":
+                    break
+        finally:
+            impatience.cancel()
         try:
             url: str = json.loads("".join(lines))["url"]
         except ValueError as error:
@@ -178,11 +174,13 @@ class Node(Counted):
         if process.poll() is not None:
             raise BenchError(f"the node had ended, with code {process.returncode}")
         process.send_signal(signal.SIGTERM)
-        impatience = threading.Timer(STOP_SECONDS, process.kill)
-        impatience.start()
-        # The counters stay until its end is taken note of.
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        impatience.cancel()
+        impatience = _timer(STOP_SECONDS, process)
+        try:
+            impatience.start()
+            # The counters stay until its end is taken note of.
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        finally:
+            impatience.cancel()
         written = self.io()
         self._end()
         if process.returncode:
@@ -205,6 +203,29 @@ class Node(Counted):
     def __exit__(self, *error: object) -> None:
         if self._process.poll() is None:
             self.kill()
+        else:
+            self._end()
+
+
+def _timer(seconds: float, process: "subprocess.Popen[str]") -> threading.Timer:
+    """What kills a process after a while; no program waits for it at its end."""
+    timer = threading.Timer(seconds, process.kill)
+    timer.daemon = True
+    return timer
+
+
+def environment(directory: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a node on a data directory, and of commands about it."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("EDGENODE_")}
+    return {
+        **kept,
+        "EDGENODE_LISTEN": "127.0.0.1:0",
+        "EDGENODE_DATA_DIRECTORY": str(directory.resolve()),
+        "EDGENODE_COHORT_MODE": "none",
+        "EDGENODE_SERVER_NAME": SERVER,
+        "EDGENODE_LOG_LEVEL": "warning",
+        **settings,
+    }
 
 
 # Where data is kept

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 PROJECT: dict[str, Any] = tomllib.loads(
     (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 )
-LOCKS = ("run.txt", "kafka.txt", "test.txt")
+LOCKS = ("run.txt", "kafka.txt", "test.txt", "plots.txt")
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -74,8 +74,11 @@ def test_every_dependency_is_used() -> None:
 @pytest.mark.parametrize("lock", LOCKS)
 def test_lock_pins_what_is_declared(lock: str) -> None:
     declared = PROJECT["project"]["dependencies"] + PROJECT["build-system"]["requires"]
-    if lock != "run.txt":
-        declared += PROJECT["project"]["optional-dependencies"]["kafka"]
+    optional = PROJECT["project"]["optional-dependencies"]
+    if lock in ("kafka.txt", "test.txt"):
+        declared += optional["kafka"]
+    if lock == "plots.txt":
+        declared += optional["plots"]
     if lock == "test.txt":
         declared += PROJECT["dependency-groups"]["test"]
     pins = locked(lock)
@@ -98,14 +101,15 @@ def test_the_locks_agree() -> None:
     def version(text: str) -> str:
         return text.split()[0]
 
-    run, kafka, test = (locked(lock) for lock in LOCKS)
-    for smaller, larger in ((run, kafka), (kafka, test)):
+    run, kafka, test, plots = (locked(lock) for lock in LOCKS)
+    for smaller, larger in ((run, kafka), (kafka, test), (run, plots)):
         assert {n: version(t) for n, t in smaller.items()} == {
             n: version(larger[n]) for n in smaller
         }
 
 
 def test_run_does_without_what_is_optional() -> None:
-    optional = names(PROJECT["project"]["optional-dependencies"]["kafka"])
-    assert optional
+    extras = PROJECT["project"]["optional-dependencies"]
+    optional = names([each for extra in extras.values() for each in extra])
+    assert {"aiokafka", "matplotlib"} <= optional
     assert not optional & locked("run.txt").keys()

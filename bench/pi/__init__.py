@@ -1,0 +1,1 @@
+"""The benchmark that somebody with a Raspberry Pi runs: one command, one report."""
