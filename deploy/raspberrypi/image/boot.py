@@ -36,8 +36,6 @@ gpu_mem=16
 
 COMMAND_LINE = (
     "console=tty0 console=ttyS1,115200 root=LABEL=edgenode-root rootwait ro "
-    # Of memory that comes in pieces of 2 MiB a small process uses little: 10 MiB are saved.
-    "transparent_hugepage=madvise "
     "fsck.repair=yes systemd.firstboot=off panic=10 quiet\n"
 )
 
