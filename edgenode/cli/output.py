@@ -49,6 +49,12 @@ def warn(text: str) -> None:
     sys.stderr.write(f"edgenode: {harmless(text)}\n")
 
 
+def _show_what_can_be_shown() -> None:
+    """What a terminal can't show isn't worth failing for."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
 class Output:
     """Where a command prints; ``as_json`` says for whom."""
 
@@ -60,9 +66,7 @@ class Output:
         """The terminal, or the file that stands for it."""
         from rich.console import Console
 
-        if isinstance(sys.stdout, TextIOWrapper):
-            # What a terminal can't show isn't worth failing for.
-            sys.stdout.reconfigure(errors="replace")
+        _show_what_can_be_shown()
         width = None if sys.stdout.isatty() else _UNFOLDED_COLUMNS
         return Console(highlight=False, width=width)
 
@@ -96,10 +100,10 @@ class Output:
         sys.stdout.buffer.flush()
 
     def line(self, text: str) -> None:
-        """One line of text, without any markup read into it."""
-        from rich.text import Text
-
-        self.console.print(Text(harmless(text)), soft_wrap=True)
+        """One line of text, by itself: a node prints some, and has no use for rich."""
+        _show_what_can_be_shown()
+        sys.stdout.write(f"{harmless(text)}\n")
+        sys.stdout.flush()
 
     def table(
         self,

@@ -1,5 +1,8 @@
 """Answers as people read them."""
 
+import subprocess
+import sys
+
 import pytest
 
 from edgenode.cli.output import Output, harmless, name_of, shown
@@ -84,3 +87,14 @@ def test_a_cell_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     Output(as_json=False).table(("a", "b"), [("x\ny\tz", "\x1b")])
     _, row = capsys.readouterr().out.splitlines()
     assert row.split() == ["x\\ny\\tz", "\ufffd"]
+
+
+def test_a_node_that_tells_a_line_has_no_tables_in_memory() -> None:
+    told = (
+        "import sys; from edgenode.cli.output import Output; "
+        "Output(as_json=False).line('told'); print('rich' in sys.modules)"
+    )
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", told], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "told\nFalse\n"
