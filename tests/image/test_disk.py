@@ -135,6 +135,7 @@ def test_the_disk_has_both_partitions(root: Path, boot: Path, tmp_path: Path) ->
     image = made(root, boot, tmp_path / "work")
     table = json.loads(_run("sfdisk", "--json", image))["partitiontable"]
     first, second = table["partitions"]
+    assert image.stat().st_mode & 0o777 == 0o600  # it may have a key
     assert table["label"] == "dos"  # a Pi 3 knows no other
     assert (first["type"], second["type"], first["bootable"]) == ("c", "83", True)
     assert first["start"] == START_MIB * MIB // SECTOR

@@ -7,8 +7,9 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 
+from bench.members import until
 from tests.image.bundles import make_bundles
-from tests.image.machines import POLL_SECONDS, Guest, GuestError, Lab, Start
+from tests.image.machines import Guest, GuestError, Lab, Start
 from tests.image.transcript import Transcript
 
 MAX_READY_SECONDS = 90.0
@@ -27,15 +28,9 @@ RUN_AS_NODE = f"runuser -u edgenode -- env STATE_DIRECTORY={STATE}"
 CONFIGURATION = '[node]\nlisten = "0.0.0.0:9443"\n'
 
 
-def machine_toml(lab: Lab) -> str:
-    """Lets the desk in."""
-    return f'ssh_key = "{lab.public_key}"\n'
-
-
 def first_boot(lab: Lab, tell: Transcript) -> None:
     """A card with a file for the machine alone."""
-    guest = lab.guest(machine_toml=machine_toml(lab))
-    try:
+    with lab.card() as guest:
         seconds = guest.boot()
         tell.tell(f"  READY on the console after {seconds:.0f} s")
         tell.check(f"at most {MAX_READY_SECONDS:.0f} s", seconds <= MAX_READY_SECONDS)
@@ -57,8 +52,6 @@ def first_boot(lab: Lab, tell: Transcript) -> None:
         tell.tell("  " + guest.does("free", "--mebi").splitlines()[1])
         failed = guest.does("systemctl", "--failed", "--no-legend", "--plain").strip()
         tell.check(f"no unit has failed {failed}", not failed)
-    finally:
-        guest.cut_power()
 
 
 def _layout(guest: Guest, tell: Transcript) -> None:
@@ -110,9 +103,8 @@ def _idle(guest: Guest, tell: Transcript) -> None:
 
 def two_of_one_image(lab: Lab, tell: Transcript) -> None:
     """Two cards with the same file, and nothing about each other."""
-    files = {"machine_toml": machine_toml(lab), "edgenode_toml": CONFIGURATION}
-    one, other = lab.guest(**files), lab.guest(**files)
-    try:
+    files = {"edgenode_toml": CONFIGURATION}
+    with lab.card(**files) as one, lab.card(**files) as other:
         tell.tell(
             f"  one is ready after {one.boot():.0f} s, the other after {other.boot():.0f} s"
         )
@@ -123,32 +115,32 @@ def two_of_one_image(lab: Lab, tell: Transcript) -> None:
         seconds = _until(
             lambda: all(
                 name in one.does("edgenode", "cohort", "members") for name in names
-            )
+            ),
+            "the two know each other",
         )
         tell.check(
             f"they are one cohort, seen {seconds:.0f} s after the second start", True
         )
         added = one.does("edgenode", "add", "Glossary", "qualifiedName=of-one").strip()
-        seconds = _until(lambda: other.run("edgenode", "get", added).code == 0)
+        seconds = _until(
+            lambda: other.run("edgenode", "get", added).code == 0,
+            "the other knows what was added",
+        )
         tell.check(
             f"what is added on one is known to the other, {seconds:.0f} s later", True
         )
-        found = other.does("edgenode", "find", "Glossary")
+        found = other.does("edgenode", "find", "Glossary", "--cohort")
         tell.check("and is in its answer to a federated query", added in found)
         for each in (one, other):
             for line in each.does("edgenode", "cohort", "members").splitlines():
                 tell.tell(f"  {line}")
-    finally:
-        one.cut_power()
-        other.cut_power()
 
 
 def power_cuts(lab: Lab, tell: Transcript) -> None:
     """The power goes while it writes."""
-    guest = lab.guest(machine_toml=machine_toml(lab), edgenode_toml=CONFIGURATION)
     known: list[str] = []
     chance = random.Random(6)  # noqa: S311 - when the power goes
-    try:
+    with lab.card(edgenode_toml=CONFIGURATION) as guest:
         guest.boot()
         for number in range(1, POWER_CUTS + 1):
             added = _write_until_cut(lab, guest, chance.uniform(3.0, 10.0))
@@ -162,8 +154,6 @@ def power_cuts(lab: Lab, tell: Transcript) -> None:
                 f"ready again after {seconds:.0f} s, {lost} lost, the store is whole",
                 lost == 0 and whole and added,
             )
-    finally:
-        guest.cut_power()
 
 
 def _write_until_cut(lab: Lab, guest: Guest, seconds: float) -> list[str]:
@@ -193,8 +183,7 @@ def _lost(guest: Guest, known: list[str]) -> int:
 def upgrades(lab: Lab, tell: Transcript) -> None:
     """To a version that works, and to one that doesn't."""
     bundles = make_bundles(lab.work)
-    guest = lab.guest(machine_toml=machine_toml(lab))
-    try:
+    with lab.card() as guest:
         guest.boot()
         added = guest.does(
             "edgenode", "add", "Glossary", "qualifiedName=before"
@@ -225,14 +214,11 @@ def upgrades(lab: Lab, tell: Transcript) -> None:
         tell.check(
             "what was added is there", guest.run("edgenode", "get", added).code == 0
         )
-    finally:
-        guest.cut_power()
 
 
 def clock(lab: Lab, tell: Transcript) -> None:
     """A machine without a clock, whose time is wrong by decades."""
-    guest = lab.guest(machine_toml=machine_toml(lab))
-    try:
+    with lab.card() as guest:
         guest.boot(Start(since="1970-01-01T00:00:10"))
         began = int(guest.does("date", "+%Y").strip())
         tell.check(f"switched on in 1970, it thinks that it is {began}", began >= 2026)
@@ -245,14 +231,11 @@ def clock(lab: Lab, tell: Transcript) -> None:
         )
         later = guest.run("edgenode", "add", "Glossary", "qualifiedName=late")
         tell.check("and it takes changes", later.code == 0)
-    finally:
-        guest.cut_power()
 
 
 def overlay(lab: Lab, tell: Transcript) -> None:
     """What is written to the system is gone at the next start."""
-    guest = lab.guest(machine_toml=machine_toml(lab))
-    try:
+    with lab.card() as guest:
         guest.boot()
         guest.shut_down()
         guest.boot(Start(words="edgenode.overlay"))
@@ -267,14 +250,11 @@ def overlay(lab: Lab, tell: Transcript) -> None:
         tell.check(
             "what was added is there", guest.run("edgenode", "get", added).code == 0
         )
-    finally:
-        guest.cut_power()
 
 
 def worn_cards(lab: Lab, tell: Transcript) -> None:
     """A card that is full, that is damaged, and that takes no more writes."""
-    guest = lab.guest(machine_toml=machine_toml(lab))
-    try:
+    with lab.card() as guest:
         guest.boot()
         added = guest.does("edgenode", "add", "Glossary", "qualifiedName=kept").strip()
         guest.does("systemctl", "start", "edgenode-backup.service")
@@ -289,8 +269,6 @@ def worn_cards(lab: Lab, tell: Transcript) -> None:
         refused = guest.run("edgenode", "add", "Glossary", "qualifiedName=refused")
         tell.check("and a change is refused", refused.code != 0)
         tell.tell(f"  {refused.out.strip()}")
-    finally:
-        guest.cut_power()
 
 
 def _full(guest: Guest, tell: Transcript, added: str) -> None:
@@ -332,13 +310,10 @@ def _damaged(guest: Guest, tell: Transcript, added: str) -> None:
     tell.check("after damage to the store, what the backup had is there", there)
 
 
-def _until(is_so: Callable[[], object]) -> float:
+def _until(is_so: Callable[[], object], what: str) -> float:
     """Wait for something; how long that took, in seconds."""
     began = time.monotonic()
-    while not is_so():
-        if time.monotonic() > began + WAIT_SECONDS:
-            raise GuestError("waited in vain")
-        time.sleep(POLL_SECONDS)
+    until(is_so, what, WAIT_SECONDS)
     return time.monotonic() - began
 
 

@@ -47,11 +47,11 @@ def make_disk(root: Path, boot: Path, work: Path, image: Path, epoch: int) -> No
         f"start={start},size={boot_size},type=c,bootable\n"
         f"start={start + boot_size},size={root_size},type=83\n"
     )
+    image.touch()
+    image.chmod(0o600)  # it may have the key of a cohort
     with image.open("wb") as made:
         made.truncate((start + boot_size + root_size) * SECTOR)
-    script = work / "partitions"
-    script.write_text(table)
-    run(["sh", "-c", f'sfdisk --quiet "{image}" <"{script}"'])
+    run(["sfdisk", "--quiet", image], given=table)
     for part, at in ((fat, start), (ext4, start + boot_size)):
         run(["dd", f"if={part}", f"of={image}", "bs=1M", f"seek={at * SECTOR // MIB}",
              "conv=notrunc,sparse", "status=none"])  # fmt: skip

@@ -47,14 +47,24 @@ def check_tools() -> None:
         raise ImageError(f"programs are missing: {names}", f"apt-get install {names}")
 
 
-def run(command: list[str | Path], environ: Mapping[str, str] | None = None) -> str:
+def run(
+    command: list[str | Path],
+    environ: Mapping[str, str] | None = None,
+    given: str | None = None,
+) -> str:
     """Run a program to its end; what it prints.
+
+    Args:
+        command: The program and its arguments.
+        environ: Variables besides those that are there.
+        given: What it reads.
 
     Raises:
         ImageError: It fails; the end of what it has said is in it.
     """
     done = subprocess.run(
         command,
+        input=given,
         capture_output=True,
         text=True,
         check=False,
