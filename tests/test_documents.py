@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from edgenode.cli.main import _parser
+from edgenode.cli.main import parser
 from edgenode.cli.outcome import ExitCode
 from edgenode.config import ENVIRONMENT, SETTINGS, KafkaCohortConfig, load_config
 from edgenode.observability import audit_messages
@@ -79,12 +79,12 @@ def commands(parser: argparse.ArgumentParser, name: str) -> Iterator[str]:
             yield from commands(each, f"{name} {word}")
 
 
-COMMANDS = set(commands(_parser(), "edgenode"))
+COMMANDS = set(commands(parser(), "edgenode"))
 
 
 def test_the_table_has_every_command() -> None:
     assert [quoted(row[0]) for row in table(README, "Command")] == list(
-        dict.fromkeys(commands(_parser(), "edgenode"))
+        dict.fromkeys(commands(parser(), "edgenode"))
     )
 
 

@@ -3,7 +3,6 @@
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeGuard
 
@@ -196,5 +195,7 @@ def _is_list_of_tables(value: object) -> TypeGuard[list[dict[str, object]]]:
 
 def _nearest(name: str, known: Iterable[str], otherwise: str) -> str:
     """What may have been meant."""
+    from difflib import get_close_matches
+
     near = get_close_matches(name.lower(), known, n=1)
     return f"write {near[0]}" if near else f"{otherwise} {', '.join(sorted(known))}"

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from statistics import median
 from typing import Protocol, TypeVar
 
 from edgenode.clock import Clock
@@ -139,7 +138,7 @@ class FederationMember:
             answered=self._answered,
             failed=self._failed,
             in_flight=self._in_flight,
-            median_seconds=median(self._seconds) if self._seconds else 0.0,
+            median_seconds=_median(self._seconds),
             reason=self._reason,
         )
 
@@ -248,3 +247,12 @@ class FederationMembers:
     def statistics(self) -> tuple[MemberStatistics, ...]:
         """How each of them does."""
         return tuple(member.statistics() for member in self._members.values())
+
+
+def _median(values: Iterable[float]) -> float:
+    """The upper one of the two in the middle; 0 of none.
+
+    Python's own loads rational numbers, a quarter of a megabyte that stays.
+    """
+    ordered = sorted(values)
+    return ordered[len(ordered) // 2] if ordered else 0.0

@@ -1,14 +1,17 @@
 """The figures of a server in its cohort, and of its node."""
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from edgenode.cohort.member import CohortMember
 from edgenode.cohort.node import CohortNode
 from edgenode.cohort.peers import PeerState
 from edgenode.federation.members import FederationMembers
-from edgenode.kafka_cohort.member import KafkaCohortMember
 from edgenode.observability.metrics import Metric
 from edgenode.security.trust import Refusals, Trust
+
+if TYPE_CHECKING:
+    from edgenode.kafka_cohort.member import KafkaCohortMember
 
 
 def member_metrics(server: str, member: CohortMember) -> tuple[Metric, ...]:
@@ -83,7 +86,7 @@ def federation_metrics(
     )
 
 
-def kafka_metrics(member: KafkaCohortMember) -> tuple[Metric, ...]:
+def kafka_metrics(member: "KafkaCohortMember") -> tuple[Metric, ...]:
     """A server in its cohort of platforms."""
     label, topics = {"server": member.name}, member.statistics()
     outcomes = tuple(

@@ -8,16 +8,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from edgenode.clock import Clock, SystemClock
 from edgenode.codec.codec import Codec
 from edgenode.config import NodeConfig
 from edgenode.memory import keep_what_is_there
-from edgenode.node.bridge import Bridge
 from edgenode.node.cohort import NodeCohort, open_cohort_of_node
 from edgenode.node.federation import ServerFederation
 from edgenode.node.highway import CohortNameTakenError, CohortOfServer, ServerHighway
-from edgenode.node.kafka_cohort import NodeKafkaCohort, open_kafka_cohort
 from edgenode.node.metrics import federation_metrics
 from edgenode.node.servers import (
     SERVER_TYPE,
@@ -37,6 +36,10 @@ from edgenode.rest.hosting import Holdings, Platform, Server
 from edgenode.rest.server import listening
 from edgenode.security.clock_floor import CLOCK_FILE, floored
 
+if TYPE_CHECKING:
+    from edgenode.node.bridge import Bridge
+    from edgenode.node.kafka_cohort import NodeKafkaCohort
+
 logger = logging.getLogger(__name__)
 
 
@@ -53,7 +56,7 @@ class RunningNode:
 
     port: int
     cohort: NodeCohort | None
-    kafka_cohort: NodeKafkaCohort | None
+    kafka_cohort: "NodeKafkaCohort | None"
     works: Callable[[], Awaitable[None]]
 
 
@@ -102,6 +105,9 @@ async def running_node(
             )
         kafka_cohort = None
         if config.kafka_cohort is not None:
+            # It takes memory that no other node has to spare.
+            from edgenode.node.kafka_cohort import open_kafka_cohort
+
             name = config.kafka_cohort.name
             if cohort is not None and cohort.cohort.key.name == name:
                 raise CohortNameTakenError(name)
@@ -158,10 +164,12 @@ async def _works(servers: Sequence[OpenServer]) -> None:
 def _bridge(
     server: OpenServer,
     cohort: NodeCohort,
-    kafka_cohort: NodeKafkaCohort,
+    kafka_cohort: "NodeKafkaCohort",
     federations: Mapping[str, ServerFederation],
     clock: Clock,
-) -> Bridge:
+) -> "Bridge":
+    from edgenode.node.bridge import Bridge
+
     name = server.config.name
     bridge = Bridge(
         node_id=cohort.node.info.node_id,
@@ -180,7 +188,7 @@ def _bridge(
 def _server(
     opened: OpenServer,
     cohort: NodeCohort | None,
-    kafka_cohort: NodeKafkaCohort | None,
+    kafka_cohort: "NodeKafkaCohort | None",
     federation: ServerFederation,
 ) -> Server:
     config, repository = opened.config, opened.repository

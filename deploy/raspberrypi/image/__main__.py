@@ -45,7 +45,11 @@ def _build(arguments: argparse.Namespace) -> None:
              "--machine", "aarch64", "--python", PYTHON])  # fmt: skip
         steps.begin("Debian's packages, configured by programs for arm64")
         wanted = Wanted(
-            bundle, arguments.mirror or mirror(), _kept(token, work), _epoch()
+            bundle,
+            arguments.mirror or mirror("Debian", "--mirror"),
+            arguments.security_mirror or mirror("Debian-Security", "--security-mirror"),
+            _kept(token, work),
+            _epoch(),
         )
         make_root(wanted, work / "root.tar")
         steps.begin("unpacking")
@@ -172,6 +176,11 @@ def _parser() -> argparse.ArgumentParser:
         "--mirror",
         metavar="URL",
         help="of Debian's packages; this machine's by default",
+    )
+    parser.add_argument(
+        "--security-mirror",
+        metavar="URL",
+        help="of their security updates; this machine's by default",
     )
     return parser
 

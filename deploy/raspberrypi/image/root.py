@@ -15,6 +15,7 @@ PYTHON = "3.13"
 """The suite's own."""
 
 BACKPORTS = f"{SUITE}-backports"
+SECURITY = f"{SUITE}-security"
 COMPONENTS = "main non-free-firmware"
 
 ENABLED = (
@@ -63,6 +64,7 @@ class Wanted:
     Attributes:
         bundle: The node and all its packages, for its machine and Python.
         mirror: Where Debian's packages come from.
+        security: Where their security updates do.
         token: A file with the token of the cohort whose members all of its nodes are;
             None for none.
         epoch: What files were changed at, in seconds, at the latest.
@@ -70,23 +72,29 @@ class Wanted:
 
     bundle: Path
     mirror: str
+    security: str
     token: Path | None
     epoch: int
 
 
-def mirror() -> str:
-    """Where this machine has Debian's packages from.
+def mirror(label: str, option: str) -> str:
+    """Where this machine has packages from.
+
+    Args:
+        label: What their source calls itself: Debian, Debian-Security.
+        option: What tells it otherwise.
 
     Raises:
         ImageError: It can't be told.
     """
     listed = run(
         ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages",
-         "Label: Debian"]
+         f"Label: {label}"]
     )  # fmt: skip
     if not listed.split():
         raise ImageError(
-            "it isn't known where Debian's packages are", "name it with --mirror URL"
+            f"it isn't known where the packages of {label} are",
+            f"name it with {option} URL",
         )
     return listed.split()[0]
 
@@ -111,6 +119,7 @@ def make_root(wanted: Wanted, target: Path) -> None:
         f"deb {wanted.mirror} {suite} {COMPONENTS}"
         for suite in (SUITE, f"{SUITE}-updates", BACKPORTS)
     ]
+    sources.append(f"deb {wanted.security} {SECURITY} {COMPONENTS}")
     hooks = [
         # Before packages are chosen.
         f'--setup-hook=mkdir -p "$1"/etc/apt && cp -r {_quoted(PREFERENCES)} "$1"/etc/apt/',

@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from argparse import ArgumentParser
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from edgenode.cli import run
-from edgenode.cli.main import main
+from edgenode.cli.main import COMMANDS, main
 from edgenode.cli.outcome import CommandError, ExitCode
 from tests.conftest import ROOT
 
@@ -16,10 +18,32 @@ LATE = ("aiohttp", "asyncio", "http.client", "regex", "rich", "sqlite3", "ssl")
 """What takes long to load, and most commands don't need, or only when they call."""
 
 
-def test_only_what_is_needed_is_loaded() -> None:
+SPARED = (
+    "cryptography",
+    "difflib",
+    "edgenode.cli.client",
+    "edgenode.kafka_cohort",
+    "rich",
+    "statistics",
+)
+"""What a node that only runs would have in memory for nothing."""
+
+
+@pytest.mark.parametrize(
+    ("loaded", "names"),
+    [
+        ("from edgenode.cli.main import parser; parser()", LATE),
+        (
+            "from edgenode.cli.main import parser; parser('run')\n"
+            "import edgenode.node, edgenode.bus.broker, edgenode.discovery.mdns",
+            SPARED,
+        ),
+    ],
+)
+def test_only_what_is_needed_is_loaded(loaded: str, names: tuple[str, ...]) -> None:
     source = (
-        "import sys, edgenode.cli.main\n"
-        f"print([name for name in {LATE} if name in sys.modules])"
+        f"import sys\n{loaded}\n"
+        f"print([name for name in {names} if name in sys.modules])"
     )
     ended = subprocess.run(  # noqa: S603 - our own Python and source
         [sys.executable, "-c", source],
@@ -29,6 +53,26 @@ def test_only_what_is_needed_is_loaded() -> None:
         check=True,
     )
     assert ended.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_each_command_is_found_in_its_module(module: str) -> None:
+    commands = ArgumentParser().add_subparsers()
+    common = ArgumentParser(add_help=False)
+    import_module(f"edgenode.cli.{module}").add_commands(commands, common)
+    assert tuple(commands.choices) == COMMANDS[module]
+
+
+def test_where_the_command_is_not_known_all_are_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for words in (["no-command"], ["--json"], []):
+        with pytest.raises(SystemExit):
+            main(words)
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    helped = capsys.readouterr().out
+    assert all(name in helped for names in COMMANDS.values() for name in names)
 
 
 def test_check_config_doubts_names_of_nothing(
