@@ -1,5 +1,6 @@
 """Emulated machines that run the image, and the network that they are on."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.members import until
 from bench.namespaces import Host, Lan, Network
 
 MIB = 1024 * 1024
@@ -23,9 +25,13 @@ BOOT_SECONDS = 400.0
 COMMAND_SECONDS = 900.0
 POLL_SECONDS = 0.2
 
+INSERT_SECONDS = 30.0
+
 QEMU = "qemu-system-aarch64"
+NBDKIT = "nbdkit"
 PROGRAMS = {
     QEMU: "qemu-system-arm",
+    NBDKIT: "nbdkit",
     "mcopy": "mtools",
     "dnsmasq": "dnsmasq-base",
     "ssh": "openssh-client",
@@ -138,6 +144,24 @@ class Lab:
         )
         return Guest(self, number, card, tap)
 
+    def insert(self, guest: "Guest", start: Start) -> subprocess.Popen[bytes]:
+        """Have a program be a machine's card, until it is ended.
+
+        It has what it is told in memory (its own, or a file that nobody else sees) until it
+        is told to keep it, so that the rest is lost with it as on a card without power.
+        """
+        ready = guest.card.with_suffix(".ready")
+        ready.unlink(missing_ok=True)
+        guest.socket.unlink(missing_ok=True)
+        card = self._network.hub.popen(
+            NBDKIT, "--foreground", f"--unix={guest.socket}", f"--pidfile={ready}",
+            *(["--readonly"] if start.is_locked else []),
+            "--filter=cache", "file", str(guest.card), "cache=writeback",
+            environment={**os.environ, "TMPDIR": str(self.work)},
+        )  # fmt: skip
+        until(ready.exists, "the card can be read", INSERT_SECONDS)
+        return card
+
     def start(self, guest: "Guest", start: Start) -> subprocess.Popen[bytes]:
         """Have the emulator run a machine."""
         # As the Pi's firmware would say it, but for a console that the emulator has.
@@ -149,7 +173,7 @@ class Lab:
             "-kernel", str(self.work / "vmlinuz"),
             "-initrd", str(self.work / "initrd.img"),
             "-append", f"{line} {start.words} console=ttyAMA0",
-            "-drive", f"if=none,id=card,file={guest.card},format=raw,cache=writeback"
+            "-drive", f"if=none,id=card,file=nbd:unix:{guest.socket},format=raw,cache=writeback"
             f",readonly={'on' if start.is_locked else 'off'}",
             "-device", "virtio-blk-device,drive=card",
             "-netdev", f"tap,id=net,ifname={guest.tap},script=no,downscript=no",
@@ -183,6 +207,7 @@ class Guest:
 
     Attributes:
         card: The image that is its card.
+        socket: Where the program is reached that is the card while it is switched on.
         console: What it has said on its serial console.
         tap: Its cable's end in the network's hub.
         mac: Its address on the cable.
@@ -190,8 +215,9 @@ class Guest:
 
     def __init__(self, lab: Lab, number: int, card: Path, tap: str) -> None:
         self._lab = lab
-        self._process: subprocess.Popen[bytes] | None = None
+        self._processes: list[subprocess.Popen[bytes]] = []
         self.card = card
+        self.socket = card.with_suffix(".socket")
         self.console = card.with_suffix(".console")
         self.tap = tap
         self.mac = f"52:54:00:77:00:{number:02x}"
@@ -207,11 +233,12 @@ class Guest:
         """
         self.console.unlink(missing_ok=True)
         began = time.monotonic()
-        self._process = self._lab.start(self, start)
+        self._processes = [self._lab.insert(self, start)]
+        self._processes.append(self._lab.start(self, start))
         while READY not in self.said():
             if (
                 time.monotonic() > began + BOOT_SECONDS
-                or self._process.poll() is not None
+                or self._processes[-1].poll() is not None
             ):
                 raise GuestError(f"it doesn't get ready:\n{self.said()[-4000:]}")
             time.sleep(POLL_SECONDS)
@@ -223,17 +250,17 @@ class Guest:
 
     def cut_power(self) -> None:
         """End it at once."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        for process in self._processes:
+            process.kill()
+        for process in self._processes:
+            process.wait()
+        self._processes = []
 
     def shut_down(self) -> None:
         """Have it end by itself."""
         self.run("systemctl", "poweroff")
-        if self._process is not None:
-            self._process.wait(BOOT_SECONDS)
-            self._process = None
+        self._processes[-1].wait(BOOT_SECONDS)
+        self.cut_power()
 
     @property
     def address(self) -> str:

@@ -18,8 +18,10 @@ what it is for. What it printed the last time:
 TAIL = """
 Times are an emulator's and say nothing of a Pi's; memory and bytes written are what they would be
 there. An emulator reads neither the Pi's firmware nor config.txt, and has no Wi-Fi: none of that
-was tried, nor any real Raspberry Pi. To cut the power here is to kill the emulator: what the guest
-had sent to its disk until then stays, also what it hadn't asked to be kept.
+was tried, nor any real Raspberry Pi. To cut the power here is to kill the emulator and, at the same
+moment, the program that is the card, which loses what it had been sent and not been told to keep
+(nbdkit's cache). A real card may do worse: forget what it was told to keep, or damage what
+lies beside.
 """
 
 
