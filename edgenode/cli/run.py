@@ -134,7 +134,8 @@ def _hints(config: NodeConfig, node: "RunningNode", output: Output) -> None:
     command = _command()
     # What the other terminal can't know by itself.
     options = f" --url {url}" if url != DEFAULT_URL else ""
-    options += f" --server {server}" if server != default_server_name() else ""
+    default = default_server_name(config.data_directory)
+    options += f" --server {server}" if server != default else ""
     in_cohort = "" if cohort is None else _cohort_hint(cohort, command)
     if config.kafka_cohort is not None:
         in_cohort += (

@@ -17,6 +17,8 @@ DEFAULT_BUS_PORT = 8883
 DEFAULT_COHORT_NAME = "cohort"
 DEFAULT_KAFKA_PORT = 9092
 DEFAULT_PLATFORMS_PORT = 9446
+SERVERS = "servers"
+"""The directory of the data directory in which each server has one, by its name."""
 EVERYWHERE = "::"
 _ALL_OF_IPV4 = "0.0.0.0"  # noqa: S104 - it is compared, not listened on
 LOG_FORMATS = ("text", "json")

@@ -15,6 +15,7 @@ from edgenode.config.model import (
     DEFAULT_PORT,
     LOG_FORMATS,
     LOG_LEVELS,
+    SERVERS,
     ConfigError,
     HostPort,
     Mistake,
@@ -27,8 +28,25 @@ from edgenode.releases import RELEASES, SERVED
 _SERVER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
-def default_server_name() -> str:
-    """The host's short name, as far as it can be a server's name."""
+def default_server_name(data_directory: Path) -> str:
+    """The name of a node's only server, where nobody has given it one.
+
+    It is that of the only server with data, however the host is called by now, else the
+    host's short name, as far as it can be a server's name.
+
+    Args:
+        data_directory: Where the servers' files are; whoever may not look into it gets the
+            host's name.
+    """
+    try:
+        servers = (data_directory / SERVERS).iterdir()
+        there = [each.name for each in servers if _SERVER_NAME.fullmatch(each.name)]
+    except OSError:
+        there = []
+    return there[0] if len(there) == 1 else _host_name()
+
+
+def _host_name() -> str:
     host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname().split(".")[0])
     return host if _SERVER_NAME.fullmatch(host) else "edgenode"
 
@@ -71,14 +89,15 @@ def load_config(
     source.check_names()
     node = source.table("node")
     listen = _listen(source, node)
+    directory = _data_directory(source, node)
     config = NodeConfig(
         source=path,
         host=listen.host,
         port=listen.port,
-        data_directory=_data_directory(source, node),
+        data_directory=directory,
         log_format=source.choice("node", node, "log_format", LOG_FORMATS, "text"),
         log_level=source.choice("node", node, "log_level", LOG_LEVELS, "info"),
-        servers=tuple(_servers(source)),
+        servers=tuple(_servers(source, directory)),
         cohort=read_cohort(source),
         kafka_cohort=read_kafka_cohort(source),
     )
@@ -170,10 +189,12 @@ def _data_directory(source: Source, node: Table) -> Path:
     return Path()
 
 
-def _servers(source: Source) -> Iterator[ServerConfig]:
+def _servers(source: Source, directory: Path) -> Iterator[ServerConfig]:
     names: set[str] = set()
-    for position, table in enumerate(source.tables("server")):
-        name = _server_name(source, table, position)
+    tables = list(source.tables("server"))
+    default = default_server_name(directory) if len(tables) == 1 else _host_name()
+    for position, table in enumerate(tables):
+        name = _server_name(source, table, position, default)
         if name in names:
             source.wrong(
                 "server",
@@ -195,8 +216,8 @@ def _servers(source: Source) -> Iterator[ServerConfig]:
         )
 
 
-def _server_name(source: Source, table: Table, position: int) -> str:
-    name = table.get("name", default_server_name())
+def _server_name(source: Source, table: Table, position: int, default: str) -> str:
+    name = table.get("name", default)
     overruling = source.environment.get("EDGENODE_SERVER_NAME")
     if overruling and position == 0:
         name = overruling

@@ -14,7 +14,7 @@ from edgenode.clock import Clock, EpochMillis
 from edgenode.codec.codec import Codec
 from edgenode.collection.local import LocalMetadataCollection
 from edgenode.collection.local_base import LocalCollectionParts
-from edgenode.config import ServerConfig
+from edgenode.config import SERVERS, ServerConfig
 from edgenode.instances.provenance import Home
 from edgenode.observability.audit_log import AuditLog, OMRSAuditingComponent
 from edgenode.observability.audit_messages import (
@@ -36,7 +36,7 @@ TRANSFERS = "transfers"
 
 def store_path(data_directory: Path, server_name: str) -> Path:
     """The file of a server's metadata."""
-    return data_directory / "servers" / server_name / STORE_FILE
+    return data_directory / SERVERS / server_name / STORE_FILE
 
 
 class Membership(Protocol):

@@ -46,7 +46,9 @@ DEFAULTS = NodeConfig(
     data_directory=Path("/home/pi/.local/state/edgenode"),
     log_format="text",
     log_level="info",
-    servers=(ServerConfig(name=default_server_name(), release=SERVED.name),),
+    servers=(
+        ServerConfig(name=default_server_name(Path("/nowhere")), release=SERVED.name),
+    ),
 )
 NOT_SERVED = next(name for name in RELEASES if name != SERVED.name)
 
@@ -596,8 +598,24 @@ def test_the_server_is_named_after_the_host(
     monkeypatch: pytest.MonkeyPatch, host: str, name: str
 ) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: host)
-    assert default_server_name() == name
+    assert default_server_name(Path("/nowhere")) == name
     assert load_config(None, HOME).servers[0].name == name
+
+
+def test_the_only_server_keeps_its_name_when_the_host_changes_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "attic")
+    environment = {"STATE_DIRECTORY": str(tmp_path)}
+    (tmp_path / "servers" / "no server").mkdir(parents=True)
+    (tmp_path / "servers" / "cellar").mkdir()
+    assert load_config(None, environment).servers[0].name == "cellar"
+    file = tmp_path / "edgenode.toml"
+    file.write_text('[[server]]\nname = "cellar"\n[[server]]\n')
+    both = load_config(file, environment).servers
+    assert [each.name for each in both] == ["cellar", "attic"]
+    (tmp_path / "servers" / "barn").mkdir()
+    assert load_config(None, environment).servers[0].name == "attic"
 
 
 # Mistakes
