@@ -222,11 +222,12 @@ class Guest:
         self.tap = tap
         self.mac = f"52:54:00:77:00:{number:02x}"
 
-    def boot(self, start: Start = Start()) -> float:
+    def boot(self, start: Start = Start(), says: str = READY) -> float:
         """Switch it on, and wait until it says that the node is ready.
 
         Args:
             start: How.
+            says: What is waited for instead.
 
         Returns:
             How long that took, in seconds.
@@ -235,7 +236,7 @@ class Guest:
         began = time.monotonic()
         self._processes = [self._lab.insert(self, start)]
         self._processes.append(self._lab.start(self, start))
-        while READY not in self.said():
+        while says not in self.said():
             if (
                 time.monotonic() > began + BOOT_SECONDS
                 or self._processes[-1].poll() is not None

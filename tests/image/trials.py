@@ -23,6 +23,11 @@ POWER_CUTS = 10
 WAIT_SECONDS = 240.0
 
 SERVICE = "edgenode.service"
+LARGE = 100_000
+"""The length of a text in a change, in characters, of which a few hundred fill a card's rest."""
+
+LOCKED = "the card takes no more writes, so no node runs"
+DAMAGED = "EDGENODE-AUDIT-0003"
 STATE = "/var/lib/edgenode"
 RUN_AS_NODE = f"runuser -u edgenode -- env STATE_DIRECTORY={STATE}"
 CONFIGURATION = '[node]\nlisten = "0.0.0.0:9443"\n'
@@ -161,7 +166,7 @@ def _write_until_cut(lab: Lab, guest: Guest, seconds: float) -> list[str]:
     name = guest.does("hostname").strip()
     url = f"http://{guest.address}:9443/servers/{name}"
     writer = lab.desk.popen(
-        "/usr/bin/python3", "-c", _WRITE, url, stdout=subprocess.PIPE
+        "/usr/bin/python3", "-c", _WRITE, url, "10", stdout=subprocess.PIPE
     )
     try:
         writer.wait(seconds)
@@ -260,15 +265,7 @@ def worn_cards(lab: Lab, tell: Transcript) -> None:
         guest.does("systemctl", "start", "edgenode-backup.service")
         _full(guest, tell, added)
         _damaged(guest, tell, added)
-        guest.shut_down()
-        guest.boot(Start(is_locked=True))
-        tell.tell("  the card takes no more writes")
-        tell.check(
-            "what was added can be read", guest.run("edgenode", "get", added).code == 0
-        )
-        refused = guest.run("edgenode", "add", "Glossary", "qualifiedName=refused")
-        tell.check("and a change is refused", refused.code != 0)
-        tell.tell(f"  {refused.out.strip()}")
+        _locked(guest, tell, added)
 
 
 def _full(guest: Guest, tell: Transcript, added: str) -> None:
@@ -279,14 +276,15 @@ def _full(guest: Guest, tell: Transcript, added: str) -> None:
         "-c",
         f"cat /dev/zero >{fill} 2>/dev/null; sync {fill}",
     )
-    refused = guest.run(
-        "edgenode", "add", "Glossary", f"qualifiedName={'long' * 4_000}"
-    )
-    tell.tell(f"  the card is full: {refused.out.strip().splitlines()[0]}")
-    tell.check("a change is refused", refused.code != 0)
-    tell.check(
-        "what was added can be read", guest.run("edgenode", "get", added).code == 0
-    )
+    name = guest.does("hostname").strip()
+    url = f"http://127.0.0.1:9443/servers/{name}"
+    told = guest.does("python3", "-c", _WRITE, url, str(LARGE)).splitlines()
+    known = [each for each in told if not each.startswith(_REFUSED)]
+    tell.tell(f"  the card is full; {len(known)} changes still have room in the store")
+    tell.check("then they are refused", told[-1].startswith(_REFUSED))
+    tell.tell(f"  {told[-1]}")
+    lost = _lost(guest, [added, *known])
+    tell.check(f"of what was acknowledged {lost} can't be read", lost == 0)
     guest.does("rm", fill)
     again = guest.run("edgenode", "add", "Glossary", "qualifiedName=again")
     tell.check("with room again a change is taken", again.code == 0)
@@ -303,11 +301,35 @@ def _damaged(guest: Guest, tell: Transcript, added: str) -> None:
     log = guest.does(
         "journalctl", "--unit", SERVICE, "--output=cat", "--no-pager", "--lines=40"
     )
-    for line in log.splitlines():
-        if "damage" in line or "backup" in line:
-            tell.tell(f"  {line[:160]}")
+    told = [line for line in log.splitlines() if DAMAGED in line]
+    tell.check("after damage to the store it is ready, and says what mends it", told)
+    for line in told:
+        tell.tell(f"  {line}")
+    guest.does("systemctl", "stop", SERVICE)
+    guest.does(*RUN_AS_NODE.split(), "edgenode", "restore")
+    guest.does("systemctl", "start", SERVICE)
     there = guest.run("edgenode", "get", added).code == 0
-    tell.check("after damage to the store, what the backup had is there", there)
+    tell.check("with 'edgenode restore' what the backup had is there", there)
+
+
+def _locked(guest: Guest, tell: Transcript, added: str) -> None:
+    # What the kernel does when writes fail.
+    guest.does("sh", "-c", "echo u > /proc/sysrq-trigger")
+    _until(lambda: guest.run("touch", f"{STATE}/x").code, "nothing can be written")
+    tell.tell("  the card takes no more writes")
+    there = guest.run("edgenode", "get", added).code == 0
+    tell.check("what was added can be read", there)
+    refused = guest.run("edgenode", "add", "Glossary", "qualifiedName=refused")
+    tell.check("a change is refused", refused.code != 0)
+    for line in refused.out.strip().splitlines():
+        tell.tell(f"  {line}")
+    guest.shut_down()
+    guest.boot(Start(is_locked=True), LOCKED)
+    tell.check(f"at the next start it says: {LOCKED}", is_so=True)
+    _until(lambda: guest.run("true").code == 0, "it lets the desk in")
+    copy = guest.run(*RUN_AS_NODE.split(), "edgenode", "backup", "/tmp/copy.db")  # noqa: S108
+    tell.check("what is stored can be copied", copy.code == 0)
+    tell.tell(f"  {copy.out.strip()}")
 
 
 def _until(is_so: Callable[[], object], what: str) -> float:
@@ -319,6 +341,7 @@ def _until(is_so: Callable[[], object], what: str) -> float:
 
 _GET = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
 
+_REFUSED = "refused: "
 _WRITE = """
 import json, sys, urllib.request
 base = sys.argv[1] + "/open-metadata/repository-services/users/me"
@@ -333,16 +356,20 @@ value = body["initialProperties"]["instanceProperties"]["qualifiedName"]
 number = 0
 while True:
     number += 1
-    value["primitiveValue"] = "written %d" % number
+    value["primitiveValue"] = "%d " % number + "x" * int(sys.argv[2])
     request = urllib.request.Request(base + "/instances/entity", json.dumps(body).encode(),
                                      {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
-            print(json.load(answer)["entity"]["guid"], flush=True)
+            told = json.load(answer)
     except Exception:
         break
+    if "entity" not in told:
+        print("refused:", told["exceptionErrorMessage"])
+        break
+    print(told["entity"]["guid"], flush=True)
 """
-"""Prints the guid of each change that was acknowledged, until nobody answers."""
+"""Prints the guid of each change that was acknowledged, until one is refused or nobody answers."""
 
 _COUNT = """
 import sys, urllib.request
