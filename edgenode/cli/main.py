@@ -24,8 +24,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "doctor": ("doctor",),
     "first_boot": ("first-boot",),
 }
-"""The commands that each module has. Only what is asked for is loaded: what a node loads
-it keeps, and a Pi takes a tenth of a second to load the others."""
+"""The commands that each module has. Only what is asked for is loaded: what a node has
+loaded takes memory as long as it runs."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
