@@ -13,7 +13,7 @@ from edgenode.security.keys import CohortKey, InvalidTokenError
 from .boot import make_boot
 from .disk import compress, make_disk
 from .root import PYTHON, Wanted, make_root, mirror, trust_compiled
-from .tools import ImageError, check_tools, run, runs_arm64
+from .tools import ImageError, alone, check_tools, run, runs_arm64
 
 ROOT = Path(__file__).resolve().parents[3]
 OK, REFUSED = 0, 1
@@ -37,7 +37,8 @@ def _build(arguments: argparse.Namespace) -> None:
     image.parent.mkdir(parents=True, exist_ok=True)
     token = None if arguments.no_key else _token(arguments.join_token)
     steps = _Steps(6)
-    with TemporaryDirectory(dir=image.parent, prefix=".image-") as name, runs_arm64():
+    directory = TemporaryDirectory(dir=image.parent, prefix=".image-")
+    with alone(), directory as name, runs_arm64():
         work = Path(name)
         steps.begin("the node and its packages, for arm64")
         bundle = work / "bundle"

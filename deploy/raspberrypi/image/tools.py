@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 PACKAGES = {
@@ -21,6 +22,7 @@ PACKAGES = {
 """Debian's package of each program."""
 
 _FORMATS = Path("/proc/sys/fs/binfmt_misc")
+_LOCK = Path("/run/edgenode-image.lock")
 
 
 class ImageError(Exception):
@@ -74,6 +76,23 @@ def run(
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-25:])
         raise ImageError(f"{command[0]} has failed:\n{said}", "see above")
     return done.stdout
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Build nothing else meanwhile: whoever ends first takes from others what runs_arm64 gave.
+
+    Raises:
+        ImageError: Another image is being built.
+    """
+    with _LOCK.open("w") as lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError as error:
+            raise ImageError(
+                "another image is being built on this machine", "wait for its end"
+            ) from error
+        yield
 
 
 @contextmanager
