@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from bench.members import until
 from bench.namespaces import Host, Lan, Network
@@ -290,6 +291,21 @@ class Guest:
         if ended.code:
             raise GuestError(f"{' '.join(command)}: {ended.code}\n{ended.out}")
         return ended.out
+
+    def pipe(
+        self, *command: str, to: BinaryIO | None = None, given: BinaryIO | None = None
+    ) -> None:
+        """Run a command there that has to succeed, whose output or input is a file here."""
+        done = subprocess.run(
+            self._lab.ssh(self.address, *command),
+            stdin=subprocess.DEVNULL if given is None else given,
+            stdout=subprocess.DEVNULL if to is None else to,
+            stderr=subprocess.PIPE,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            raise GuestError(f"{' '.join(command)}: {done.stderr.decode()}")
 
     def send(self, directory: Path, target: str) -> None:
         """Copy a directory to it."""

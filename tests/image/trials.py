@@ -29,6 +29,7 @@ LARGE = 100_000
 LOCKED = "the card takes no more writes, so no node runs"
 DAMAGED = "EDGENODE-AUDIT-0003"
 STATE = "/var/lib/edgenode"
+MACHINE = "/var/lib/edgenode-machine"
 RUN_AS_NODE = f"runuser -u edgenode -- env STATE_DIRECTORY={STATE}"
 CONFIGURATION = '[node]\nlisten = "0.0.0.0:9443"\n'
 
@@ -221,6 +222,31 @@ def upgrades(lab: Lab, tell: Transcript) -> None:
         )
 
 
+def moved(lab: Lab, tell: Transcript) -> None:
+    """To a card with a new image, as README says."""
+    with lab.card() as old, lab.card() as new:
+        old.boot()
+        added = old.does("edgenode", "add", "Glossary", "qualifiedName=moved").strip()
+        was = json.loads(old.does("edgenode", "cohort", "members", "--json"))
+        old.does("systemctl", "stop", SERVICE)
+        packed = lab.work / "moved.tar"
+        directories = [STATE[1:], MACHINE[1:]]
+        with packed.open("wb") as file:
+            old.pipe("tar", "--create", "--directory=/", *directories, to=file)
+        old.shut_down()
+        new.boot()
+        new.does("systemctl", "stop", SERVICE)
+        new.does("find", STATE, MACHINE, "-mindepth", "1", "-delete")
+        with packed.open("rb") as file:
+            new.pipe("tar", "--extract", "--directory=/", given=file)
+        new.shut_down()
+        tell.tell(f"  the new card is ready after {new.boot():.0f} s")
+        there = new.run("edgenode", "get", added).code == 0
+        tell.check("what was added is there", there)
+        now = json.loads(new.does("edgenode", "cohort", "members", "--json"))
+        tell.check("it is the same member of its cohort", now["node"] == was["node"])
+
+
 def clock(lab: Lab, tell: Transcript) -> None:
     """A machine without a clock, whose time is wrong by decades."""
     with lab.card() as guest:
@@ -323,11 +349,16 @@ def _locked(guest: Guest, tell: Transcript, added: str) -> None:
     tell.check("a change is refused", refused.code != 0)
     for line in refused.out.strip().splitlines():
         tell.tell(f"  {line}")
-    guest.shut_down()
+    guest.cut_power()
+    guest.boot()
+    # So that its file system is as a card leaves it that fails in the middle of its work.
+    guest.does("edgenode", "add", "Glossary", "qualifiedName=last")
+    guest.cut_power()
     guest.boot(Start(is_locked=True), LOCKED)
     tell.check(f"at the next start it says: {LOCKED}", is_so=True)
     _until(lambda: guest.run("true").code == 0, "it lets the desk in")
-    copy = guest.run(*RUN_AS_NODE.split(), "edgenode", "backup", "/tmp/copy.db")  # noqa: S108
+    backup = ("edgenode", "backup", "/tmp/copy.db")  # noqa: S108 - the guest's
+    copy = guest.run("env", f"STATE_DIRECTORY={STATE}", *backup)
     tell.check("what is stored can be copied", copy.code == 0)
     tell.tell(f"  {copy.out.strip()}")
 
@@ -389,6 +420,7 @@ TRIALS: Mapping[str, tuple[str, Callable[[Lab, Transcript], None]]] = {
     "two": ("Two cards of one image, with the same file", two_of_one_image),
     "power": ("The power goes while it writes", power_cuts),
     "upgrade": ("An upgrade, and one that fails", upgrades),
+    "moved": ("A new card for an old machine", moved),
     "clock": ("No clock", clock),
     "overlay": ("With the overlay", overlay),
     "card": ("Worn cards", worn_cards),

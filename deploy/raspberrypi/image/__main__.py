@@ -70,6 +70,7 @@ def _build(arguments: argparse.Namespace) -> None:
         listed = run(["chroot", root, "dpkg-query", "--show"])
     packages = image.with_name(f"{image.name}.packages")
     packages.write_text(listed)
+    _give([image, packed, packed.with_name(f"{packed.name}.sha256"), packages])
     steps.end()
     size = packed.stat().st_size
     print(
@@ -79,10 +80,18 @@ def _build(arguments: argparse.Namespace) -> None:
     if token is None:
         print("it has no key: each card makes a cohort of its own")
     else:
+        whose = "a cohort that is there" if arguments.join_token else "a new cohort"
         print(
-            "it has the key of a cohort, whose members all its cards are: the image is a "
+            f"it has the key of {whose}, whose members all its cards are: the image is a "
             "secret (--no-key leaves it out)"
         )
+
+
+def _give(files: list[Path]) -> None:
+    """Have files belong to whoever called sudo, who is to write them on cards."""
+    if "SUDO_UID" in os.environ:
+        for each in files:
+            os.chown(each, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))
 
 
 def _token(given: Path | None) -> str:

@@ -98,8 +98,9 @@ def _make_ext4(root: Path, ext4: Path, identity: uuid.UUID, epoch: int) -> None:
     run(
         ["mke2fs", "-q", "-F", "-t", "ext4", "-L", ROOT_LABEL, "-U", str(identity),
          "-E", f"hash_seed={identity},lazy_itable_init=0,lazy_journal_init=0",
-         # A node's files are few and large; -m: nobody else needs what root has left.
-         "-m", "1", "-d", root, ext4, f"{blocks}M"],
+         # A node's files are few and large; -m: nobody else needs what root has left;
+         # -e: a damaged card isn't written on, in the overlay's mode either.
+         "-m", "1", "-e", "remount-ro", "-d", root, ext4, f"{blocks}M"],
         _at(epoch),
     )  # fmt: skip
     _set_times(root, ext4, epoch)

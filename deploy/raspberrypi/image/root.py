@@ -20,7 +20,6 @@ COMPONENTS = "main non-free-firmware"
 
 ENABLED = (
     "edgenode-prepare.service",
-    "edgenode-ready.service",
     "systemd-networkd.service",
     "systemd-resolved.service",
     "systemd-timesyncd.service",
@@ -124,7 +123,10 @@ def make_root(wanted: Wanted, target: Path) -> None:
         # Before packages are chosen.
         f'--setup-hook=mkdir -p "$1"/etc/apt && cp -r {_quoted(PREFERENCES)} "$1"/etc/apt/',
         # Before they are configured: the initial RAM disk is made then.
-        f'--essential-hook=cp -r --no-preserve=ownership {_quoted(FILES)}/. "$1"/',
+        # Whatever a checkout's modes are, daemons may read them.
+        f"--essential-hook=tar --create --directory={_quoted(FILES)} --sort=name "
+        f"--owner=0 --group=0 --mode=u=rwX,go=rX --mtime=@{wanted.epoch} . | "
+        'tar --extract --preserve-permissions --directory="$1"',
         f'--customize-hook=cp -r {_quoted(wanted.bundle)} "$1"/bundle',
         '--customize-hook=chroot "$1" /bundle/deploy/raspberrypi/install --prepare',
         '--customize-hook=rm -r "$1"/bundle',
