@@ -227,7 +227,7 @@ def moved(lab: Lab, tell: Transcript) -> None:
     with lab.card() as old, lab.card() as new:
         old.boot()
         added = old.does("edgenode", "add", "Glossary", "qualifiedName=moved").strip()
-        was = json.loads(old.does("edgenode", "cohort", "members", "--json"))
+        was = _node_id(old)
         old.does("systemctl", "stop", SERVICE)
         packed = lab.work / "moved.tar"
         directories = [STATE[1:], MACHINE[1:]]
@@ -243,8 +243,13 @@ def moved(lab: Lab, tell: Transcript) -> None:
         tell.tell(f"  the new card is ready after {new.boot():.0f} s")
         there = new.run("edgenode", "get", added).code == 0
         tell.check("what was added is there", there)
-        now = json.loads(new.does("edgenode", "cohort", "members", "--json"))
-        tell.check("it is the same member of its cohort", now["node"] == was["node"])
+        tell.check("it is the same member of its cohort", _node_id(new) == was)
+
+
+def _node_id(guest: Guest) -> object:
+    return json.loads(guest.does("edgenode", "status", "--json"))["ready"]["cohort"][
+        "nodeId"
+    ]
 
 
 def clock(lab: Lab, tell: Transcript) -> None:
