@@ -30,6 +30,7 @@ LOCKED = "the card takes no more writes, so no node runs"
 DAMAGED = "EDGENODE-AUDIT-0003"
 STATE = "/var/lib/edgenode"
 MACHINE = "/var/lib/edgenode-machine"
+MEMORY = "/dev/shm"  # noqa: S108 - the guest's
 RUN_AS_NODE = f"runuser -u edgenode -- env STATE_DIRECTORY={STATE}"
 CONFIGURATION = '[node]\nlisten = "0.0.0.0:9443"\n'
 
@@ -199,12 +200,12 @@ def upgrades(lab: Lab, tell: Transcript) -> None:
             (bundles.newer, 0, "newer"),
             (bundles.broken, 5, "broken"),
         ):
-            guest.send(bundle, f"/tmp/{name}")  # noqa: S108 - the guest's
-            ended = guest.run(f"/tmp/{name}/deploy/raspberrypi/install")  # noqa: S108
+            guest.send(bundle, f"{MEMORY}/{name}")
+            ended = guest.run(f"{MEMORY}/{name}/deploy/raspberrypi/install")
             for line in ended.out.splitlines():
                 tell.tell(f"  {line}")
             tell.check(f"it ends with {code}", ended.code == code)
-            guest.does("rm", "-r", f"/tmp/{name}")  # noqa: S108
+            guest.does("rm", "-r", f"{MEMORY}/{name}")
             now = guest.does("readlink", "/opt/edgenode/current").strip()
             tell.check(
                 f"{now} runs",
@@ -362,7 +363,7 @@ def _locked(guest: Guest, tell: Transcript, added: str) -> None:
     guest.boot(Start(is_locked=True), LOCKED)
     tell.check(f"at the next start it says: {LOCKED}", is_so=True)
     _until(lambda: guest.run("true").code == 0, "it lets the desk in")
-    backup = ("edgenode", "backup", "/tmp/copy.db")  # noqa: S108 - the guest's
+    backup = ("edgenode", "backup", f"{MEMORY}/copy.db")
     copy = guest.run("env", f"STATE_DIRECTORY={STATE}", *backup)
     tell.check("what is stored can be copied", copy.code == 0)
     tell.tell(f"  {copy.out.strip()}")
