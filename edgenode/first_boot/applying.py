@@ -8,23 +8,24 @@ last the files on the boot partition are overwritten and removed.
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from edgenode.config import ConfigError, Mistake, NodeConfig, load_config
-from edgenode.first_boot.machine import MachineConfig, read_machine
+from edgenode.config import ConfigError
+from edgenode.first_boot.given import (
+    CONFIGURATION,
+    Given,
+    Places,
+    read_given,
+)
 from edgenode.first_boot.wifi import wpa_supplicant
-from edgenode.limits import MAX_BOOT_FILE_BYTES
 from edgenode.security.keys import CohortKey
 from edgenode.security.private_files import (
+    Owner,
     make_private_directory,
-    read_bounded,
     wipe,
     write_private,
 )
 
-CONFIGURATION = "edgenode.toml"
-MACHINE = "machine.toml"
 MISTAKES = "edgenode-mistakes.txt"
 REPORT = "edgenode-report.txt"
 
@@ -33,42 +34,6 @@ ENVIRONMENT_FILE = "environment"
 HOST_NAME_FILE = "hostname"
 WIFI_FILE = "wpa_supplicant.conf"
 SSH_KEYS_FILE = "authorized_keys"
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Who runs the node."""
-
-    user_id: int
-    group_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where things are.
-
-    Attributes:
-        boot: The boot partition.
-        settings: The directory for what a machine and its node are told. It is not the
-            node's: whoever broke into that could otherwise let himself in as anybody.
-        state: The node's own directory.
-        owner: Who runs the node; None for whoever runs this.
-    """
-
-    boot: Path
-    settings: Path
-    state: Path
-    owner: Owner | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """What stands on the boot partition, checked."""
-
-    files: tuple[Path, ...]
-    configuration: bytes | None
-    config: NodeConfig | None
-    machine: MachineConfig
 
 
 def apply(places: Places) -> tuple[str, ...]:
@@ -84,7 +49,7 @@ def apply(places: Places) -> tuple[str, ...]:
             put there again at the next time.
     """
     try:
-        given = _given(places)
+        given = read_given(places)
     except ConfigError as error:
         _tell(places.boot / MISTAKES, map(str, error.mistakes))
         raise
@@ -98,63 +63,7 @@ def apply(places: Places) -> tuple[str, ...]:
     return taken
 
 
-def _given(places: Places) -> _Given:
-    """What is there.
-
-    Raises:
-        ConfigError: All that is wrong, in both files.
-    """
-    configuration = _content(places.boot / CONFIGURATION)
-    told = _content(places.boot / MACHINE)
-    mistakes: list[Mistake] = []
-    config, machine = None, MachineConfig()
-    if configuration is not None:
-        try:
-            config = load_config(
-                places.boot / CONFIGURATION, {"STATE_DIRECTORY": str(places.state)}
-            )
-        except ConfigError as error:
-            mistakes += error.mistakes
-    if told is not None:
-        try:
-            machine = read_machine(places.boot / MACHINE, _text(told))
-        except ConfigError as error:
-            mistakes += error.mistakes
-    mode = "keyed" if config is None else config.cohort.mode
-    if machine.join_token is not None and mode != "keyed":
-        what = f"join_token is for a cohort with a key, and cohort.mode is {mode!r}"
-        mend = f"leave one of the two out; the mode stands in {CONFIGURATION}"
-        mistakes.append(Mistake(MACHINE, what, mend))
-    if mistakes:
-        raise ConfigError(tuple(mistakes))
-    files = [
-        places.boot / name
-        for name, content in ((CONFIGURATION, configuration), (MACHINE, told))
-        if content is not None
-    ]
-    return _Given(tuple(files), configuration, config, machine)
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return read_bounded(path, MAX_BOOT_FILE_BYTES)
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        mend = "it is much shorter; copy it once more"
-        mistake = Mistake(path.name, f"has more than {MAX_BOOT_FILE_BYTES} bytes", mend)
-        raise ConfigError((mistake,)) from error
-
-
-def _text(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        mistake = Mistake(MACHINE, "isn't UTF-8", "save the file as UTF-8")
-        raise ConfigError((mistake,)) from error
-
-
-def _put(given: _Given, places: Places) -> Iterator[str]:
+def _put(given: Given, places: Places) -> Iterator[str]:
     machine = given.machine
     make_private_directory(places.settings.parent)
     places.settings.mkdir(mode=0o755, exist_ok=True)
@@ -171,8 +80,7 @@ def _put(given: _Given, places: Places) -> Iterator[str]:
         yield f"Whoever has one of {len(machine.ssh_keys)} keys may log in by ssh."
     if machine.join_token is not None:
         name = CohortKey.from_token(machine.join_token).name
-        make_private_directory(places.state)
-        _own(places.state, places.owner, 0o700)
+        _make_state(places)
         token = places.state / JOIN_TOKEN
         _write(token, machine.join_token, 0o600, places.owner)
         yield f"The node joins cohort '{name}' when it is started for the first time."
@@ -184,6 +92,14 @@ def _put(given: _Given, places: Places) -> Iterator[str]:
     if configuration.exists():
         variables["EDGENODE_CONFIG"] = str(configuration)
     _write(places.settings / ENVIRONMENT_FILE, _environment(variables), 0o644)
+
+
+def _make_state(places: Places) -> None:
+    """Make the node's directory; that it stands in is none of the node's."""
+    make_private_directory(places.state)
+    if places.owner is not None:
+        os.chown(places.state, places.owner.user_id, places.owner.group_id)
+    places.state.chmod(0o700)
 
 
 def _environment(variables: Mapping[str, str]) -> str:
@@ -198,14 +114,8 @@ def _group_of(owner: Owner | None) -> Owner | None:
 def _write(
     path: Path, content: str | bytes, mode: int, owner: Owner | None = None
 ) -> None:
-    write_private(path, content.encode() if isinstance(content, str) else content)
-    _own(path, owner, mode)
-
-
-def _own(path: Path, owner: Owner | None, mode: int) -> None:
-    if owner is not None:
-        os.chown(path, owner.user_id, owner.group_id)
-    path.chmod(mode)
+    content = content.encode() if isinstance(content, str) else content
+    write_private(path, content, owner=owner, mode=mode)
 
 
 def _tell(path: Path, lines: Iterator[str] | tuple[str, ...]) -> None:

@@ -2,7 +2,16 @@
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A user and a group of the system, by their numbers."""
+
+    user_id: int
+    group_id: int
 
 
 def make_private_directory(directory: Path) -> None:
@@ -12,8 +21,21 @@ def make_private_directory(directory: Path) -> None:
         each.mkdir(mode=0o700, exist_ok=True)
 
 
-def write_private(path: Path, content: bytes) -> None:
+def write_private(
+    path: Path,
+    content: bytes,
+    *,
+    owner: Owner | None = None,
+    mode: int | None = None,
+) -> None:
     """Write a file, or replace it as a whole.
+
+    Args:
+        path: The file.
+        content: What stands in it then.
+        owner: Whose it is; None for whoever runs this.
+        mode: Who may read and write it; None for its owner alone, also where files have no
+            modes.
 
     Raises:
         OSError: It can't be written; what was there before is there still.
@@ -24,6 +46,11 @@ def write_private(path: Path, content: bytes) -> None:
         with open(unfinished, "xb", opener=_for_owner) as file:
             file.write(content)
             file.flush()
+            # Not by its name, which whoever owns the directory can make a link's.
+            if owner is not None:
+                os.fchown(file.fileno(), owner.user_id, owner.group_id)
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         unfinished.replace(path)
     except BaseException:

@@ -111,6 +111,36 @@ def test_the_node_may_read_its_configuration_and_own_its_token_alone(
     }
 
 
+@pytest.mark.parametrize("name", ["join-token.part", "join-token"])
+def test_a_link_that_the_node_puts_there_changes_no_other_file(
+    places: Places, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whoever broke into the node owns its directory, and is as quick as can be."""
+    other = places.boot.parent / "shadow"
+    other.write_bytes(b"root's")
+    other.chmod(0o644)
+    replace_file = Path.replace
+
+    def put_link(link: Path) -> None:
+        link.unlink(missing_ok=True)
+        link.symlink_to(other)
+
+    def replaced(path: Path, target: Path) -> None:
+        replace_file(path, target)
+        if target.name == "join-token":
+            put_link(target)
+
+    monkeypatch.setattr(Path, "replace", replaced)
+    places.state.mkdir(parents=True)
+    put_link(places.state / name)
+    lay(places)
+    owner = Owner(1_234, 1_235) if os.geteuid() == 0 else None
+    apply(replace(places, owner=owner))
+    status = other.stat()
+    assert (status.st_uid, status.st_mode & 0o777) == (os.geteuid(), 0o644)
+    assert other.read_bytes() == b"root's"
+
+
 def test_the_node_finds_what_was_taken_by_the_environment(places: Places) -> None:
     lay(places)
     apply(places)
@@ -203,12 +233,12 @@ def test_after_a_power_cut_anywhere_the_next_start_makes_it_good(
     done = {name: getattr(applying, name) for name in steps}
     left = 0
 
-    def counted(step: Callable[..., None], *arguments: Any) -> None:
+    def counted(step: Callable[..., None], *arguments: Any, **named: Any) -> None:
         nonlocal left
         if left == 0:
             raise PowerCutError
         left -= 1
-        step(*arguments)
+        step(*arguments, **named)
 
     for name, step in done.items():
         monkeypatch.setattr(applying, name, partial(counted, step))

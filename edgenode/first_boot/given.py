@@ -1,0 +1,101 @@
+"""What stands on the boot partition, checked as a whole before anything is changed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgenode.config import ConfigError, Mistake, load_config
+from edgenode.first_boot.machine import MachineConfig, read_machine
+from edgenode.limits import MAX_BOOT_FILE_BYTES
+from edgenode.security.private_files import Owner, read_bounded
+
+CONFIGURATION = "edgenode.toml"
+MACHINE = "machine.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things are.
+
+    Attributes:
+        boot: The boot partition.
+        settings: The directory for what a machine and its node are told. It is not the
+            node's: whoever broke into that could otherwise let himself in as anybody.
+        state: The node's own directory.
+        owner: Who runs the node; None for whoever runs this.
+    """
+
+    boot: Path
+    settings: Path
+    state: Path
+    owner: Owner | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What stands on the boot partition, checked.
+
+    Attributes:
+        files: The files that are there.
+        configuration: The node's configuration as it was written; None where there is none.
+        machine: What the machine is told.
+    """
+
+    files: tuple[Path, ...]
+    configuration: bytes | None
+    machine: MachineConfig
+
+
+def read_given(places: Places) -> Given:
+    """What is there.
+
+    Raises:
+        ConfigError: All that is wrong, in both files.
+    """
+    configuration = _content(places.boot / CONFIGURATION)
+    told = _content(places.boot / MACHINE)
+    mistakes: list[Mistake] = []
+    config, machine = None, MachineConfig()
+    if configuration is not None:
+        try:
+            config = load_config(
+                places.boot / CONFIGURATION, {"STATE_DIRECTORY": str(places.state)}
+            )
+        except ConfigError as error:
+            mistakes += error.mistakes
+    if told is not None:
+        try:
+            machine = read_machine(places.boot / MACHINE, _text(told))
+        except ConfigError as error:
+            mistakes += error.mistakes
+    mode = "keyed" if config is None else config.cohort.mode
+    if machine.join_token is not None and mode != "keyed":
+        what = f"join_token is for a cohort with a key, and cohort.mode is {mode!r}"
+        mend = f"leave one of the two out; the mode stands in {CONFIGURATION}"
+        mistakes.append(Mistake(MACHINE, what, mend))
+    if mistakes:
+        raise ConfigError(tuple(mistakes))
+    files = [
+        places.boot / name
+        for name, content in ((CONFIGURATION, configuration), (MACHINE, told))
+        if content is not None
+    ]
+    return Given(tuple(files), configuration, machine)
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return read_bounded(path, MAX_BOOT_FILE_BYTES)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        mend = "it is much shorter; copy it once more"
+        mistake = Mistake(path.name, f"has more than {MAX_BOOT_FILE_BYTES} bytes", mend)
+        raise ConfigError((mistake,)) from error
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        mistake = Mistake(MACHINE, "isn't UTF-8", "save the file as UTF-8")
+        raise ConfigError((mistake,)) from error
