@@ -13,8 +13,10 @@ from pathlib import Path
 from edgenode.config import ConfigError
 from edgenode.first_boot.given import (
     CONFIGURATION,
+    MACHINE,
     Given,
     Places,
+    is_wiped,
     read_given,
 )
 from edgenode.first_boot.wifi import wpa_supplicant
@@ -49,6 +51,7 @@ def apply(places: Places) -> tuple[str, ...]:
             put there again at the next time.
     """
     try:
+        _finish_wiping(places)
         given = read_given(places)
     except ConfigError as error:
         _tell(places.boot / MISTAKES, map(str, error.mistakes))
@@ -61,6 +64,14 @@ def apply(places: Places) -> tuple[str, ...]:
     for path in given.files:
         wipe(path)
     return taken
+
+
+def _finish_wiping(places: Places) -> None:
+    """Remove what was taken before, where the power failed before its name was gone."""
+    for name in (CONFIGURATION, MACHINE):
+        if is_wiped(places.boot / name):
+            wipe(places.boot / name)
+            (places.boot / MISTAKES).unlink(missing_ok=True)
 
 
 def _put(given: Given, places: Places) -> Iterator[str]:

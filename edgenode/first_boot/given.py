@@ -82,6 +82,17 @@ def read_given(places: Places) -> Given:
     return Given(tuple(files), configuration, machine)
 
 
+def is_wiped(path: Path) -> bool:
+    """Whether a file was overwritten already: something is in it, but nothing written.
+
+    Raises:
+        ConfigError: It is no file that can be given.
+        OSError: It can't be read.
+    """
+    content = _content(path) or b""
+    return len(content) > 0 and not content.strip(b"\0")
+
+
 def _content(path: Path) -> bytes | None:
     try:
         return read_bounded(path, MAX_BOOT_FILE_BYTES)

@@ -221,6 +221,27 @@ def test_the_content_is_overwritten_before_its_name_is_gone(
     assert wiped == {CONFIGURATION: bytes(len(NODE)), MACHINE: bytes(len(WHOLE) + 1)}
 
 
+@pytest.mark.parametrize("name", [CONFIGURATION, MACHINE])
+def test_what_was_wiped_but_kept_its_name_was_taken_already(
+    places: Places, name: str
+) -> None:
+    lay(places)
+    apply(places)
+    before = tree(places)
+    (places.boot / name).write_bytes(bytes(700))
+    (places.boot / MISTAKES).write_text("It can't be removed.")
+    assert apply(places) == ()
+    assert on_boot(places) == {REPORT}
+    assert tree(places) == before
+
+
+def test_what_was_wiped_but_kept_its_name_hides_no_other_file(places: Places) -> None:
+    lay(places, bytes(700), 'host_name = "attic"')
+    assert apply(places) == ("The machine's name is attic.",)
+    assert on_boot(places) == {REPORT}
+    assert "settings/edgenode.toml" not in tree(places)
+
+
 class PowerCutError(Exception):
     """The power is gone."""
 
