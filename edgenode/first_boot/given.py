@@ -105,8 +105,9 @@ def _content(path: Path) -> bytes | None:
 
 
 def _text(content: bytes) -> str:
+    """A file's text, with line ends as in any file that is opened as text."""
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         mistake = Mistake(MACHINE, "isn't UTF-8", "save the file as UTF-8")
         raise ConfigError((mistake,)) from error

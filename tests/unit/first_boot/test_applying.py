@@ -196,6 +196,12 @@ def test_mistakes_are_written_back_and_nothing_is_changed(
     assert on_boot(places) == {REPORT}
 
 
+def test_lines_are_counted_in_a_file_from_windows_too(places: Places) -> None:
+    lay(places, None, '# first\r\nwifi_country = "DE"\r\nhost_name = "A"\r\n')
+    with pytest.raises(ConfigError, match=f"{MACHINE}:3"):
+        apply(places)
+
+
 def test_mistakes_of_both_files_are_told_together(places: Places) -> None:
     lay(places, b"[node]\nport = 1\n", "hostname = 1\n")
     with pytest.raises(ConfigError) as raised:
