@@ -7,10 +7,12 @@ last the files on the boot partition are overwritten and removed.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from edgenode.config import ConfigError
+from edgenode.config import ConfigError, Mistake
+from edgenode.errors import is_disk_full
 from edgenode.first_boot.given import (
     CONFIGURATION,
     MACHINE,
@@ -41,21 +43,29 @@ SSH_KEYS_FILE = "authorized_keys"
 def apply(places: Places) -> tuple[str, ...]:
     """Take what is on the boot partition, if there is anything.
 
+    What an error says stands in a file there, too, if that can be written.
+
     Returns:
         What was taken, a sentence each, without secrets; nothing if nothing is there.
 
     Raises:
-        ConfigError: Something in it can't be used. Nothing was changed, and what is wrong
-            stands in a file beside it.
+        ConfigError: Something in it can't be used, and nothing was changed.
         OSError: Something can't be read or written. What was put in its place already is
             put there again at the next time.
     """
     try:
-        _finish_wiping(places)
-        given = read_given(places)
+        return _apply(places)
     except ConfigError as error:
-        _tell(places.boot / MISTAKES, map(str, error.mistakes))
+        _tell_mistakes(error.mistakes, places)
         raise
+    except OSError as error:
+        _tell_mistakes((_mistake_of(error),), places)
+        raise
+
+
+def _apply(places: Places) -> tuple[str, ...]:
+    _finish_wiping(places)
+    given = read_given(places)
     if not given.files:
         return ()
     taken = tuple(_put(given, places))
@@ -129,7 +139,27 @@ def _write(
     write_private(path, content, owner=owner, mode=mode)
 
 
-def _tell(path: Path, lines: Iterator[str] | tuple[str, ...]) -> None:
+def _mistake_of(error: OSError) -> Mistake:
+    """What people are told where the system refuses something."""
+    mend = (
+        "free space on it"
+        if is_disk_full(error)
+        else "put that right, or try another card"
+    )
+    return Mistake(
+        str(error.filename or "the card"),
+        f"can't be used ({error.strerror or error})",
+        f"{mend}, then have 'edgenode first-boot' run again: an image does so at each start",
+    )
+
+
+def _tell_mistakes(mistakes: Iterable[Mistake], places: Places) -> None:
+    """Write down what is wrong; whoever runs this hears of it in any case."""
+    with suppress(OSError):
+        _tell(places.boot / MISTAKES, map(str, mistakes))
+
+
+def _tell(path: Path, lines: Iterable[str]) -> None:
     """A text for people, with the line ends that every computer's editor knows."""
     text = "".join(f"{line}\r\n" for line in lines)
     write_private(path, text.encode())

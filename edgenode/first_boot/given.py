@@ -94,8 +94,17 @@ def is_wiped(path: Path) -> bool:
 
 
 def _content(path: Path) -> bytes | None:
+    """What stands in a file; None where there is none.
+
+    Raises:
+        ConfigError: It is no file that can be given.
+        OSError: It can't be read.
+    """
     try:
         return read_bounded(path, MAX_BOOT_FILE_BYTES)
+    except IsADirectoryError as error:
+        what, mend = "is a directory", "put a file in its place, or remove it"
+        raise ConfigError((Mistake(path.name, what, mend),)) from error
     except OSError as error:
         if error.errno is not None:
             raise

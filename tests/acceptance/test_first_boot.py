@@ -63,7 +63,14 @@ def test_who_is_nobody_owns_nothing(tmp_path: Path, boot: Path) -> None:
     ended = first_boot(tmp_path, "--owner", "nobody-of-that-name")
     assert ended.code == ExitCode.USAGE
     assert "adduser" in ended.err
-    (boot / "edgenode.toml").mkdir()
+
+
+def test_what_the_system_refuses_ends_it_and_stands_on_the_card(
+    tmp_path: Path, boot: Path
+) -> None:
+    (tmp_path / "settings").write_text("no directory")
+    (boot / "machine.toml").write_text(MACHINE)
     ended = first_boot(tmp_path)
     assert ended.code == ExitCode.REFUSED
-    assert "edgenode.toml can't be used" in ended.err
+    assert "settings can't be used" in ended.err
+    assert "settings: can't be used" in (boot / "edgenode-mistakes.txt").read_text()

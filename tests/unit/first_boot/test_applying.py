@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from errno import EIO, ENOSPC
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,50 @@ def test_mistakes_are_written_back_and_nothing_is_changed(
     lay(places)
     apply(places)
     assert on_boot(places) == {REPORT}
+
+
+@pytest.mark.parametrize("name", [CONFIGURATION, MACHINE])
+def test_a_directory_in_a_files_place_is_a_mistake(places: Places, name: str) -> None:
+    (places.boot / name).mkdir()
+    with pytest.raises(ConfigError, match=f"{name}: is a directory"):
+        apply(places)
+    assert f"{name}: is a directory" in told(places, MISTAKES)
+
+
+@pytest.mark.parametrize(
+    ("error", "mend"), [(ENOSPC, "free space"), (EIO, "another card")]
+)
+def test_what_the_system_refuses_is_written_back(
+    places: Places, monkeypatch: pytest.MonkeyPatch, error: int, mend: str
+) -> None:
+    def refuse(path: Path) -> None:
+        raise OSError(error, os.strerror(error), str(path))
+
+    monkeypatch.setattr(applying, "wipe", refuse)
+    lay(places)
+    with pytest.raises(OSError, match=os.strerror(error)):
+        apply(places)
+    found = told(places, MISTAKES)
+    assert f"{CONFIGURATION}: can't be used ({os.strerror(error)})" in found
+    assert mend in found
+    monkeypatch.undo()
+    apply(places)
+    assert on_boot(places) == {REPORT}
+
+
+@pytest.mark.parametrize("machine", [WHOLE, 'host_name = "A"'], ids=["full", "wrong"])
+def test_where_nothing_can_be_written_the_error_is_told_all_the_same(
+    places: Places, monkeypatch: pytest.MonkeyPatch, machine: str
+) -> None:
+    def refuse(path: Path, content: bytes, **named: Any) -> None:
+        raise OSError(ENOSPC, f"no room for {path.name}")
+
+    monkeypatch.setattr(applying, "write_private", refuse)
+    lay(places, machine=machine)
+    wanted = "hostname" if machine == WHOLE else "host_name can't be used"
+    with pytest.raises((ConfigError, OSError), match=wanted):
+        apply(places)
+    assert on_boot(places) == {CONFIGURATION, MACHINE}
 
 
 def test_lines_are_counted_in_a_file_from_windows_too(places: Places) -> None:
