@@ -21,11 +21,12 @@ from edgenode.first_boot.given import (
     is_wiped,
     read_given,
 )
-from edgenode.first_boot.wifi import wpa_supplicant
+from edgenode.first_boot.wifi import has_network, wpa_supplicant
 from edgenode.security.keys import CohortKey
 from edgenode.security.private_files import (
     Owner,
     make_private_directory,
+    sync_directory,
     wipe,
     write_private,
 )
@@ -92,13 +93,15 @@ def _put(given: Given, places: Places) -> Iterator[str]:
         _write(places.settings / HOST_NAME_FILE, f"{machine.host_name}\n", 0o644)
         yield f"The machine's name is {machine.host_name}."
     if machine.wifi_country is not None:
-        _write(places.settings / WIFI_FILE, wpa_supplicant(machine), 0o600)
-        network = machine.wifi_network
-        yield f"Wi-Fi: {network or 'no network'}, by the rules of {machine.wifi_country}."
-    if machine.ssh_keys:
-        keys = "".join(f"{key}\n" for key in machine.ssh_keys)
-        _write(places.settings / SSH_KEYS_FILE, keys, 0o600)
-        yield f"Whoever has one of {len(machine.ssh_keys)} keys may log in by ssh."
+        wifi = places.settings / WIFI_FILE
+        before = wifi.read_bytes() if wifi.exists() else b""
+        settings = wpa_supplicant(machine, before)
+        _write(wifi, settings, 0o600)
+        known = "the network as before" if has_network(settings) else "no network"
+        network = machine.wifi_network or known
+        yield f"Wi-Fi: {network}, by the rules of {machine.wifi_country}."
+    if machine.ssh_keys is not None:
+        yield _let_in(machine.ssh_keys, places.settings / SSH_KEYS_FILE)
     if machine.join_token is not None:
         name = CohortKey.from_token(machine.join_token).name
         _make_state(places)
@@ -113,6 +116,16 @@ def _put(given: Given, places: Places) -> Iterator[str]:
     if configuration.exists():
         variables["EDGENODE_CONFIG"] = str(configuration)
     _write(places.settings / ENVIRONMENT_FILE, _environment(variables), 0o644)
+
+
+def _let_in(keys: tuple[str, ...], path: Path) -> str:
+    """Have those who have these keys log in, and nobody else; say so."""
+    if not keys:
+        path.unlink(missing_ok=True)
+        sync_directory(path.parent)
+        return "Nobody may log in by ssh any more."
+    _write(path, "".join(f"{key}\n" for key in keys), 0o600)
+    return f"Whoever has one of {len(keys)} keys may log in by ssh."
 
 
 def _make_state(places: Places) -> None:

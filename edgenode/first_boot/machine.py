@@ -40,9 +40,10 @@ class MachineConfig:
         host_name: Its name.
         join_token: Of the cohort that it joins at its first start.
         wifi_country: Where it is, by ISO 3166: which channels it may use.
-        wifi_network: The network's name.
+        wifi_network: The network's name; None for what is known already.
         wifi_password: The network's passphrase; None for one without.
-        ssh_keys: Who may log in, by their public keys.
+        ssh_keys: Who may log in, by their public keys; nobody where it is empty, and None
+            for whoever may already.
     """
 
     host_name: str | None = None
@@ -50,7 +51,7 @@ class MachineConfig:
     wifi_country: str | None = None
     wifi_network: str | None = None
     wifi_password: str | None = None
-    ssh_keys: tuple[str, ...] = ()
+    ssh_keys: tuple[str, ...] | None = None
 
 
 class _Reader:
@@ -96,15 +97,18 @@ class _Reader:
 
     def texts(
         self, key: str, is_good: Callable[[str], object], mend: str
-    ) -> tuple[str, ...]:
-        value = self._keys.get(key, [])
+    ) -> tuple[str, ...] | None:
+        """Texts, of which one needs no list; None where there is nothing."""
+        value = self._keys.get(key)
+        if value is None:
+            return None
         values = [value] if isinstance(value, str) else value
         if isinstance(values, list) and all(
             isinstance(each, str) and is_good(each) for each in values
         ):
             return tuple(values)
         self.wrong(key, f"{key} can't be used", mend)
-        return ()
+        return None
 
 
 _KEYS = frozenset(MachineConfig.__dataclass_fields__) - {"ssh_keys"} | {"ssh_key"}

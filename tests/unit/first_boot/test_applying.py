@@ -170,6 +170,34 @@ def test_later_files_change_what_they_speak_of_alone(places: Places) -> None:
     assert after == before
 
 
+def test_another_country_leaves_the_network_as_it_is(places: Places) -> None:
+    lay(places)
+    apply(places)
+    before = tree(places)
+    lay(places, None, 'wifi_country = "US"')
+    assert apply(places) == ("Wi-Fi: the network as before, by the rules of US.",)
+    after = tree(places)
+    wifi = "settings/wpa_supplicant.conf"
+    assert after.pop(wifi) == before.pop(wifi).replace(b"=DE", b"=US")
+    assert after == before
+
+
+def test_a_country_without_a_network_is_told_as_such(places: Places) -> None:
+    lay(places, None, 'wifi_country = "US"')
+    assert apply(places) == ("Wi-Fi: no network, by the rules of US.",)
+
+
+def test_an_empty_list_of_keys_has_nobody_log_in(places: Places) -> None:
+    lay(places)
+    apply(places)
+    before = tree(places)
+    del before["settings/authorized_keys"]
+    for _ in range(2):
+        lay(places, None, "ssh_key = []")
+        assert apply(places) == ("Nobody may log in by ssh any more.",)
+        assert tree(places) == before
+
+
 @pytest.mark.parametrize(
     ("node", "machine", "where"),
     [

@@ -116,7 +116,7 @@ def test_the_key_of_a_network_is_that_of_the_standard() -> None:
         wifi_network="IEEE",
         wifi_password="password",  # noqa: S106
     )
-    text = wpa_supplicant(machine)
+    text = wpa_supplicant(machine).decode()
     assert "ssid=49454545" in text
     assert (
         "psk=f42c6fc52df0ebef9ebb4b90b38a5f902e83fe1b135a70e23aed762e9710a12e" in text
@@ -126,10 +126,25 @@ def test_the_key_of_a_network_is_that_of_the_standard() -> None:
 
 
 def test_an_open_network_has_no_key() -> None:
-    text = wpa_supplicant(MachineConfig(wifi_country="US", wifi_network="guests"))
+    text = wpa_supplicant(
+        MachineConfig(wifi_country="US", wifi_network="guests")
+    ).decode()
     assert "key_mgmt=NONE" in text
     assert "psk" not in text
 
 
-def test_a_country_alone_is_for_others_to_go_on_with() -> None:
-    assert wpa_supplicant(MachineConfig(wifi_country="US")) == "country=US\n"
+def test_a_country_alone_changes_no_network() -> None:
+    machine = MachineConfig(wifi_country="US")
+    assert wpa_supplicant(machine) == b"country=US\n"
+    before = wpa_supplicant(MachineConfig(wifi_country="DE", wifi_network="guests"))
+    after = before.replace(b"country=DE", b"country=US")
+    assert wpa_supplicant(machine, before) == after
+    # As somebody may have written it who has logged in.
+    before = b'# f\xfcr alle\nnetwork={\n  ssid="guests"\n}\ncountry=DE\n'
+    after = b'country=US\n# f\xfcr alle\nnetwork={\n  ssid="guests"\n}\n'
+    assert wpa_supplicant(machine, before) == after
+
+
+def test_that_nobody_may_log_in_is_more_than_nothing() -> None:
+    assert read_machine(FILE, "ssh_key = []").ssh_keys == ()
+    assert read_machine(FILE, "").ssh_keys is None
