@@ -1,9 +1,13 @@
 """What stands on the boot partition, checked as a whole before anything is changed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from os.path import realpath  # unlike Path.resolve() it takes links in a circle
 from pathlib import Path
 
-from edgenode.config import ConfigError, Mistake, load_config
+from edgenode.bus.opening import INSTALL_KAFKA, KafkaMissingError, require_kafka
+from edgenode.config import ConfigError, Mistake, NodeConfig, load_config
+from edgenode.config.lines import lines_of_keys
 from edgenode.first_boot.machine import MachineConfig, read_machine
 from edgenode.limits import MAX_BOOT_FILE_BYTES
 from edgenode.security.private_files import Owner, read_bounded
@@ -50,6 +54,7 @@ def read_given(places: Places) -> Given:
 
     Raises:
         ConfigError: All that is wrong, in both files.
+        OSError: Something can't be read.
     """
     configuration = _content(places.boot / CONFIGURATION)
     told = _content(places.boot / MACHINE)
@@ -60,6 +65,7 @@ def read_given(places: Places) -> Given:
             config = load_config(
                 places.boot / CONFIGURATION, {"STATE_DIRECTORY": str(places.state)}
             )
+            mistakes += _beyond_service(config, configuration, places)
         except ConfigError as error:
             mistakes += error.mistakes
     if told is not None:
@@ -80,6 +86,34 @@ def read_given(places: Places) -> Given:
         if content is not None
     ]
     return Given(tuple(files), configuration, machine)
+
+
+def _beyond_service(
+    config: NodeConfig, content: bytes, places: Places
+) -> Iterator[Mistake]:
+    """What a node could do that somebody starts, but not one that is this service."""
+    path, text = places.boot / CONFIGURATION, _text(content)
+    directory = config.data_directory
+    if not Path(realpath(directory)).is_relative_to(realpath(places.state)):
+        yield Mistake(
+            _where(path, text, "node", "data_directory"),
+            f"the service may write below {places.state} alone, not to {directory}",
+            f"leave data_directory out, and mount the other disk at {places.state}",
+        )
+    if config.kafka_cohort is not None:
+        try:
+            require_kafka()
+        except KafkaMissingError as error:
+            yield Mistake(
+                _where(path, text, "kafka_cohort"),
+                str(error),
+                f"{INSTALL_KAFKA}; or leave the table [kafka_cohort] out",
+            )
+
+
+def _where(path: str | Path, text: str, table: str, key: str | None = None) -> str:
+    line = lines_of_keys(text).get((table, 0, key))
+    return f"{path}:{line}" if line else str(path)
 
 
 def is_wiped(path: Path) -> bool:
@@ -116,7 +150,7 @@ def _content(path: Path) -> bytes | None:
 def _text(content: bytes) -> str:
     """A file's text, with line ends as in any file that is opened as text."""
     try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         mistake = Mistake(MACHINE, "isn't UTF-8", "save the file as UTF-8")
         raise ConfigError((mistake,)) from error

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from edgenode.bus.opening import KafkaMissingError
 from edgenode.config import ConfigError, load_config
 from edgenode.first_boot import (
     CONFIGURATION,
@@ -20,6 +21,7 @@ from edgenode.first_boot import (
     Places,
     apply,
     applying,
+    given,
 )
 from edgenode.security.directory import read_token_file
 from tests.unit.first_boot.test_machine import SSH_KEY, WHOLE
@@ -267,6 +269,57 @@ def test_where_nothing_can_be_written_the_error_is_told_all_the_same(
     with pytest.raises((ConfigError, OSError), match=wanted):
         apply(places)
     assert on_boot(places) == {CONFIGURATION, MACHINE}
+
+
+@pytest.mark.parametrize("below", ["", "/", "/disk", "/a/../b"])
+def test_data_may_be_in_the_nodes_directory(places: Places, below: str) -> None:
+    lay(places, f"[node]\ndata_directory = '{places.state}{below}'\n".encode())
+    apply(places)
+    assert on_boot(places) == {REPORT}
+
+
+@pytest.mark.parametrize("where", ["/mnt/disk", "~/data", "STATE/../other", "STATE-2"])
+@pytest.mark.parametrize("line", ["[node]\n{}\n", "# 1\nnode.{}", "[node]\r{}\r\n"])
+def test_data_elsewhere_is_a_mistake_as_the_service_may_not_write_there(
+    places: Places, where: str, line: str
+) -> None:
+    where = where.replace("STATE", str(places.state))
+    setting = f"data_directory = '{where}'"
+    lay(places, line.format(setting).encode())
+    with pytest.raises(ConfigError) as raised:
+        apply(places)
+    (found,) = raised.value.mistakes
+    assert found.where == f"{places.boot / CONFIGURATION}:2"
+    assert f"mount the other disk at {places.state}" in found.mend
+    assert on_boot(places) == {CONFIGURATION, MACHINE, MISTAKES}
+
+
+KAFKA = b"""
+[kafka_cohort]
+name = "coco"
+brokers = ["kafka.plant"]
+admit = ["10.1.2.0/24"]
+transport = "http"
+"""
+
+
+def test_a_cohort_on_kafka_is_a_mistake_where_its_packages_are_missing(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise KafkaMissingError("a cohort on Kafka needs aiokafka")
+
+    monkeypatch.setattr(given, "require_kafka", missing)
+    lay(places, KAFKA)
+    with pytest.raises(ConfigError) as raised:
+        apply(places)
+    (found,) = raised.value.mistakes
+    assert found.where == f"{places.boot / CONFIGURATION}:2"
+    assert found.what == "a cohort on Kafka needs aiokafka"
+    assert found.mend.startswith("make kafka")
+    monkeypatch.setattr(given, "require_kafka", lambda: None)
+    apply(places)
+    assert on_boot(places) == {REPORT}
 
 
 def test_lines_are_counted_in_a_file_from_windows_too(places: Places) -> None:
