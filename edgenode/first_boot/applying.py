@@ -104,10 +104,13 @@ def _put(given: Given, places: Places) -> Iterator[str]:
         yield _let_in(machine.ssh_keys, places.settings / SSH_KEYS_FILE)
     if machine.join_token is not None:
         name = CohortKey.from_token(machine.join_token).name
-        _make_state(places)
-        token = places.state / JOIN_TOKEN
-        _write(token, machine.join_token, 0o600, places.owner)
-        yield f"The node joins cohort '{name}' when it is started for the first time."
+        if given.is_member:
+            yield f"The node is in cohort '{name}' already."
+        else:
+            _make_state(places)
+            token = places.state / JOIN_TOKEN
+            _write(token, machine.join_token, 0o600, places.owner)
+            yield f"The node joins cohort '{name}' when it is started for the first time."
     configuration = places.settings / CONFIGURATION
     if given.configuration is not None:
         _write(configuration, given.configuration, 0o640, _group_of(places.owner))

@@ -10,6 +10,8 @@ from edgenode.config import ConfigError, Mistake, NodeConfig, load_config
 from edgenode.config.lines import lines_of_keys
 from edgenode.first_boot.machine import MachineConfig, read_machine
 from edgenode.limits import MAX_BOOT_FILE_BYTES
+from edgenode.security.directory import CohortDirectory, DamagedCohortError
+from edgenode.security.keys import CohortKey
 from edgenode.security.private_files import Owner, read_bounded
 
 CONFIGURATION = "edgenode.toml"
@@ -42,11 +44,13 @@ class Given:
         files: The files that are there.
         configuration: The node's configuration as it was written; None where there is none.
         machine: What the machine is told.
+        is_member: Whether the node is in the cohort already whose token the machine is told.
     """
 
     files: tuple[Path, ...]
     configuration: bytes | None
     machine: MachineConfig
+    is_member: bool
 
 
 def read_given(places: Places) -> Given:
@@ -73,11 +77,17 @@ def read_given(places: Places) -> Given:
             machine = read_machine(places.boot / MACHINE, _text(told))
         except ConfigError as error:
             mistakes += error.mistakes
-    mode = "keyed" if config is None else config.cohort.mode
-    if machine.join_token is not None and mode != "keyed":
-        what = f"join_token is for a cohort with a key, and cohort.mode is {mode!r}"
-        mend = f"leave one of the two out; the mode stands in {CONFIGURATION}"
-        mistakes.append(Mistake(MACHINE, what, mend))
+    is_member = False
+    if machine.join_token is not None and told is not None:
+        try:
+            is_member = _is_member(
+                CohortKey.from_token(machine.join_token),
+                _where(MACHINE, _text(told), "join_token"),
+                _config_before(places) if configuration is None else config,
+                places,
+            )
+        except ConfigError as error:
+            mistakes += error.mistakes
     if mistakes:
         raise ConfigError(tuple(mistakes))
     files = [
@@ -85,7 +95,55 @@ def read_given(places: Places) -> Given:
         for name, content in ((CONFIGURATION, configuration), (MACHINE, told))
         if content is not None
     ]
-    return Given(tuple(files), configuration, machine)
+    return Given(tuple(files), configuration, machine, is_member)
+
+
+def _config_before(places: Places) -> NodeConfig | None:
+    """The configuration that was taken before, if it can still be used."""
+    path = places.settings / CONFIGURATION
+    if not path.exists():
+        return None
+    try:
+        return load_config(path, {"STATE_DIRECTORY": str(places.state)})
+    except ConfigError:
+        return None
+
+
+def _is_member(
+    key: CohortKey, where: str, config: NodeConfig | None, places: Places
+) -> bool:
+    """Whether the node is in the cohort already that it is to join.
+
+    Raises:
+        ConfigError: It can't join at its start.
+    """
+    mode = "keyed" if config is None else config.cohort.mode
+    if mode != "keyed":
+        what = f"join_token is for a cohort with a key, and cohort.mode is {mode!r}"
+        mend = f"leave one of the two out; the mode stands in {CONFIGURATION}"
+        raise ConfigError((Mistake(where, what, mend),))
+    data = places.state if config is None else config.data_directory
+    try:
+        cohort = CohortDirectory(data).load()
+    except DamagedCohortError as error:
+        what = (
+            f"it can't be told which cohort the node is in: {error.path} ({error.why})"
+        )
+        raise ConfigError((Mistake(where, what, error.mend),)) from error
+    if cohort is None:
+        return False
+    # A key that was rotated is taken as the node does that finds it at its start.
+    if key in (cohort.key, cohort.previous):
+        return True
+    what = (
+        "join_token isn't a key of the cohort that the node is in, "
+        f"{cohort.key.name} ({cohort.key.tag})"
+    )
+    mend = (
+        "leave join_token out; for another cohort log in, and as the node's user run "
+        "'edgenode cohort join'"
+    )
+    raise ConfigError((Mistake(where, what, mend),))
 
 
 def _beyond_service(

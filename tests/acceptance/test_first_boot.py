@@ -6,7 +6,7 @@ import pytest
 
 from edgenode.cli.outcome import ExitCode
 from tests.acceptance.commands import Ended, environment, run, running
-from tests.unit.security.samples import KEY
+from tests.unit.security.samples import FOREIGN_KEY, KEY
 
 NODE = '[[server]]\nname = "press-4"\n'
 MACHINE = f'host_name = "cellar"\njoin_token = "{KEY.token}"\n'
@@ -48,7 +48,16 @@ def test_a_node_is_what_its_card_says(tmp_path: Path, boot: Path) -> None:
         shown = run(["cohort", "token"], node.environment | environ)
         assert shown.out.strip() == KEY.token
         assert "press-4" in run(["status"], node.environment | environ).out
-    assert not (tmp_path / "state" / "join-token").exists()
+    token = tmp_path / "state" / "join-token"
+    assert not token.exists()
+    (boot / "machine.toml").write_text(MACHINE)
+    assert "The node is in cohort 'home' already." in first_boot(tmp_path).out
+    (boot / "machine.toml").write_text(MACHINE.replace(KEY.token, FOREIGN_KEY.token))
+    ended = first_boot(tmp_path)
+    assert ended.code == ExitCode.CONFIGURATION
+    assert "machine.toml:2: join_token isn't a key of the cohort" in ended.err
+    assert "edgenode cohort join" in (boot / "edgenode-mistakes.txt").read_text()
+    assert not token.exists()
 
 
 def test_mistakes_end_it_and_stand_on_the_card(tmp_path: Path, boot: Path) -> None:

@@ -23,9 +23,10 @@ from edgenode.first_boot import (
     applying,
     given,
 )
-from edgenode.security.directory import read_token_file
+from edgenode.security.cohorts import Cohort
+from edgenode.security.directory import CohortDirectory, read_token_file
 from tests.unit.first_boot.test_machine import SSH_KEY, WHOLE
-from tests.unit.security.samples import KEY
+from tests.unit.security.samples import COHORT, FOREIGN_KEY, KEY, NEXT_KEY, NOW
 
 NODE = b'# of the plant\r\n[[server]]\r\nname = "press-4"\r\n'
 
@@ -269,6 +270,84 @@ def test_where_nothing_can_be_written_the_error_is_told_all_the_same(
     with pytest.raises((ConfigError, OSError), match=wanted):
         apply(places)
     assert on_boot(places) == {CONFIGURATION, MACHINE}
+
+
+JOIN = f'# for all\njoin_token = "{KEY.token}"\n'
+
+
+@pytest.mark.parametrize(
+    "cohort", [COHORT, COHORT.rotated(NEXT_KEY, NOW, 7)], ids=["current", "rotated"]
+)
+@pytest.mark.parametrize("below", ["", "disk"])
+def test_a_node_that_is_in_the_cohort_joins_it_no_more(
+    places: Places, cohort: Cohort, below: str
+) -> None:
+    node = f"[node]\ndata_directory = '{places.state / below}'\n".encode()
+    lay(places, node, None)
+    apply(places)
+    CohortDirectory(places.state / below).save(cohort)
+    before = tree(places)
+    lay(places, None, JOIN)
+    assert apply(places) == ("The node is in cohort 'home' already.",)
+    assert tree(places) == before
+    assert on_boot(places) == {REPORT}
+
+
+@pytest.mark.parametrize("node", [NODE, None], ids=["new", "before"])
+def test_a_token_of_another_cohort_is_a_mistake_where_the_node_is_in_one(
+    places: Places, node: bytes | None
+) -> None:
+    lay(places, machine=None)
+    apply(places)
+    CohortDirectory(places.state).save(Cohort(key=FOREIGN_KEY))
+    before = tree(places)
+    lay(places, node, JOIN)
+    with pytest.raises(ConfigError) as raised:
+        apply(places)
+    (found,) = raised.value.mistakes
+    assert found.where == f"{MACHINE}:2"
+    assert f"home ({FOREIGN_KEY.tag})" in found.what
+    assert "log in, and as the node's user run 'edgenode cohort join'" in found.mend
+    assert tree(places) == before
+    assert KEY.token not in told(places, MISTAKES)
+    CohortDirectory(places.state).leave()
+    apply(places)
+    assert read_token_file(places.state / "join-token") == KEY
+
+
+def test_a_token_is_a_mistake_where_the_nodes_cohort_cannot_be_told(
+    places: Places,
+) -> None:
+    directory = CohortDirectory(places.state)
+    directory.save(COHORT)
+    directory.cohort_path.write_text("{")
+    lay(places, None, JOIN)
+    with pytest.raises(ConfigError, match=r"cohort\.json.*edgenode cohort token"):
+        apply(places)
+    # Whoever mends the machine's other settings isn't kept from that.
+    lay(places, None, 'host_name = "attic"')
+    assert apply(places) == ("The machine's name is attic.",)
+
+
+def test_a_token_is_a_mistake_where_the_node_was_told_to_use_none(
+    places: Places,
+) -> None:
+    lay(places, b'[cohort]\nmode = "none"\n', None)
+    apply(places)
+    lay(places, None, JOIN)
+    with pytest.raises(ConfigError, match=f"{MACHINE}:2.*'none'"):
+        apply(places)
+    lay(places, b"", JOIN)
+    apply(places)
+    assert read_token_file(places.state / "join-token") == KEY
+
+
+def test_a_configuration_that_is_too_old_keeps_no_token_out(places: Places) -> None:
+    places.settings.mkdir(parents=True)
+    (places.settings / CONFIGURATION).write_text("[old]\n")
+    lay(places, None, JOIN)
+    apply(places)
+    assert read_token_file(places.state / "join-token") == KEY
 
 
 @pytest.mark.parametrize("below", ["", "/", "/disk", "/a/../b"])
