@@ -110,7 +110,11 @@ class Releases:
 
     def begin_trial(self, before: str) -> None:
         """Take down which one to go back to."""
-        self._layout.trial.write_text(before)
+        trial = self._layout.trial
+        new = trial.with_name(f"{trial.name}.new")
+        new.write_text(before)
+        os.sync()  # it is there as a whole, or not at all
+        new.replace(trial)
         os.sync()
 
     def end_trial(self) -> None:

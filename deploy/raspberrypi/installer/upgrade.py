@@ -1,8 +1,8 @@
 """From one version to another, and back where the other one fails.
 
-While another version is on trial, a file says which one ran before. It is gone when the new
-one was well for a while. A machine that loses its power in between settles the matter at its
-next start, by ``edgenode-trial.service``.
+From before another version takes the place of the one that runs, a file says which one that
+was. It is gone when the new one was well for a while. A machine that loses its power in
+between settles the matter at its next start, by ``edgenode-trial.service``.
 """
 
 from collections.abc import Callable
@@ -63,13 +63,15 @@ def switch(machine: Machine, name: str, tell: Tell) -> None:
     if service.is_running():
         tell(f"stopping {before}")
         service.stop()
+    if before is not None and before != name:
+        # From here on a power cut leaves what says where to go back to.
+        releases.begin_trial(before)
     try:
         _turn(machine, name)
     except ChangedSinceError as error:
+        releases.end_trial()
         service.start()
         raise CannotGoBackError(str(error)) from error
-    if before is not None and before != name:
-        releases.begin_trial(before)
     tell(f"starting {name}")
     _settle(machine, tell, ready=was_ready)
 
@@ -89,6 +91,8 @@ def settle(machine: Machine, tell: Tell) -> None:
 def _settle(machine: Machine, tell: Tell, *, ready: bool) -> None:
     releases, service = machine.releases, machine.service
     before = releases.before_trial
+    if before == releases.current:
+        before = None  # cut short before the link was turned, or after it was turned back
     try:
         service.start()
         service.watch(ready=ready)
