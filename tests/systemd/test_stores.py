@@ -20,6 +20,10 @@ KNOWN = newest_version()
 SERVERS = ("attic", "hall")
 
 
+class PowerCutError(Exception):
+    """The machine is off."""
+
+
 async def stored(path: Path, *changes: Callable[[Transaction], object]) -> None:
     """Change something, as a node does."""
     opened = SqliteRepository.opened(path, CODEC, SetClock(), name="pi")
@@ -70,6 +74,38 @@ async def test_the_copies_take_the_place_of_what_is_newer(state: Path) -> None:
         assert await asyncio.to_thread(schema, aside) == KNOWN + 1
         assert not copy_of(path).exists()
         await stored(path, saving(3))
+
+
+@pytest.mark.parametrize("done", range(len(SERVERS)))
+async def test_a_power_cut_leaves_each_store_in_its_place(
+    state: Path, done: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renames = 0
+    rename = Path.replace
+
+    def renamed(path: Path, target: Path) -> Path:
+        nonlocal renames
+        if renames == done:
+            raise PowerCutError
+        renames += 1
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", renamed)
+        with pytest.raises(PowerCutError):
+            await asyncio.to_thread(bring_back, state, KNOWN)
+    found = [
+        await asyncio.to_thread(schema, path)
+        for server in SERVERS
+        if (path := store_path(state, server)).exists()
+    ]
+    assert found == [KNOWN] * done + [KNOWN + 1] * (len(SERVERS) - done)
+    await asyncio.to_thread(bring_back, state, KNOWN)
+    for server in SERVERS:
+        path = store_path(state, server)
+        aside = path.with_name(f"{path.name}.version-{KNOWN + 1}")
+        assert await asyncio.to_thread(schema, path) == KNOWN
+        assert await asyncio.to_thread(schema, aside) == KNOWN + 1
 
 
 async def test_what_a_version_can_read_stays_as_it_is(state: Path) -> None:

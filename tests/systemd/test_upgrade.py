@@ -17,16 +17,12 @@ from deploy.raspberrypi.installer.upgrade import (
     switch,
 )
 from edgenode.repository.migrations import newest_version
-from tests.systemd.test_stores import set_schema
+from tests.systemd.test_stores import PowerCutError, set_schema
 
 OLD, NEW = "old", "new"
 SCHEMA = f"lib/python3.11/site-packages/edgenode/repository/schema/{newest_version():03}_x.sql"
 SYNCS = 5
 """How often an upgrade that fails writes what it did to the disk."""
-
-
-class PowerCutError(Exception):
-    """The machine is off."""
 
 
 class FakeService:

@@ -5,6 +5,7 @@ beside it. An older one doesn't read what the newer one has changed; so whoever 
 it needs the copy in the store's place. That is right only as long as nothing was stored since.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,7 +27,8 @@ class ChangedSinceError(Exception):
 def bring_back(state: Path, schema: int) -> None:
     """See to it that a version can read all stores of a node that doesn't run.
 
-    What is replaced is kept beside it, as ``metadata.db.version-N``.
+    What is replaced is kept beside it, as ``metadata.db.version-N``. A power cut leaves each
+    store in its place, as it was or as it is to be.
 
     Args:
         state: The node's data.
@@ -48,8 +50,10 @@ def bring_back(state: Path, schema: int) -> None:
     for path, copy, version in newer:
         for suffix in ("-wal", "-shm"):  # which the look at it has emptied
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        path.replace(path.with_name(f"{path.name}.version-{version}"))
-        copy.replace(path)
+        kept = path.with_name(f"{path.name}.version-{version}")
+        kept.unlink(missing_ok=True)
+        os.link(path, kept)
+        copy.replace(path)  # in one step: a node that finds no store makes an empty one
 
 
 def _newer(state: Path, schema: int) -> Iterator[tuple[Path, Path, int]]:

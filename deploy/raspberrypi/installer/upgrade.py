@@ -92,7 +92,9 @@ def _settle(machine: Machine, tell: Tell, *, ready: bool) -> None:
     releases, service = machine.releases, machine.service
     before = releases.before_trial
     if before == releases.current:
-        before = None  # cut short before the link was turned, or after it was turned back
+        before = (
+            None  # cut short before the link was turned, or after it was turned back
+        )
     try:
         service.start()
         service.watch(ready=ready)
