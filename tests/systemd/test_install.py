@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.raspberrypi.installer.layout import UNITS
 from tests.conftest import ROOT
 from tests.systemd.conftest import INSTALL, WATCHED
 from tests.systemd.machine import Ended, Machine, Memory, machine, until
@@ -199,6 +200,27 @@ def test_a_removal_leaves_the_data_and_a_purge_nothing(
     assert install(old, bundle, "--remove", "--purge").code == OK
     assert not (old.root / "var/lib/edgenode").exists()
     assert old.run("id", "edgenode").code != OK
+
+
+def test_a_removal_leaves_what_was_not_installed(old: Machine, bundle: Path) -> None:
+    units = old.root / "etc/systemd/system"
+    (units / "edgenode.service.d").mkdir()  # as "systemctl edit edgenode" does
+    drop_in = units / "edgenode.service.d/override.conf"
+    drop_in.write_text("[Service]\nIPAddressDeny=any\n")
+    others = units / "edgenode-prepare.service"  # the image's
+    others.touch()
+    removed = install(old, bundle, "--remove", "--purge")
+    assert (removed.code, removed.err) == (OK, "")
+    assert {each.name for each in units.glob("edgenode*")} == {
+        "edgenode.service.d",
+        "edgenode-prepare.service",
+    }
+    assert drop_in.is_file()
+
+
+def test_all_units_that_are_installed_are_removed() -> None:
+    found = {each.name for each in (ROOT / "systemd").glob("edgenode*.*")}
+    assert found == set(UNITS)
 
 
 def test_settings_hold_through_an_upgrade(

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .layout import USER, Layout
+from .layout import UNITS, USER, Layout
 from .parts import HERE, Parts, UnusablePartsError, parts_of
 from .releases import FailedInstallationError, Releases
 from .service import WELL_SECONDS, FailedServiceError, SystemdService
@@ -104,11 +104,14 @@ def go_back(layout: Layout, watch_seconds: float) -> None:
 
 
 def remove(layout: Layout, *, purge: bool) -> None:
-    """Take everything away but the data and settings; with ``purge`` those, too."""
+    """Take everything away but the data and settings; with ``purge`` those, too.
+
+    Drop-ins of the units stay: whoever made them takes them away.
+    """
     service = SystemdService(layout, WELL_SECONDS)
     service.disable()
-    for unit in layout.units.glob("edgenode*.*"):
-        unit.unlink()
+    for unit in UNITS:
+        (layout.units / unit).unlink(missing_ok=True)
     service.reload()
     shutil.rmtree(layout.current.parent, ignore_errors=True)
     layout.command.unlink(missing_ok=True)

@@ -7,6 +7,8 @@ USER = "edgenode"
 SERVICE = "edgenode.service"
 TIMER = "edgenode-backup.timer"
 TRIAL = "edgenode-trial.service"
+UNITS = (SERVICE, "edgenode-backup.service", TIMER, TRIAL)
+"""All that are installed; an image has others, whose names begin so, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from .parts import HERE, Parts
 KEPT = 2
 """The version that runs, and the one to go back to: one takes some 80 MB of a card."""
 
-UNITS = "systemd"
+UNITS_DIRECTORY = "systemd"
 """The directory of a version's units."""
 
 _WHOLE = "installed"
@@ -82,9 +82,9 @@ class Releases:
                 [*pip, *source, "--no-deps", "--no-build-isolation", str(parts.package)]
             )
             _run([str(path / "bin/edgenode"), "--version"])
-            (path / UNITS).mkdir()
+            (path / UNITS_DIRECTORY).mkdir()
             for unit in parts.units:
-                shutil.copyfile(unit, path / UNITS / unit.name)
+                shutil.copyfile(unit, path / UNITS_DIRECTORY / unit.name)
             shutil.copytree(HERE, path / HERE.name, ignore=_COMPILED)
             self.mark(parts.name)
         except BaseException:

@@ -8,7 +8,7 @@ import urllib.request
 from typing import Protocol
 
 from .layout import SERVICE, TIMER, TRIAL, USER, Layout
-from .releases import UNITS
+from .releases import UNITS_DIRECTORY
 
 WELL_SECONDS = 30.0
 """How long a new version has to be well before it stays."""
@@ -117,7 +117,7 @@ class SystemdService:
 
     def place(self) -> None:
         """Have systemd know the units of the version that is to run."""
-        for unit in (self._layout.current / UNITS).iterdir():
+        for unit in (self._layout.current / UNITS_DIRECTORY).iterdir():
             place = self._layout.units / unit.name
             place.write_bytes(unit.read_bytes())
             place.chmod(0o644)
