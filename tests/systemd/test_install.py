@@ -223,13 +223,29 @@ def test_all_units_that_are_installed_are_removed() -> None:
     assert found == set(UNITS)
 
 
+@pytest.mark.parametrize(
+    "value", ["127.0.0.1:9555", '"127.0.0.1:9555"', "'127.0.0.1:9555' "]
+)
 def test_settings_hold_through_an_upgrade(
-    old: Machine, newer: Callable[..., Path]
+    old: Machine, newer: Callable[..., Path], value: str
 ) -> None:
-    (old.root / "etc/default/edgenode").write_text("EDGENODE_LISTEN=127.0.0.1:9555\n")
+    (old.root / "etc/default/edgenode").write_text(f"EDGENODE_LISTEN={value}\n")
+    old.does("systemctl", "restart", SERVICE)
     assert install(old, newer("0.2.0")).code == OK
     shown = old.does("edgenode", "status", "--url", "http://127.0.0.1:9555", "--json")
     assert json.loads(shown)
+
+
+def test_settings_that_cannot_be_used_are_told_before_anything_stops(
+    old: Machine, newer: Callable[..., Path]
+) -> None:
+    before, process = version(old), old.shows(SERVICE, "MainPID")
+    (old.root / "etc/default/edgenode").write_text("EDGENODE_LISTEN=here\n")
+    refused = install(old, newer("0.2.0"))
+    assert refused.code == REFUSED
+    assert "EDGENODE_LISTEN: 'here' is no address" in refused.err
+    assert "Traceback" not in refused.err
+    assert (version(old), old.shows(SERVICE, "MainPID")) == (before, process)
 
 
 def test_only_root_installs(bare: Machine, bundle: Path) -> None:

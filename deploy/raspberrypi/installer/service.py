@@ -1,6 +1,7 @@
 """The service of systemd, and how well it is."""
 
 import json
+import shlex
 import subprocess
 import time
 import urllib.error
@@ -35,7 +36,11 @@ class Service(Protocol):
         ...
 
     def is_ready(self) -> bool:
-        """Whether it can do all its work."""
+        """Whether it can do all its work.
+
+        Raises:
+            FailedServiceError: Its settings, which say where to ask, can't be used.
+        """
         ...
 
     def place(self) -> None:
@@ -80,7 +85,11 @@ class SystemdService:
         _systemctl("stop", SERVICE)
 
     def is_ready(self) -> bool:
-        """Whether it can do all its work."""
+        """Whether it can do all its work.
+
+        Raises:
+            FailedServiceError: Its settings, which say where to ask, can't be used.
+        """
         return not self._unwell("ready")
 
     def start(self) -> None:
@@ -150,8 +159,16 @@ class SystemdService:
         return ""
 
     def _address(self) -> str:
-        """Where it answers, as its own command tells."""
+        """Where it answers, as its own command tells.
+
+        Raises:
+            FailedServiceError: It doesn't: the settings can't be used.
+        """
         done = as_user(self._layout, "check-config", "--json")
+        if done.returncode:
+            raise FailedServiceError(
+                f"its settings can't be used\n{done.stderr}".rstrip()
+            )
         address = json.loads(done.stdout)["settings"]["listen"]
         for everywhere, here in EVERYWHERE:
             address = address.replace(everywhere, here)
@@ -180,14 +197,32 @@ def as_user(layout: Layout, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 def _settings(layout: Layout) -> list[str]:
-    """The variables of the service's environment files."""
+    """The variables of the service's environment files, as ``NAME=value``."""
     lines = [
         line.strip()
         for path in layout.environments
         if path.is_file()
         for line in path.read_text("utf-8").splitlines()
     ]
-    return [line for line in lines if line and line[0] not in "#;" and "=" in line]
+    pairs = [line.partition("=") for line in lines if line and line[0] not in "#;"]
+    return [f"{name.rstrip()}={_value(text)}" for name, equals, text in pairs if equals]
+
+
+def _value(text: str) -> str:
+    """What systemd takes a variable's text for, as far as that is on one line.
+
+    Raises:
+        FailedServiceError: A quotation mark is missing.
+    """
+    text = text.strip()
+    if not text.startswith(("'", '"')):
+        return text  # quotation marks within it are a part of it
+    try:
+        return "".join(shlex.split(text))
+    except ValueError as error:
+        raise FailedServiceError(
+            f"its settings can't be used: {text} has no closing quotation mark"
+        ) from error
 
 
 def _systemctl(*arguments: str) -> subprocess.CompletedProcess[str]:
