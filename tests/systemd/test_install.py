@@ -223,6 +223,17 @@ def test_all_units_that_are_installed_are_removed() -> None:
     assert found == set(UNITS)
 
 
+def test_who_installs_may_have_any_umask(bare: Machine, bundle: Path) -> None:
+    bare.does("cp", "-r", str(bundle), "/opt/bundle")
+    bare.does("chmod", "-R", "go=", "/opt/bundle")  # such a one has made it, too
+    script = 'umask 077; exec "$0" "$@"'
+    bare.does("sh", "-c", script, f"/opt/bundle/{INSTALL}", *WATCHED)
+    assert health(bare) == "200"
+    bare.does("runuser", "-u", "nobody", "--", "edgenode", "status")
+    shown = bare.does("stat", "--format=%a", "/var/lib/edgenode")
+    assert shown.strip() == "700"
+
+
 @pytest.mark.parametrize(
     "value", ["127.0.0.1:9555", '"127.0.0.1:9555"', "'127.0.0.1:9555' "]
 )

@@ -29,6 +29,7 @@ class RefusedError(Exception):
 def main() -> int:
     """Do what the command line says; returns the exit code."""
     arguments = _parser().parse_args()
+    os.umask(0o022)  # what is installed is for the service's user, too; no secret is
     try:
         _do(arguments, Layout())
     except RefusedError as error:
