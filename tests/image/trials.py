@@ -237,7 +237,7 @@ def moved(lab: Lab, tell: Transcript) -> None:
         old.shut_down()
         new.boot()
         new.does("systemctl", "stop", SERVICE)
-        new.does("find", STATE, MACHINE, "-mindepth", "1", "-delete")
+        new.does("find", STATE, "-mindepth", "1", "-delete")
         with packed.open("rb") as file:
             new.pipe("tar", "--extract", "--directory=/", given=file)
         new.shut_down()
