@@ -36,21 +36,24 @@ def _build(arguments: argparse.Namespace) -> None:
     image: Path = arguments.image
     image.parent.mkdir(parents=True, exist_ok=True)
     token = None if arguments.no_key else _token(arguments.join_token)
+    epoch = _epoch()
     steps = _Steps(6)
     directory = TemporaryDirectory(dir=image.parent, prefix=".image-")
     with alone(), directory as name, runs_arm64():
         work = Path(name)
         steps.begin("the node and its packages, for arm64")
         bundle = work / "bundle"
+        # The node's version is named after its wheel, which has the times of its files.
         run([sys.executable, ROOT / "deploy/raspberrypi/bundle", bundle,
-             "--machine", "aarch64", "--python", PYTHON])  # fmt: skip
+             "--machine", "aarch64", "--python", PYTHON],
+            {"SOURCE_DATE_EPOCH": str(epoch)})  # fmt: skip
         steps.begin("Debian's packages, configured by programs for arm64")
         wanted = Wanted(
             bundle,
             arguments.mirror or mirror("Debian", "--mirror"),
             arguments.security_mirror or mirror("Debian-Security", "--security-mirror"),
             _kept(token, work),
-            _epoch(),
+            epoch,
         )
         make_root(wanted, work / "root.tar")
         steps.begin("unpacking")

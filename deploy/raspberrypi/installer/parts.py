@@ -5,11 +5,18 @@ of the lists and units that a checkout has.
 """
 
 import hashlib
+import shutil
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+SOURCE = ("pyproject.toml", "README.md", "LICENSE")
+"""What a wheel is built of, beside the package."""
+
+COMPILED = "__pycache__"
 HERE = Path(__file__).resolve().parent
 
 
@@ -71,6 +78,31 @@ def parts_of(directory: Path, *, kafka: bool = False) -> Parts:
     )
 
 
+@contextmanager
+def buildable(package: Path) -> Iterator[Path]:
+    """What pip installs, or builds a wheel of.
+
+    Of a checkout that is a copy: wheels are built among their sources, and have whatever an
+    earlier build has left there, modules that are gone by now among it.
+
+    Args:
+        package: A checkout, or a wheel.
+    """
+    if package.is_file():
+        yield package
+        return
+    with TemporaryDirectory(prefix="edgenode-") as name:
+        copy = Path(name)
+        for each in SOURCE:
+            shutil.copy2(package / each, copy)
+        shutil.copytree(
+            package / "edgenode",
+            copy / "edgenode",
+            ignore=shutil.ignore_patterns(COMPILED),
+        )
+        yield copy
+
+
 def _version(directory: Path) -> str | None:
     try:
         project = tomllib.loads((directory / "pyproject.toml").read_text("utf-8"))
@@ -85,5 +117,5 @@ def _content(package: Path) -> Iterator[Path]:
         return
     yield package / "pyproject.toml"
     for path in sorted((package / "edgenode").rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
+        if path.is_file() and COMPILED not in path.parts:
             yield path

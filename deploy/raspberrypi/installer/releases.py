@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from .layout import Layout
-from .parts import HERE, Parts
+from .parts import COMPILED, HERE, Parts, buildable
 
 KEPT = 2
 """The version that runs, and the one to go back to: one takes some 80 MB of a card."""
@@ -16,7 +16,6 @@ UNITS_DIRECTORY = "systemd"
 """The directory of a version's units."""
 
 _WHOLE = "installed"
-_COMPILED = shutil.ignore_patterns("__pycache__")
 _SCHEMA = "edgenode/repository/schema/[0-9][0-9][0-9]_*.sql"
 
 
@@ -78,14 +77,15 @@ class Releases:
             _run([sys.executable, "-m", "venv", str(path)])
             _run([*pip, *source, *locked])
             # Its build tool is among the locked packages.
-            _run(
-                [*pip, *source, "--no-deps", "--no-build-isolation", str(parts.package)]
-            )
+            with buildable(parts.package) as package:
+                _run([*pip, *source, "--no-deps", "--no-build-isolation", str(package)])
             _run([str(path / "bin/edgenode"), "--version"])
             (path / UNITS_DIRECTORY).mkdir()
             for unit in parts.units:
                 shutil.copyfile(unit, path / UNITS_DIRECTORY / unit.name)
-            shutil.copytree(HERE, path / HERE.name, ignore=_COMPILED)
+            shutil.copytree(
+                HERE, path / HERE.name, ignore=shutil.ignore_patterns(COMPILED)
+            )
             self.mark(parts.name)
         except BaseException:
             shutil.rmtree(path, ignore_errors=True)
