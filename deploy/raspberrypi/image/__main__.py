@@ -6,14 +6,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from edgenode.security.keys import CohortKey, InvalidTokenError
 
 from .boot import make_boot
 from .disk import compress, make_disk
 from .root import PYTHON, Wanted, make_root, mirror, trust_compiled
-from .tools import ImageError, alone, check_tools, run, runs_arm64
+from .tools import ImageError, alone, check_tools, run, runs_arm64, workplace
 
 ROOT = Path(__file__).resolve().parents[3]
 OK, REFUSED = 0, 1
@@ -38,8 +37,7 @@ def _build(arguments: argparse.Namespace) -> None:
     token = None if arguments.no_key else _token(arguments.join_token)
     epoch = _epoch()
     steps = _Steps(6)
-    directory = TemporaryDirectory(dir=image.parent, prefix=".image-")
-    with alone(), directory as name, runs_arm64():
+    with alone(), workplace(image.parent) as name, runs_arm64():
         work = Path(name)
         steps.begin("the node and its packages, for arm64")
         bundle = work / "bundle"

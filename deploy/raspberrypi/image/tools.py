@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 PACKAGES = {
     "mmdebstrap": "mmdebstrap",
@@ -22,6 +23,7 @@ PACKAGES = {
 """Debian's package of each program."""
 
 _FORMATS = Path("/proc/sys/fs/binfmt_misc")
+_WORK = ".image-"
 _LOCK = Path("/run/edgenode-image.lock")
 
 
@@ -93,6 +95,16 @@ def alone() -> Iterator[None]:
                 "another image is being built on this machine", "wait for its end"
             ) from error
         yield
+
+
+def workplace(directory: Path) -> TemporaryDirectory[str]:
+    """A directory for what is made on the way, some 3 GB, in another one; to be alone with.
+
+    What builds have left there that were killed is removed.
+    """
+    for left in directory.glob(f"{_WORK}*"):
+        shutil.rmtree(left)
+    return TemporaryDirectory(dir=directory, prefix=_WORK)
 
 
 @contextmanager
