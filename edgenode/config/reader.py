@@ -192,9 +192,11 @@ def _data_directory(source: Source, node: Table) -> Path:
 def _servers(source: Source, directory: Path) -> Iterator[ServerConfig]:
     names: set[str] = set()
     tables = list(source.tables("server"))
-    default = default_server_name(directory) if len(tables) == 1 else _host_name()
     for position, table in enumerate(tables):
-        name = _server_name(source, table, position, default)
+        name = _server_name(source, table, position)
+        if name is None:
+            is_only = len(tables) == 1
+            name = default_server_name(directory) if is_only else _host_name()
         if name in names:
             source.wrong(
                 "server",
@@ -216,12 +218,13 @@ def _servers(source: Source, directory: Path) -> Iterator[ServerConfig]:
         )
 
 
-def _server_name(source: Source, table: Table, position: int, default: str) -> str:
-    name = table.get("name", default)
+def _server_name(source: Source, table: Table, position: int) -> str | None:
+    """The name that a server was given; None where it was given none."""
+    name = table.get("name")
     overruling = source.environment.get("EDGENODE_SERVER_NAME")
     if overruling and position == 0:
         name = overruling
-    if isinstance(name, str) and _SERVER_NAME.fullmatch(name):
+    if name is None or (isinstance(name, str) and _SERVER_NAME.fullmatch(name)):
         return name
     source.wrong(
         "server",
