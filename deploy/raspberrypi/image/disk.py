@@ -93,6 +93,9 @@ def _make_fat(boot: Path, fat: Path, identity: uuid.UUID, epoch: int) -> None:
 
 
 def _make_ext4(root: Path, ext4: Path, identity: uuid.UUID, epoch: int) -> None:
+    for each in (root, *root.rglob("*")):
+        if each.lstat().st_mtime > epoch:  # by the builder, on the way
+            os.utime(each, (epoch, epoch), follow_symlinks=False)
     size = sum(_size(each) for each in root.rglob("*"))
     blocks = int(size * SPARE) // MIB + SPARE_MIB
     run(
