@@ -22,6 +22,6 @@ def test_one_image_is_built_at_a_time(
 
 
 def test_what_a_killed_build_left_is_removed(tmp_path: Path) -> None:
-    (tmp_path / ".image-killed/root").mkdir(parents=True)
+    (tmp_path / ".edgenode-image-killed/root").mkdir(parents=True)
     with tools.workplace(tmp_path) as name:
         assert [str(each) for each in tmp_path.iterdir()] == [name]

@@ -23,7 +23,9 @@ PACKAGES = {
 """Debian's package of each program."""
 
 _FORMATS = Path("/proc/sys/fs/binfmt_misc")
-_WORK = ".image-"
+_WORK = ".edgenode-image-"
+"""What no file of anybody else begins with: what has this name is removed."""
+
 _LOCK = Path("/run/edgenode-image.lock")
 
 
