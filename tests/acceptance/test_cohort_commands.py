@@ -373,6 +373,51 @@ def test_a_lost_node_is_told_of_and_removed(tmp_path: Path, commands: Commands) 
         assert f"no node {'c' * 32} is known here; it will not be let in" in told
 
 
+def test_a_lost_machines_backup_goes_on_on_another_one(
+    tmp_path: Path, commands: Commands
+) -> None:
+    copy = tmp_path / "attic.db"
+    with paired(tmp_path) as pair:
+        attic = commands.on(pair.attic)
+        term = added(attic, "add", "GlossaryTerm", "qualifiedName=t")
+        assert attic("backup", str(copy)).code == ExitCode.OK
+        after = added(attic, "add", "GlossaryTerm", "qualifiedName=u")
+        hall = commands.on(pair.hall)
+        eventually(lambda: hall("get", after).code == ExitCode.OK)
+        pair.kill_attic()
+        eventually(lambda: state_of(pair.hall, "attic") == "lost")
+
+        loft = Machine("loft", tmp_path / "loft", free_port())
+        loft.set_up([pair.hall.port])
+        token = hall("cohort", "token").out.strip()
+        assert commands.on(loft)("cohort", "join", token).code == ExitCode.OK
+        with loft.running():  # as a new card starts: with an empty server of its own
+            eventually(lambda: state_of(pair.hall, "loft") == "alive")
+        loft.url = ""
+        hall = commands.on(pair.hall)
+        assert hall("cohort", "remove", "attic").code == ExitCode.OK
+        assert commands.on(loft)("restore", str(copy)).code == ExitCode.OK
+        with loft.running():
+            eventually(lambda: state_of(pair.hall, "loft") == "alive")
+            eventually(lambda: state_of(loft, "hall") == "alive")
+            assert names_of(pair.hall) == names_of(loft) == {"hall", "loft"}
+            edgenode = commands.on(loft)
+            eventually(lambda: edgenode("get", after).code == ExitCode.OK)
+            classified = edgenode("classify", term, "Confidentiality")
+            assert classified.code == ExitCode.OK, classified.err
+            later = added(edgenode, "add", "GlossaryTerm", "qualifiedName=v")
+            hall = commands.on(pair.hall)
+            eventually(lambda: "Confidentiality" in hall("get", term).out)
+            eventually(lambda: hall("get", later).code == ExitCode.OK)
+            found = hall("find", "GlossaryTerm", "--cohort")
+            # An instance keeps the name that its home had when it was made.
+            assert {row[0]: row[-1] for row in rows(found)} == {
+                term: "attic",
+                after: "attic",
+                later: "loft",
+            }
+
+
 def _refused(machine: Machine) -> bool:
     with urlopen(f"{machine.url}/metrics") as answer:  # noqa: S310 - our own node
         return 'edgenode_refusals_total{reason="removed"}' in answer.read().decode()
