@@ -39,8 +39,8 @@ class Transcript:
 
     def tell(self, line: str) -> None:
         """Add a line."""
-        self.lines.append(line)
-        print(line, flush=True)
+        self.lines.append(line.rstrip())
+        print(self.lines[-1], flush=True)
 
     def check(self, what: str, is_so: object) -> None:
         """Tell whether something is as it should be."""

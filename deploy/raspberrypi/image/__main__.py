@@ -162,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="build-image",
         description="Build an image for the cards of Raspberry Pis (3, 4, 5, Zero 2 W), "
-        "from Debian's packages and this checkout. Takes root, some ten minutes and 5 GB.",
+        "from Debian's packages and this checkout. Takes root, some twenty minutes and 5 GB.",
     )
     parser.add_argument(
         "image",
