@@ -162,7 +162,7 @@ class Source:
     def _parse(self, text: str) -> dict[str, object]:
         try:
             return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # also: too long, nested too deep
             found = re.search(r"at line (\d+)", str(error))
             line = found[1] if found else text.rstrip("\n").count("\n") + 1
             mistake = Mistake(

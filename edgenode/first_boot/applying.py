@@ -9,6 +9,7 @@ last the files on the boot partition are overwritten and removed.
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from errno import EISDIR, ENOENT
 from pathlib import Path
 
 from edgenode.config import ConfigError, Mistake
@@ -65,6 +66,7 @@ def apply(places: Places) -> tuple[str, ...]:
 
 
 def _apply(places: Places) -> tuple[str, ...]:
+    _check_boot(places.boot)
     _finish_wiping(places)
     given = read_given(places)
     if not given.files:
@@ -75,6 +77,19 @@ def _apply(places: Places) -> tuple[str, ...]:
     for path in given.files:
         wipe(path)
     return taken
+
+
+def _check_boot(boot: Path) -> None:
+    """Look, before anything is changed, whether what was taken can be told there.
+
+    Raises:
+        OSError: It can't.
+    """
+    if not boot.is_dir():
+        raise OSError(ENOENT, "there is no such directory", str(boot))
+    for name in (MISTAKES, REPORT):
+        if (boot / name).is_dir():
+            raise OSError(EISDIR, "it is a directory", str(boot / name))
 
 
 def _finish_wiping(places: Places) -> None:

@@ -62,7 +62,7 @@ def read_given(places: Places) -> Given:
     """
     configuration = _content(places.boot / CONFIGURATION)
     told = _content(places.boot / MACHINE)
-    mistakes: list[Mistake] = []
+    mistakes = list(_misnamed(places.boot))
     config, machine = None, MachineConfig()
     if configuration is not None:
         try:
@@ -96,6 +96,15 @@ def read_given(places: Places) -> Given:
         if content is not None
     ]
     return Given(tuple(files), configuration, machine, is_member)
+
+
+def _misnamed(boot: Path) -> Iterator[Mistake]:
+    """Files that an editor has given another ending, which many computers don't show."""
+    for name in (CONFIGURATION, MACHINE):
+        if (boot / f"{name}.txt").exists():
+            what = f"is called so, and would be read as {name}"
+            mend = f"have names shown whole, and call it {name}, or remove it"
+            yield Mistake(f"{name}.txt", what, mend)
 
 
 def _config_before(places: Places) -> NodeConfig | None:

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -23,11 +24,20 @@ _MAX_NETWORK_BYTES = 32
 _PASSWORD_LENGTHS = range(8, 64)
 """Of a WPA passphrase (IEEE 802.11i, annex H.4)."""
 
-_SSH_KEY = re.compile(
-    r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|"
-    r"sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]{32,}={0,2}( [^\r\n]*)?"
-)
+_SSH_KEY = re.compile(r"([a-z0-9@.-]+) ([A-Za-z0-9+/]+={0,2})( [^\x00-\x1f\x7f]*)?")
 """A public key as ssh-keygen writes it, without options before it."""
+
+_SSH_FIELDS = {
+    "ssh-ed25519": 2,
+    "ssh-rsa": 3,
+    "ecdsa-sha2-nistp256": 3,
+    "ecdsa-sha2-nistp384": 3,
+    "ecdsa-sha2-nistp521": 3,
+    "sk-ssh-ed25519@openssh.com": 3,
+    "sk-ecdsa-sha2-nistp256@openssh.com": 4,
+}
+"""Fields of a key, its kind among them (RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4, OpenSSH's
+PROTOCOL.u2f)."""
 
 T = TypeVar("T")
 
@@ -59,15 +69,15 @@ class _Reader:
 
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
-        self._lines = lines_of_keys(text)
         try:
             self._keys: Mapping[str, object] = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # also: too long, nested too deep
             found = re.search(r"at line (\d+)", str(error))
             where = f"{path.name}:{found[1] if found else text.count(chr(10)) + 1}"
             mend = 'write each setting like host_name = "cellar"; texts stand in quotes'
             mistake = Mistake(where, f"isn't TOML ({error})", mend)
             raise ConfigError((mistake,)) from error
+        self._lines = lines_of_keys(text)
         self.mistakes: list[Mistake] = []
 
     def has(self, key: str) -> bool:
@@ -140,7 +150,9 @@ def read_machine(path: Path, text: str) -> MachineConfig:
         ),
         wifi_network=reader.text(
             "wifi_network",
-            lambda name: 0 < len(name.encode()) <= _MAX_NETWORK_BYTES,
+            lambda name: (
+                0 < len(name.encode()) <= _MAX_NETWORK_BYTES and name.isprintable()
+            ),
             f"write the network's name, {_MAX_NETWORK_BYTES} bytes at most",
         ),
         wifi_password=reader.text(
@@ -148,11 +160,12 @@ def read_machine(path: Path, text: str) -> MachineConfig:
             lambda text: (
                 len(text) in _PASSWORD_LENGTHS and text.isascii() and text.isprintable()
             ),
-            "it has 8 to 63 letters, digits and signs",
+            "it has 8 to 63 letters, digits and signs, as people type it; "
+            "for a network without one, leave it out",
         ),
         ssh_keys=reader.texts(
             "ssh_key",
-            _SSH_KEY.fullmatch,
+            _is_ssh_key,
             "copy the whole line of a file such as id_ed25519.pub",
         ),
     )
@@ -185,6 +198,25 @@ def _join_token(reader: _Reader) -> str | None:
 
     mend = "copy what 'edgenode cohort token' shows on a machine of the cohort"
     return reader.text("join_token", is_token, mend)
+
+
+def _is_ssh_key(line: str) -> bool:
+    """Whether a public key is whole: half a key lets nobody in."""
+    found = _SSH_KEY.fullmatch(line)
+    if found is None or found[1] not in _SSH_FIELDS:
+        return False
+    try:
+        left = b64decode(found[2], validate=True)
+    except ValueError:
+        return False
+    fields = []
+    while left:
+        end = 4 + int.from_bytes(left[:4])
+        if len(left) < end:
+            return False
+        fields.append(left[4:end])
+        left = left[end:]
+    return len(fields) == _SSH_FIELDS[found[1]] and fields[0] == found[1].encode()
 
 
 def _list(names: frozenset[str]) -> str:

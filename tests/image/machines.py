@@ -126,24 +126,15 @@ class Lab:
         subprocess.run(["cp", "--sparse=always", self._image, card], check=True)
         with card.open("r+b") as grown:
             grown.truncate(4 * 1024 * MIB)
-        for name, text in boot_files.items():
-            file = self.work / name.replace("_", ".")
-            file.write_text(text)
-            copy: list[str | Path] = [
-                "mcopy",
-                "-o",
-                "-i",
-                f"{card}@@{BOOT_AT}",
-                file,
-                f"::{file.name}",
-            ]
-            subprocess.run(copy, check=True)
         tap = f"tap{number}"
         self._network.hub.configure(
             f"tuntap add dev {tap} mode tap",
             f"link set {tap} master {self._lan.bridge} up",
         )
-        return Guest(self, number, card, tap)
+        guest = Guest(self, number, card, tap)
+        for name, text in boot_files.items():
+            guest.put(name.replace("_", "."), text)
+        return guest
 
     def insert(self, guest: "Guest", start: Start) -> subprocess.Popen[bytes]:
         """Have a program be a machine's card, until it is ended.
@@ -222,6 +213,18 @@ class Guest:
         self.console = card.with_suffix(".console")
         self.tap = tap
         self.mac = f"52:54:00:77:00:{number:02x}"
+
+    def put(self, name: str, text: str) -> None:
+        """Write a file to its boot partition while it is switched off."""
+        copy = ["mcopy", "-o", "-i", f"{self.card}@@{BOOT_AT}", "-", f"::{name}"]
+        subprocess.run(copy, input=text, text=True, check=True)
+
+    def found(self, name: str) -> str:
+        """What a file on its boot partition says, read while it is switched off."""
+        show = ["mtype", "-i", f"{self.card}@@{BOOT_AT}", f"::{name}"]
+        return subprocess.run(
+            show, stdout=subprocess.PIPE, text=True, check=True
+        ).stdout
 
     def boot(self, start: Start = Start(), says: str = READY) -> float:
         """Switch it on, and wait until it says that the node is ready.

@@ -26,6 +26,7 @@ SERVICE = "edgenode.service"
 LARGE = 100_000
 """The length of a text in a change, in characters, of which a few hundred fill a card's rest."""
 
+REFUSED = "the boot partition's files weren't taken, so no node runs"
 LOCKED = "the card takes no more writes, so no node runs"
 DAMAGED = "EDGENODE-AUDIT-0003"
 STATE = "/var/lib/edgenode"
@@ -106,6 +107,24 @@ def _idle(guest: Guest, tell: Transcript) -> None:
     )
     processor = guest.does("ps", "-o", "cputimes=", "-p", pid).strip()
     tell.tell(f"  processor time until then: {processor} s")
+
+
+def mistakes(lab: Lab, tell: Transcript) -> None:
+    """A new card whose machine.toml has one; then it is mended."""
+    text = f'host_name = "Cellar"\nssh_key = "{lab.public_key}"\n'
+    with lab.card(machine_toml=text) as guest:
+        guest.boot(says=REFUSED)
+        tell.check(f"it says: {REFUSED}", is_so=True)
+        _until(lambda: "login:" in guest.said(), "it has started")
+        guest.cut_power()
+        told = guest.found("edgenode-mistakes.txt")
+        tell.check("why stands on the boot partition", "machine.toml:1" in told)
+        for line in told.splitlines():
+            tell.tell(f"  {line}")
+        guest.put("machine.toml", text.replace("Cellar", "cellar"))
+        tell.tell(f"  mended there, it is READY after {guest.boot():.0f} s")
+        name = guest.does("hostname").strip()
+        tell.check(f"what it is told is taken: it is called {name}", name == "cellar")
 
 
 def two_of_one_image(lab: Lab, tell: Transcript) -> None:
@@ -423,6 +442,7 @@ print(lost)
 
 TRIALS: Mapping[str, tuple[str, Callable[[Lab, Transcript], None]]] = {
     "first": ("The first start", first_boot),
+    "mistakes": ("A mistake on a new card", mistakes),
     "two": ("Two cards of one image, with the same file", two_of_one_image),
     "power": ("The power goes while it writes", power_cuts),
     "upgrade": ("An upgrade, and one that fails", upgrades),

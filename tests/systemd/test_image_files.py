@@ -22,7 +22,7 @@ IMAGES = CohortKey("cohort", bytes(range(32)))
 """Of the cohort whose key the image has."""
 
 OTHER = CohortKey("plant", bytes(range(1, 33)))
-SSH_KEY = "ssh-ed25519 " + "A" * 68
+SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
 
 UNITS = sorted((FILES / "etc/systemd/system").glob("*.service"))
 
@@ -57,6 +57,12 @@ def start(card: Machine) -> None:
     card.does("mount", "-o", "remount,ro", "boot", BOOT)
     card.does(PREPARE)
     card.does("systemctl", "start", SERVICE)
+
+
+def start_again(card: Machine) -> None:
+    """Start it as after a reboot."""
+    card.does("mount", "-o", "remount,bind,rw", "/", "/")
+    start(card)
 
 
 def test_without_any_file_all_cards_are_one_cohort(card: Machine) -> None:
@@ -105,13 +111,35 @@ def test_what_stands_on_the_boot_partition_is_taken_once(card: Machine) -> None:
     )
 
 
-def test_mistakes_are_told_there_and_the_node_starts_as_it_was(card: Machine) -> None:
-    put(card, "machine.toml", 'host_name = "not a name"\n')
+def test_after_mistakes_a_node_that_never_ran_waits_for_their_mend(
+    card: Machine,
+) -> None:
+    wrong = f'host_name = "not a name"\njoin_token = "{OTHER.token}"\n'
+    put(card, "machine.toml", wrong)
     start(card)
-    assert health(card) == "200"
     told = card.does("cat", f"{BOOT}/edgenode-mistakes.txt")
     assert "machine.toml:1" in told
     assert "host_name can't be used" in told
+    assert card.run("systemctl", "is-active", SERVICE).code != 0
+    on_screen = card.does("cat", "/run/issue.d/edgenode.issue")
+    assert "so no node runs; edgenode-mistakes.txt there says why" in on_screen
+    assert card.does("ls", STATE).split() == ["join-token"]
+
+    card.does("mount", "-o", "remount,rw", "boot", BOOT)
+    put(card, "machine.toml", wrong.replace("not a name", "cellar"))
+    start_again(card)
+    assert health(card) == "200"
+    assert OTHER.tag in card.does("edgenode", "cohort", "members")
+
+
+def test_after_mistakes_a_node_that_ran_goes_on_as_it_was(card: Machine) -> None:
+    start(card)
+    card.does("systemctl", "stop", SERVICE)
+    card.does("mount", "-o", "remount,rw", "boot", BOOT)
+    put(card, "machine.toml.txt", 'host_name = "cellar"\n')
+    start_again(card)
+    assert health(card) == "200"
+    assert "call it machine.toml" in card.does("cat", f"{BOOT}/edgenode-mistakes.txt")
 
 
 def test_a_second_start_leaves_everything_as_it_is(card: Machine) -> None:
@@ -121,9 +149,7 @@ def test_a_second_start_leaves_everything_as_it_is(card: Machine) -> None:
         card.does("edgenode", "add", "Glossary", "qualifiedName=x"),
     )
     card.does("systemctl", "stop", SERVICE)
-    card.does("mount", "-o", "remount,bind,rw", "/", "/")
-    card.does(PREPARE)
-    card.does("systemctl", "start", SERVICE)
+    start_again(card)
     assert card.does("hostname") == name
     assert card.run("edgenode", "get", added.strip()).code == 0
 

@@ -50,8 +50,9 @@ Before the first start, or at any time later, two files may be put here:
   machine.toml    the machine's name, Wi-Fi, who may log in, the cohort to join
 
 They are taken away at the next start. What was taken stands in edgenode-report.txt then,
-and what is wrong in edgenode-mistakes.txt. machine.example has all that machine.toml may say.
-Without any file the node starts by itself, with an address by DHCP.
+and what is wrong in edgenode-mistakes.txt: a new card runs no node until that is mended.
+machine.example has all that machine.toml may say. Without
+any file the node starts by itself, with an address by DHCP.
 """
 
 EXAMPLE = """\

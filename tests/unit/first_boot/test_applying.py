@@ -207,10 +207,11 @@ def test_an_empty_list_of_keys_has_nobody_log_in(places: Places) -> None:
         (b"[[server]]\nname = 7\n", WHOLE, f"{CONFIGURATION}:2"),
         (NODE, 'host_name = "A"', f"{MACHINE}:1"),
         (b"\xff", None, CONFIGURATION),
+        (b"node = " + b"[" * 5_000, None, f"{CONFIGURATION}:1"),
         (b'[cohort]\nmode = "none"\n', WHOLE, MACHINE),
         (b"#" * 100_000, None, CONFIGURATION),
     ],
-    ids=["node", "machine", "no text", "no key wanted", "too large"],
+    ids=["node", "machine", "no text", "deep", "no key wanted", "too large"],
 )
 def test_mistakes_are_written_back_and_nothing_is_changed(
     places: Places, node: bytes, machine: str | None, where: str
@@ -234,6 +235,36 @@ def test_a_directory_in_a_files_place_is_a_mistake(places: Places, name: str) ->
     with pytest.raises(ConfigError, match=f"{name}: is a directory"):
         apply(places)
     assert f"{name}: is a directory" in told(places, MISTAKES)
+
+
+@pytest.mark.parametrize("name", [CONFIGURATION, MACHINE])
+def test_a_file_with_another_ending_is_a_mistake(places: Places, name: str) -> None:
+    lay(places)
+    (places.boot / name).rename(places.boot / f"{name}.txt")
+    with pytest.raises(ConfigError, match=f"call it {name}"):
+        apply(places)
+    assert f"{name}.txt: is called so" in told(places, MISTAKES)
+    assert not places.settings.exists()
+    (places.boot / f"{name}.txt").rename(places.boot / name)
+    apply(places)
+    assert on_boot(places) == {REPORT}
+
+
+@pytest.mark.parametrize("name", [MISTAKES, REPORT])
+def test_nothing_is_changed_where_nothing_can_be_told(
+    places: Places, name: str
+) -> None:
+    lay(places)
+    (places.boot / name).mkdir()
+    with pytest.raises(OSError, match="it is a directory"):
+        apply(places)
+    assert not places.settings.exists()
+
+
+def test_a_boot_partition_that_is_missing_is_an_error(places: Places) -> None:
+    places.boot.rmdir()
+    with pytest.raises(OSError, match="no such directory"):
+        apply(places)
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,17 @@
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from edgenode.config import ConfigError, Mistake
 from edgenode.first_boot import MachineConfig, read_machine
 from edgenode.first_boot.wifi import wpa_supplicant
 from tests.unit.security.samples import KEY
 
+PrivateKey = ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 FILE = Path("/boot/machine.toml")
-SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 35 + " erin@desk"
+SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43 + " erin@desk"
 WHOLE = f"""\
 host_name = "cellar"
 join_token = "{KEY.token}"
@@ -77,6 +80,13 @@ def test_one_key_needs_no_list() -> None:
         (f'ssh_key = ["{SSH_KEY}", 7]', "id_ed25519.pub"),
         (f'ssh_key = "command=\\"reboot\\" {SSH_KEY}"', "id_ed25519.pub"),
         (f'ssh_key = "{SSH_KEY}\\n{SSH_KEY}"', "id_ed25519.pub"),
+        (f'ssh_key = "{SSH_KEY}\\u0000"', "id_ed25519.pub"),
+        (f'ssh_key = "{SSH_KEY[:60]}"', "id_ed25519.pub"),
+        (f'ssh_key = "{SSH_KEY[:39]}"', "id_ed25519.pub"),
+        (f'ssh_key = "ssh-ed25519 {"A" * 68}"', "id_ed25519.pub"),
+        (f'ssh_key = "{SSH_KEY.replace("ssh-ed25519", "ssh-rsa", 1)}"', "id_ed"),
+        (f'ssh_key = "{SSH_KEY.replace("ssh-ed25519", "ssh-dss", 1)}"', "id_ed"),
+        ('wifi_country = "DE"\nwifi_network = "a\\u001b[2J"', "the network's name"),
         ('hostname = "cellar"', "write host_name"),
         ("xyz = 1", "host_name, join_token"),
     ],
@@ -92,6 +102,29 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert [each.where for each in found] == [
         f"machine.toml:{line}" for line in (1, 2, 3)
     ]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ed25519.Ed25519PrivateKey.generate(),
+        rsa.generate_private_key(65_537, 2_048),
+        ec.generate_private_key(ec.SECP256R1()),
+        ec.generate_private_key(ec.SECP384R1()),
+        ec.generate_private_key(ec.SECP521R1()),
+    ],
+    ids=["ed25519", "rsa", "nistp256", "nistp384", "nistp521"],
+)
+def test_whole_keys_of_each_kind_are_taken(key: PrivateKey) -> None:
+    made = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    line = f"{made.decode()} erin at desk"
+    assert read_machine(FILE, f'ssh_key = "{line}"').ssh_keys == (line,)
+
+
+@pytest.mark.parametrize("value", ["[" * 5_000, "1" * 5_000], ids=["deep", "long"])
+def test_what_no_reader_takes_is_a_mistake(value: str) -> None:
+    (found,) = mistakes(f"host_name = {value}\n")
+    assert "isn't TOML" in found.what
 
 
 def test_what_is_no_toml_is_told_with_its_line() -> None:
