@@ -52,7 +52,7 @@ OWNERS = {
     "aiosqlite": ("edgenode.repository",),
     "amqtt": ("edgenode.bus.broker",),
     "cramjam": ("edgenode.bus.kafka.records",),
-    "cryptography": ("edgenode.security.issuing",),
+    "cryptography": ("edgenode.first_boot.ssh", "edgenode.security.issuing"),
     "msgpack": ("edgenode.codec.packed",),
     "orjson": ("edgenode.codec.json",),
     "paho": ("edgenode.bus.mqtt",),

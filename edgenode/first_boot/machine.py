@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 from edgenode.config import ConfigError, Mistake
 from edgenode.config.lines import lines_of_keys
+from edgenode.first_boot.ssh import is_public_key
 from edgenode.security.keys import CohortKey, InvalidTokenError
 
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -23,21 +23,6 @@ _MAX_NETWORK_BYTES = 32
 
 _PASSWORD_LENGTHS = range(8, 64)
 """Of a WPA passphrase (IEEE 802.11i, annex H.4)."""
-
-_SSH_KEY = re.compile(r"([a-z0-9@.-]+) ([A-Za-z0-9+/]+={0,2})( [^\x00-\x1f\x7f]*)?")
-"""A public key as ssh-keygen writes it, without options before it."""
-
-_SSH_FIELDS = {
-    "ssh-ed25519": 2,
-    "ssh-rsa": 3,
-    "ecdsa-sha2-nistp256": 3,
-    "ecdsa-sha2-nistp384": 3,
-    "ecdsa-sha2-nistp521": 3,
-    "sk-ssh-ed25519@openssh.com": 3,
-    "sk-ecdsa-sha2-nistp256@openssh.com": 4,
-}
-"""Fields of a key, its kind among them (RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4, OpenSSH's
-PROTOCOL.u2f)."""
 
 T = TypeVar("T")
 
@@ -165,7 +150,7 @@ def read_machine(path: Path, text: str) -> MachineConfig:
         ),
         ssh_keys=reader.texts(
             "ssh_key",
-            _is_ssh_key,
+            is_public_key,
             "copy the whole line of a file such as id_ed25519.pub",
         ),
     )
@@ -198,25 +183,6 @@ def _join_token(reader: _Reader) -> str | None:
 
     mend = "copy what 'edgenode cohort token' shows on a machine of the cohort"
     return reader.text("join_token", is_token, mend)
-
-
-def _is_ssh_key(line: str) -> bool:
-    """Whether a public key is whole: half a key lets nobody in."""
-    found = _SSH_KEY.fullmatch(line)
-    if found is None or found[1] not in _SSH_FIELDS:
-        return False
-    try:
-        left = b64decode(found[2], validate=True)
-    except ValueError:
-        return False
-    fields = []
-    while left:
-        end = 4 + int.from_bytes(left[:4])
-        if len(left) < end:
-            return False
-        fields.append(left[4:end])
-        left = left[end:]
-    return len(fields) == _SSH_FIELDS[found[1]] and fields[0] == found[1].encode()
 
 
 def _list(names: frozenset[str]) -> str:

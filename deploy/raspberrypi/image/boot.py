@@ -51,8 +51,8 @@ Before the first start, or at any time later, two files may be put here:
 
 They are taken away at the next start. What was taken stands in edgenode-report.txt then,
 and what is wrong in edgenode-mistakes.txt: a new card runs no node until that is mended.
-machine.example has all that machine.toml may say. Without
-any file the node starts by itself, with an address by DHCP.
+machine.example has all that machine.toml may say.
+Without any file the node starts by itself, with an address by DHCP.
 """
 
 EXAMPLE = """\
