@@ -3,7 +3,8 @@
 What is written, in this order, so that a power cut in between only means that all of it
 is done again at the next start: the machine's settings, the token where the node looks for
 it at its start, the node's configuration, the environment that names both; then the report;
-last the files on the boot partition are overwritten and removed.
+last the files on the boot partition get names that say that they were taken, and are
+overwritten and removed.
 """
 
 import os
@@ -19,9 +20,9 @@ from edgenode.first_boot.given import (
     MACHINE,
     Given,
     Places,
-    is_wiped,
     read_given,
 )
+from edgenode.first_boot.machine import MachineConfig
 from edgenode.first_boot.wifi import has_network, wpa_supplicant
 from edgenode.security.keys import CohortKey
 from edgenode.security.private_files import (
@@ -34,6 +35,8 @@ from edgenode.security.private_files import (
 
 MISTAKES = "edgenode-mistakes.txt"
 REPORT = "edgenode-report.txt"
+TAKEN = (f"{CONFIGURATION}.taken", f"{MACHINE}.taken")
+"""What the files are called while they are overwritten, which a power cut may leave half done."""
 
 JOIN_TOKEN = "join-token"  # noqa: S105 - the name of its file
 ENVIRONMENT_FILE = "environment"
@@ -67,16 +70,24 @@ def apply(places: Places) -> tuple[str, ...]:
 
 def _apply(places: Places) -> tuple[str, ...]:
     _check_boot(places.boot)
-    _finish_wiping(places)
     given = read_given(places)
-    if not given.files:
-        return ()
-    taken = tuple(_put(given, places))
-    (places.boot / MISTAKES).unlink(missing_ok=True)
-    _tell(places.boot / REPORT, taken)
+    taken: tuple[str, ...] = ()
+    if given.files:
+        taken = tuple(_put(given, places))
+        _tell(places.boot / REPORT, taken)
+    _wipe_taken(places.boot)  # of a time before, where the power failed
     for path in given.files:
-        wipe(path)
+        path.replace(path.with_name(f"{path.name}.taken"))
+    sync_directory(places.boot)
+    _wipe_taken(places.boot)
     return taken
+
+
+def _wipe_taken(boot: Path) -> None:
+    for name in TAKEN:
+        if (boot / name).exists():
+            (boot / MISTAKES).unlink(missing_ok=True)
+            wipe(boot / name)
 
 
 def _check_boot(boot: Path) -> None:
@@ -87,17 +98,9 @@ def _check_boot(boot: Path) -> None:
     """
     if not boot.is_dir():
         raise OSError(ENOENT, "there is no such directory", str(boot))
-    for name in (MISTAKES, REPORT):
+    for name in (MISTAKES, REPORT, *TAKEN):
         if (boot / name).is_dir():
             raise OSError(EISDIR, "it is a directory", str(boot / name))
-
-
-def _finish_wiping(places: Places) -> None:
-    """Remove what was taken before, where the power failed before its name was gone."""
-    for name in (CONFIGURATION, MACHINE):
-        if is_wiped(places.boot / name):
-            wipe(places.boot / name)
-            (places.boot / MISTAKES).unlink(missing_ok=True)
 
 
 def _put(given: Given, places: Places) -> Iterator[str]:
@@ -107,14 +110,8 @@ def _put(given: Given, places: Places) -> Iterator[str]:
     if machine.host_name is not None:
         _write(places.settings / HOST_NAME_FILE, f"{machine.host_name}\n", 0o644)
         yield f"The machine's name is {machine.host_name}."
-    if machine.wifi_country is not None:
-        wifi = places.settings / WIFI_FILE
-        before = wifi.read_bytes() if wifi.exists() else b""
-        settings = wpa_supplicant(machine, before)
-        _write(wifi, settings, 0o600)
-        known = "the network as before" if has_network(settings) else "no network"
-        network = machine.wifi_network or known
-        yield f"Wi-Fi: {network}, by the rules of {machine.wifi_country}."
+    if machine.wifi_country is not None or machine.wifi_network is not None:
+        yield _connect(machine, places.settings / WIFI_FILE)
     if machine.ssh_keys is not None:
         yield _let_in(machine.ssh_keys, places.settings / SSH_KEYS_FILE)
     if machine.join_token is not None:
@@ -134,6 +131,20 @@ def _put(given: Given, places: Places) -> Iterator[str]:
     if configuration.exists():
         variables["EDGENODE_CONFIG"] = str(configuration)
     _write(places.settings / ENVIRONMENT_FILE, _environment(variables), 0o644)
+
+
+def _connect(machine: MachineConfig, path: Path) -> str:
+    """Have the machine use a Wi-Fi network, or none; say so."""
+    if machine.wifi_network == "":
+        path.unlink(missing_ok=True)
+        sync_directory(path.parent)
+        return "The machine knows no Wi-Fi network any more."
+    before = path.read_bytes() if path.exists() else b""
+    settings = wpa_supplicant(machine, before)
+    _write(path, settings, 0o600)
+    known = "the network as before" if has_network(settings) else "no network"
+    network = machine.wifi_network or known
+    return f"Wi-Fi: {network}, by the rules of {machine.wifi_country}."
 
 
 def _let_in(keys: tuple[str, ...], path: Path) -> str:

@@ -183,17 +183,6 @@ def _where(path: str | Path, text: str, table: str, key: str | None = None) -> s
     return f"{path}:{line}" if line else str(path)
 
 
-def is_wiped(path: Path) -> bool:
-    """Whether a file was overwritten already: something is in it, but nothing written.
-
-    Raises:
-        ConfigError: It is no file that can be given.
-        OSError: It can't be read.
-    """
-    content = _content(path) or b""
-    return len(content) > 0 and not content.strip(b"\0")
-
-
 def _content(path: Path) -> bytes | None:
     """What stands in a file; None where there is none.
 

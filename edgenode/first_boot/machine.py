@@ -35,7 +35,7 @@ class MachineConfig:
         host_name: Its name.
         join_token: Of the cohort that it joins at its first start.
         wifi_country: Where it is, by ISO 3166: which channels it may use.
-        wifi_network: The network's name; None for what is known already.
+        wifi_network: The network's name; None for what is known already, empty for none.
         wifi_password: The network's passphrase; None for one without.
         ssh_keys: Who may log in, by their public keys; nobody where it is empty, and None
             for whoever may already.
@@ -124,19 +124,20 @@ def read_machine(path: Path, text: str) -> MachineConfig:
     machine = MachineConfig(
         host_name=reader.text(
             "host_name",
-            _HOST_NAME.fullmatch,
-            "use small letters, digits and hyphens, 63 at most",
+            lambda name: _HOST_NAME.fullmatch(name) and name != "localhost",
+            "use small letters, digits and hyphens, 63 at most; localhost is every machine",
         ),
         join_token=_join_token(reader),
         wifi_country=reader.text(
             "wifi_country",
-            _COUNTRY.fullmatch,
-            'write the two capital letters of the country, such as "DE"',
+            lambda code: _COUNTRY.fullmatch(code) and code != "UK",
+            'write the two capital letters that ISO 3166 has for the country, such as "DE"; '
+            'the United Kingdom\'s are "GB"',
         ),
         wifi_network=reader.text(
             "wifi_network",
             lambda name: (
-                0 < len(name.encode()) <= _MAX_NETWORK_BYTES and name.isprintable()
+                len(name.encode()) <= _MAX_NETWORK_BYTES and name.isprintable()
             ),
             f"write the network's name, {_MAX_NETWORK_BYTES} bytes at most",
         ),
@@ -154,13 +155,15 @@ def read_machine(path: Path, text: str) -> MachineConfig:
             "copy the whole line of a file such as id_ed25519.pub",
         ),
     )
-    if reader.has("wifi_network") and not reader.has("wifi_country"):
+    if machine.wifi_network and not reader.has("wifi_country"):
         reader.wrong(
             "wifi_network",
             "wifi_network needs wifi_country",
             'add wifi_country = "DE" for Germany; it says which channels are allowed',
         )
-    if reader.has("wifi_password") and not reader.has("wifi_network"):
+    if reader.has("wifi_password") and not (
+        reader.has("wifi_network") and machine.wifi_network != ""
+    ):
         reader.wrong(
             "wifi_password",
             "wifi_password needs wifi_network",

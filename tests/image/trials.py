@@ -26,7 +26,7 @@ SERVICE = "edgenode.service"
 LARGE = 100_000
 """The length of a text in a change, in characters, of which a few hundred fill a card's rest."""
 
-REFUSED = "the boot partition's files weren't taken, so no node runs"
+REFUSED = "no node runs: the boot partition's files weren't taken"
 LOCKED = "the card takes no more writes, so no node runs"
 DAMAGED = "EDGENODE-AUDIT-0003"
 STATE = "/var/lib/edgenode"

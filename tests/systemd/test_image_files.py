@@ -122,7 +122,7 @@ def test_after_mistakes_a_node_that_never_ran_waits_for_their_mend(
     assert "host_name can't be used" in told
     assert card.run("systemctl", "is-active", SERVICE).code != 0
     on_screen = card.does("cat", "/run/issue.d/edgenode.issue")
-    assert "so no node runs; edgenode-mistakes.txt there says why" in on_screen
+    assert "no node runs: the boot partition's files weren't taken" in on_screen
     assert card.does("ls", STATE).split() == ["join-token"]
 
     card.does("mount", "-o", "remount,rw", "boot", BOOT)

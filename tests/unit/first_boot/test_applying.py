@@ -23,6 +23,7 @@ from edgenode.first_boot import (
     applying,
     given,
 )
+from edgenode.first_boot.applying import TAKEN
 from edgenode.security.cohorts import Cohort
 from edgenode.security.directory import CohortDirectory, read_token_file
 from tests.unit.first_boot.test_machine import SSH_KEY, WHOLE
@@ -190,6 +191,19 @@ def test_a_country_without_a_network_is_told_as_such(places: Places) -> None:
     assert apply(places) == ("Wi-Fi: no network, by the rules of US.",)
 
 
+def test_an_empty_name_of_a_network_forgets_the_one_that_is_known(
+    places: Places,
+) -> None:
+    lay(places)
+    apply(places)
+    before = tree(places)
+    del before["settings/wpa_supplicant.conf"]
+    for _ in range(2):
+        lay(places, None, 'wifi_network = ""')
+        assert apply(places) == ("The machine knows no Wi-Fi network any more.",)
+        assert tree(places) == before
+
+
 def test_an_empty_list_of_keys_has_nobody_log_in(places: Places) -> None:
     lay(places)
     apply(places)
@@ -250,7 +264,7 @@ def test_a_file_with_another_ending_is_a_mistake(places: Places, name: str) -> N
     assert on_boot(places) == {REPORT}
 
 
-@pytest.mark.parametrize("name", [MISTAKES, REPORT])
+@pytest.mark.parametrize("name", [MISTAKES, REPORT, *TAKEN])
 def test_nothing_is_changed_where_nothing_can_be_told(
     places: Places, name: str
 ) -> None:
@@ -281,7 +295,7 @@ def test_what_the_system_refuses_is_written_back(
     with pytest.raises(OSError, match=os.strerror(error)):
         apply(places)
     found = told(places, MISTAKES)
-    assert f"{CONFIGURATION}: can't be used ({os.strerror(error)})" in found
+    assert f"{TAKEN[0]}: can't be used ({os.strerror(error)})" in found
     assert mend in found
     monkeypatch.undo()
     apply(places)
@@ -454,34 +468,43 @@ def test_the_content_is_overwritten_before_its_name_is_gone(
     unlink = Path.unlink
 
     def seen(path: Path, missing_ok: bool = False) -> None:
-        if path.name in (CONFIGURATION, MACHINE) and path.parent == places.boot:
+        if path.name in TAKEN:
             wiped[path.name] = path.read_bytes()
         unlink(path, missing_ok)
 
     monkeypatch.setattr(Path, "unlink", seen)
     apply(places)
-    assert wiped == {CONFIGURATION: bytes(len(NODE)), MACHINE: bytes(len(WHOLE) + 1)}
+    assert wiped == {
+        TAKEN[0]: bytes(len(NODE)),
+        TAKEN[1]: bytes(len(WHOLE) + 1),
+    }
 
 
-@pytest.mark.parametrize("name", [CONFIGURATION, MACHINE])
-def test_what_was_wiped_but_kept_its_name_was_taken_already(
-    places: Places, name: str
-) -> None:
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_is_half_wiped_was_taken_already(places: Places, name: str) -> None:
     lay(places)
     apply(places)
     before = tree(places)
-    (places.boot / name).write_bytes(bytes(700))
-    (places.boot / MISTAKES).write_text("It can't be removed.")
+    (places.boot / name).write_bytes(bytes(512) + b"= 1\n")
     assert apply(places) == ()
     assert on_boot(places) == {REPORT}
     assert tree(places) == before
 
 
-def test_what_was_wiped_but_kept_its_name_hides_no_other_file(places: Places) -> None:
-    lay(places, bytes(700), 'host_name = "attic"')
+def test_what_is_half_wiped_hides_no_other_file(places: Places) -> None:
+    (places.boot / TAKEN[0]).write_bytes(bytes(512) + b"= 1\n")
+    lay(places, None, 'host_name = "attic"')
     assert apply(places) == ("The machine's name is attic.",)
     assert on_boot(places) == {REPORT}
     assert "settings/edgenode.toml" not in tree(places)
+
+
+def test_a_file_that_never_reached_the_card_is_a_mistake(places: Places) -> None:
+    """A card that is pulled out too early may hold a file's length but not its text."""
+    lay(places, bytes(700), 'host_name = "attic"')
+    with pytest.raises(ConfigError, match=CONFIGURATION):
+        apply(places)
+    assert tree(places) == {}
 
 
 class PowerCutError(Exception):
@@ -492,7 +515,7 @@ def test_after_a_power_cut_anywhere_the_next_start_makes_it_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every step that writes is the last one once."""
-    steps = ("write_private", "wipe", "make_private_directory")
+    steps = ("write_private", "sync_directory", "wipe", "make_private_directory")
     done = {name: getattr(applying, name) for name in steps}
     left = 0
 
@@ -523,7 +546,7 @@ def test_after_a_power_cut_anywhere_the_next_start_makes_it_good(
             cuts += 1
             continue
         wanted = tree(places)
-    assert cuts == 11
+    assert cuts == 12
     for number in range(cuts):
         places = places_of(cuts + 1 + number)
         lay(places)
