@@ -320,7 +320,7 @@ class Table:
         """The table for a document."""
         align = "|".join(("---", *("---:" for _ in self.columns[1:])))
         lines = ["| " + " | ".join(_escaped(row)) + " |" for row in self.rows]
-        head = "| " + " | ".join(self.columns) + " |"
+        head = "| " + " | ".join(_escaped(self.columns)) + " |"
         return "\n".join([f"### {self.title}", "", head, f"|{align}|", *lines])
 
 

@@ -67,12 +67,17 @@ def disk_of(directory: Path, root: Path) -> Disk:
 
 
 def text_of(path: Path, otherwise: str = UNKNOWN) -> str:
-    """What a small file of the kernel says; ``otherwise`` where it says nothing."""
+    """What a small file of the kernel says; ``otherwise`` where it says nothing.
+
+    What can't be shown is a question mark: cards of doubtful making have such names.
+    """
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return otherwise
-    return text.strip("\0 \n\t") or otherwise
+    text = text.strip("\0 \n\t")
+    shown = (each if each.isprintable() or each in "\n\t" else "?" for each in text)
+    return "".join(shown) or otherwise
 
 
 def _model(device: Path) -> str:

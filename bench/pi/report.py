@@ -5,6 +5,7 @@ it can be sent to anybody.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -156,7 +157,7 @@ def read(path: Path) -> Report:
         schema = made["schema"]
     except OSError as error:
         raise BenchError(f"{path} can't be read ({error.strerror})") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BenchError(f"{path} is no report of this benchmark") from error
     if schema != SCHEMA:
         raise BenchError(
@@ -165,53 +166,69 @@ def read(path: Path) -> Report:
         )
     try:
         return _report(made)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise BenchError(f"{path} is damaged: {error!r}") from error
 
 
 def _report(made: Mapping[str, Any]) -> Report:
-    return Report(
-        version=str(made["version"]),
-        commit=str(made["commit"]),
-        python=str(made["python"]),
-        date=str(made["date"]),
+    report = Report(
+        version=_line(made["version"]),
+        commit=_line(made["commit"]),
+        python=_line(made["python"]),
+        date=_line(made["date"]),
         quick=bool(made["quick"]),
-        load=float(made["load"]),
+        load=_number(made["load"]),
         machine=_machine(made["machine"]),
         stages=tuple(_stage(each) for each in made["stages"]),
         samples=tuple(_sample(each) for each in made["samples"]),
     )
+    if made["no performance"] != report.no_performance:
+        raise ValueError("its machine and what it says of performance differ")
+    return report
 
 
 def _machine(made: Mapping[str, Any]) -> Machine:
+    disk = made["disk"]
     return Machine(
-        **{
-            **made,
-            "kind": Kind(made["kind"]),
-            "signs": tuple(made["signs"]),
-            "disk": Disk(**made["disk"]),
-        }
+        model=_line(made["model"]),
+        kind=Kind(made["kind"]),
+        signs=tuple(map(_line, made["signs"])),
+        system=_line(made["system"]),
+        kernel=_line(made["kernel"]),
+        architecture=_line(made["architecture"]),
+        processor=_line(made["processor"]),
+        cores=int(_number(made["cores"])),
+        is_virtual=bool(made["is_virtual"]),
+        memory=int(_number(made["memory"])),
+        disk=Disk(
+            kind=_line(disk["kind"]),
+            name=_line(disk["name"]),
+            manufacturer=_line(disk["manufacturer"]),
+            made=_line(disk["made"]),
+            size=int(_number(disk["size"])),
+            file_system=_line(disk["file_system"]),
+        ),
     )
 
 
 def _stage(made: Mapping[str, Any]) -> StageReport:
     found = made["measured"]
     return StageReport(
-        name=str(made["name"]),
-        title=str(made["title"]),
-        seconds=float(made["seconds"]),
+        name=_line(made["name"]),
+        title=_line(made["title"]),
+        seconds=_number(made["seconds"]),
         measured=Measured(
             figures=tuple(
                 Figure(
-                    str(each["name"]),
-                    float(each["value"]),
-                    str(each["unit"]),
+                    _line(each["name"]),
+                    _number(each["value"]),
+                    _line(each["unit"]),
                     Better(each["better"]),
                 )
                 for each in found["figures"]
             ),
             series=tuple(
-                Series(str(each["name"]), tuple(map(float, each["values"])))
+                Series(_line(each["name"]), tuple(map(_number, each["values"])))
                 for each in found["series"]
             ),
             notes=tuple(map(str, found["notes"])),
@@ -222,13 +239,27 @@ def _stage(made: Mapping[str, Any]) -> StageReport:
 
 def _sample(made: Mapping[str, Any]) -> Sample:
     return Sample(
-        second=float(made["second"]),
-        stage=str(made["stage"]),
-        temperature=_number(made["temperature"]),
-        busy=_number(made["busy"]),
+        second=_number(made["second"]),
+        stage=_line(made["stage"]),
+        temperature=_number_if_any(made["temperature"]),
+        busy=_number_if_any(made["busy"]),
         flags=None if made["flags"] is None else int(made["flags"]),
     )
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+def _line(value: Any) -> str:
+    """A text that can stand in a heading or a table, whoever has sent the report."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(f"{value!r} is no line of text")
+    return value
+
+
+def _number(value: Any) -> float:
+    made = float(value)
+    if not math.isfinite(made):
+        raise ValueError(f"{value!r} is no number")
+    return made
+
+
+def _number_if_any(value: Any) -> float | None:
+    return None if value is None else _number(value)

@@ -206,6 +206,11 @@ def test_the_disk_of_a_directory_is_found(
     assert str(found) == said
 
 
+def test_a_name_that_cannot_be_shown_can_be_told(tmp_path: Path) -> None:
+    root = tree(tmp_path, {"sys/devices/mmc0/block/mmcblk0/device/name": "SD\x01\x7f"})
+    assert disk_of(Path("/home/data"), root).name == "SD??"
+
+
 # How it fares
 
 

@@ -111,6 +111,16 @@ def test_a_report_comes_back_as_it_was_kept(tmp_path: Path) -> None:
         (lambda text: text.replace('"memory"', '"oblivion"'), "is damaged"),
         (lambda text: text.replace('"Raspberry Pi"', '"Piano"'), "is damaged"),
         (lambda _: '{"schema": 1, "version": []}', "is damaged"),
+        (lambda _: "[" * 100_000, "is no report"),
+        (lambda text: text.replace(str(PI.memory), "1e999"), "is damaged"),
+        (lambda text: text.replace(str(PI.memory), "NaN"), "is damaged"),
+        (lambda text: text.replace(str(PI.memory), "9" * 400), "is damaged"),
+        (lambda text: text.replace('"SC32G"', '"SC\\n# 32G"'), "is damaged"),
+        (lambda text: text.replace('"SC32G"', "32"), "is damaged"),
+        (
+            lambda text: text.replace('"no performance": null', '"no performance": ""'),
+            "performance differ",
+        ),
     ],
 )
 def test_what_is_no_report_is_refused(
@@ -219,6 +229,12 @@ def test_what_differs_hardly_is_neither_better_nor_worse() -> None:
     text = comparison(REPORT, with_figures(7.9, 95.0))
     assert row_of(text, "sync: sync, median")[3:] == ["1.05", ""]
     assert row_of(text, "commits: changes")[3:] == ["0.95", ""]
+
+
+def test_names_keep_to_their_cells() -> None:
+    other = replace(REPORT, machine=replace(PI, model="a | b"))
+    (head,) = re.findall(r"(?m)^\| figure .+$", comparison(REPORT, other))
+    assert "a \\| b" in head
 
 
 def test_what_one_of_them_lacks_has_no_ratio() -> None:
