@@ -381,7 +381,9 @@ class KafkaCohortTopics:
                 )
                 for leader in [each for each in reading if reading[each].done()]:
                     batch = self._taken(reading.pop(leader).result())
-                    if batch.positions:
+                    # Who has yet to deal with something for good sees that time passes,
+                    # though nothing comes.
+                    if batch.positions or self._handed_on:
                         yield batch
         finally:
             for task in reading.values():

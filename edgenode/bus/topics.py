@@ -105,7 +105,8 @@ class Batch:
     """Records to be dealt with together, those of a partition in their order.
 
     Attributes:
-        records: The records. There may be none, as of those that are passed over.
+        records: The records. There may be none, as of those that are passed over, and now
+            and then while something is yet to be dealt with for good.
         positions: Where to go on once all of them are dealt with, of the partitions that
             changed. To be kept together with what came of the records.
     """

@@ -39,6 +39,7 @@ class Reader:
         names: The cohort's topics.
         topics: Its part in them, while it takes part.
         records: What it read, in all its lives.
+        batches: In how many batches, some of which have nothing in them.
         positions: Where it goes on.
         heard: What it was told of its topics, each with its first argument.
         keeps: Whether it says what it has dealt with.
@@ -47,6 +48,7 @@ class Reader:
     names: dict[OmrsTopic, str]
     local_server_id: str = field(default_factory=lambda: str(uuid4()))
     records: list[Record] = field(default_factory=list)
+    batches: int = 0
     positions: dict[Partition, Position] = field(default_factory=dict)
     heard: list[tuple[object, ...]] = field(default_factory=list)
     keeps: bool = True
@@ -124,6 +126,7 @@ class Reader:
         async for batch in topics.records():
             self._began.set()
             self.records.extend(batch.records)
+            self.batches += 1
             if self.keeps:
                 self.positions.update(
                     (each.partition, each) for each in batch.positions

@@ -116,6 +116,20 @@ async def test_what_is_not_dealt_with_comes_again(kafka: Broker) -> None:
         await one.until_read(b"first", b"first")
 
 
+async def test_what_is_not_dealt_with_is_asked_after_where_nothing_more_comes(
+    kafka: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgenode.bus.kafka.session.KAFKA_FETCH_SECONDS", 0.05)
+    names = fresh_names()
+    one = Reader(names)
+    async with one.reading(kafka.address):
+        one.keeps = False
+        await put(kafka.address, names[INSTANCES], b"event")
+        await one.until_read(b"event")
+        so_far = one.batches
+        await one.until(lambda: one.batches > so_far + 1)
+
+
 async def test_records_of_all_partitions_are_read(kafka: Broker) -> None:
     names = fresh_names()
     await create(kafka.address, names[INSTANCES], partitions=3)

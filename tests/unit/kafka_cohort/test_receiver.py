@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgenode.bus.topics import (
@@ -29,13 +29,14 @@ from edgenode.instances import lifecycle
 from edgenode.kafka_cohort.receiver import Receiver
 from edgenode.limits import (
     ASKED_TYPE_SECONDS,
+    KAFKA_SENT_SAVED_SECONDS,
     MAX_REGISTRATION_BYTES,
     MAX_TYPE_BYTES,
     MAX_TYPES_SECONDS,
     SLOW_TYPES_PAUSE,
 )
 from edgenode.typedefs.model import TypeDef
-from tests.model.house import CODEC, REMOTE, START, remote_entity
+from tests.model.house import CODEC, REMOTE, START, SetClock, remote_entity
 from tests.unit.collection.members import ALL, Member, cohort
 from tests.unit.typedefs.samples import entity_def, patch_of
 
@@ -66,6 +67,24 @@ class Texts:
 
     def statistics(self) -> TopicsStatistics:
         return TopicsStatistics()
+
+
+@dataclass
+class ThenQuiet(Texts):
+    """Topics on which nothing more comes for some time after the records."""
+
+    clock: SetClock
+    done: list[Position] = field(default_factory=list)
+
+    async def records(self) -> AsyncGenerator[Batch, None]:
+        async for batch in Texts.records(self):
+            yield batch
+        assert self.done == []
+        self.clock.time += int(KAFKA_SENT_SAVED_SECONDS * 1_000)
+        yield Batch((), ())
+
+    def applied(self, positions: Sequence[Position]) -> None:
+        self.done += positions
 
 
 class Reading:
@@ -113,6 +132,18 @@ def told(section: InstanceEvent | TypeDefEvent) -> OMRSEventV1:
 def of(type_def: TypeDef, guid: str = "remote-1") -> OMRSEventV1:
     made = remote_entity(guid, type=lifecycle.instance_type(type_def))
     return told(outbound.created(made))
+
+
+async def test_what_came_last_is_remembered_though_nothing_follows(
+    tmp_path: Path,
+) -> None:
+    async with cohort(tmp_path, "local") as (here,):
+        topics = ThenQuiet([b"{}"], {}, here.clock)
+        await Reading(here).receiver.run(topics)
+        (at,) = topics.done
+        assert at == Position(Partition("instances", 0), 1)
+        (kept,) = here.repository.kafka_cohort.places
+        assert kept.next_offset == 1
 
 
 async def test_types_are_asked_for_with_those_that_they_are_built_on(
