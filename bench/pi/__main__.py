@@ -35,6 +35,9 @@ def run(options: argparse.Namespace) -> int:
     """Measure this machine, and write the report; 1 if a stage failed."""
     output: Path = options.output or REPORTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     output.mkdir(parents=True, exist_ok=True)
+    kept = output / "report.json"
+    if kept.exists():
+        raise BenchError(f"{kept} is there already; name another directory as --output")
     parent: Path = options.directory or output
     with data_directory(parent, may_be_memory=options.quick) as directory:
         rig = Rig(directory, QUICK if options.quick else FULL)
@@ -42,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
             report = ran(rig, STAGES, Progress(sys.stderr, len(STAGES)), Watcher())
         finally:
             leftovers.end(directory)
-    written(report, output / "report.json")
+    written(report, kept)
     markdown = output / "report.md"
     markdown.write_text(document(report), encoding="utf-8")
     print(markdown)

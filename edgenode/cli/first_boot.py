@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgenode.cli.outcome import CommandError, ExitCode, mend_of
+from edgenode.cli.outcome import CommandError, ExitCode
 from edgenode.cli.output import Output
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ STATE_DIRECTORY = Path("/var/lib/edgenode")
 
 def first_boot(arguments: Namespace, output: Output) -> None:
     """Take edgenode.toml and machine.toml from a card's boot partition to their places."""
-    from edgenode.first_boot import REPORT, Places, apply
+    from edgenode.first_boot import REPORT, Places, apply, mistake_of
 
     places = Places(
         boot=arguments.boot,
@@ -30,11 +30,9 @@ def first_boot(arguments: Namespace, output: Output) -> None:
     try:
         taken = apply(places)
     except OSError as error:
-        raise CommandError(
-            ExitCode.REFUSED,
-            f"{error.filename or arguments.boot} can't be used ({error.strerror})",
-            mend_of(error),
-        ) from error
+        mistake = mistake_of(error)
+        what = f"{mistake.where} {mistake.what}"
+        raise CommandError(ExitCode.REFUSED, what, mistake.mend) from error
     if output.as_json:
         output.json({"taken": list(taken)})
         return

@@ -7,7 +7,7 @@ before anything is changed, then put in their places, and wiped where they were:
 have secrets in them. What is wrong is written back beside them, for people to read.
 """
 
-from edgenode.first_boot.applying import MISTAKES, REPORT, apply
+from edgenode.first_boot.applying import MISTAKES, REPORT, apply, mistake_of
 from edgenode.first_boot.given import CONFIGURATION, MACHINE, Places
 from edgenode.first_boot.machine import MachineConfig, read_machine
 from edgenode.security.private_files import Owner
@@ -21,5 +21,6 @@ __all__ = [
     "Owner",
     "Places",
     "apply",
+    "mistake_of",
     "read_machine",
 ]

@@ -64,7 +64,7 @@ def apply(places: Places) -> tuple[str, ...]:
         _tell_mistakes(error.mistakes, places)
         raise
     except OSError as error:
-        _tell_mistakes((_mistake_of(error),), places)
+        _tell_mistakes((mistake_of(error),), places)
         raise
 
 
@@ -181,7 +181,7 @@ def _write(
     write_private(path, content, owner=owner, mode=mode)
 
 
-def _mistake_of(error: OSError) -> Mistake:
+def mistake_of(error: OSError) -> Mistake:
     """What people are told where the system refuses something."""
     mend = (
         "free space on it"

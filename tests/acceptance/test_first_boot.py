@@ -82,4 +82,5 @@ def test_what_the_system_refuses_ends_it_and_stands_on_the_card(
     ended = first_boot(tmp_path)
     assert ended.code == ExitCode.REFUSED
     assert "settings can't be used" in ended.err
+    assert "put that right, or try another card" in ended.err
     assert "settings: can't be used" in (boot / "edgenode-mistakes.txt").read_text()

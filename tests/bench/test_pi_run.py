@@ -68,6 +68,9 @@ def test_a_run_measures_everything(
     for each in report.stages:
         for series in each.measured.series:
             assert min(series.values) > 0, series.name
+    assert command.main(["run", "--quick", "--output", str(output)]) == 2
+    assert "report.json is there already" in capsys.readouterr().err
+    assert read(output / "report.json") == report
     for path in output.iterdir():
         text = path.read_text()
         for secret in (str(tmp_path), str(ROOT), str(Path.home()) + "/"):

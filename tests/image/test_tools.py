@@ -1,10 +1,27 @@
-"""What the builder asks of its machine."""
+"""What the builder asks of its machine, and of who calls it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from deploy.raspberrypi.image import tools
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize("target", ["/dev/null", "."])
+def test_only_a_file_is_written(target: str) -> None:
+    refused = subprocess.run(
+        [sys.executable, "-m", "deploy.raspberrypi.image", target],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert f"{target} is no file" in refused.stderr
+    assert "mend: name one" in refused.stderr
 
 
 def test_one_image_is_built_at_a_time(

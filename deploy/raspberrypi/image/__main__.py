@@ -23,12 +23,25 @@ def main() -> int:
     """Do what the command line says; returns the exit code."""
     arguments = _parser().parse_args()
     try:
+        _check_target(arguments.image)
         check_tools()
         _build(arguments)
     except ImageError as error:
         print(f"edgenode: {error}\n  mend: {error.mend}", file=sys.stderr)
         return REFUSED
     return OK
+
+
+def _check_target(image: Path) -> None:
+    """Look that no card or directory is meant.
+
+    Raises:
+        ImageError: One is.
+    """
+    if image.exists() and not image.is_file():
+        raise ImageError(
+            f"{image} is no file", "name one; what is built is written on cards later"
+        )
 
 
 def _build(arguments: argparse.Namespace) -> None:
